@@ -1,0 +1,40 @@
+/*
+ * Settings. One row each (conf.c): name, type, unit, default, bounds, secret,
+ * help; .env.example and the reference in the README are printed from the
+ * rows. Order: default, then .env (KEY=value, quotes, # comments, no
+ * expansion), then the environment. All mistakes are reported together. Read
+ * once at start; afterwards constant, any thread.
+ */
+#ifndef BASE_CONF_H
+#define BASE_CONF_H
+
+#include "base/base.h"
+
+enum conf_key {
+    CONF_HOST, CONF_PORT, CONF_DATA_DIR, CONF_BASE_PATH, CONF_LOG_LEVEL,
+    CONF_AI_PROVIDER, CONF_AI_MODEL, CONF_OPENAI_API_KEY,
+    CONF_OPENAI_BASE_URL, CONF_SYSTEM_PROMPT, CONF_ALLOWED_ORIGINS,
+    CONF_THREADS, CONF_WORKERS, CONF_MAX_STREAMS, CONF_STREAM_GRACE_MS,
+    CONF_STREAM_LOG_MIB, CONF_STORE_MAP_MIB, CONF_SHUTDOWN_MS,
+    CONF_ENGINE_IDLE_MS, CONF_SESSION_QUEUE_MAX, CONF_BODY_MAX_KIB,
+    CONF_UPSTREAM_CONNECT_MS, CONF_UPSTREAM_FIRST_BYTE_MS,
+    CONF_UPSTREAM_IDLE_MS, CONF_UPSTREAM_TOTAL_MS, CONF_UPSTREAM_RETRIES,
+    CONF_OFFLINE_DELAY_MS, CONF_PING_MS,
+    CONF__MAX
+};
+
+/* Load. root is the folder of .env (the parent of cgi-bin). Mistakes go to
+ * the log, one line each, and leave the default in force; returns how many. */
+MUST_USE int conf_load(const char *root);
+const char *conf_str(enum conf_key k); /* never NULL; "" if unset */
+int64_t conf_int(enum conf_key k);
+bool conf_is_set(enum conf_key k); /* by .env or environment, not blank */
+const char *conf_root(void);       /* as given to conf_load */
+int conf_mistakes(void);           /* what conf_load returned */
+/* Print .env.example / a Markdown table of all rows. */
+void conf_print_env(FILE *f);
+void conf_print_table(FILE *f);
+/* Tests: override one value. */
+void conf_override(enum conf_key k, const char *value);
+
+#endif

@@ -1,0 +1,155 @@
+/*
+ * Identifiers from OpenSSL's random numbers, which are fetched a few hundred
+ * bytes at a time per thread. Version 7 ids of one process increase strictly:
+ * when the clock has not moved (or went back), the 12 bits after the
+ * milliseconds count on, and past their end the milliseconds do.
+ */
+#include "base/base.h"
+
+#include "base/ident.h"
+
+#include <openssl/rand.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+
+#define POOL_LEN 512 /* bytes fetched at once */
+
+static __thread struct {
+    uint8_t bytes[POOL_LEN];
+    size_t left;
+} pool;
+
+static pthread_mutex_t v7_mu = PTHREAD_MUTEX_INITIALIZER; /* guards v7_last */
+static uint64_t v7_last; /* milliseconds << 12 | count */
+
+void
+ident_random(void *p, size_t n)
+{
+    assert(n <= INT32_MAX);
+    if (RAND_bytes(p, (int)n) != 1) {
+        (void)fputs("no random numbers\n", stderr);
+        abort();
+    }
+}
+
+static void
+pool_take(uint8_t *to, size_t n)
+{
+    if (pool.left < n) {
+        ident_random(pool.bytes, POOL_LEN);
+        pool.left = POOL_LEN;
+    }
+    pool.left -= n;
+    (void)memcpy(to, pool.bytes + pool.left, n);
+    (void)memset(pool.bytes + pool.left, 0, n);
+}
+
+struct ident
+ident_v4(void)
+{
+    struct ident id;
+
+    pool_take(id.b, sizeof(id.b));
+    id.b[6] = (uint8_t)((id.b[6] & 0x0f) | 0x40);
+    id.b[8] = (uint8_t)((id.b[8] & 0x3f) | 0x80);
+    return id;
+}
+
+struct ident
+ident_v7(void)
+{
+    struct ident id;
+    uint64_t stamp = (uint64_t)clock_wall_ms() << 12;
+
+    (void)pthread_mutex_lock(&v7_mu);
+    if (stamp <= v7_last)
+        stamp = v7_last + 1;
+    v7_last = stamp;
+    (void)pthread_mutex_unlock(&v7_mu);
+    pool_take(id.b + 8, 8);
+    for (int i = 0; i < 6; i++)
+        id.b[i] = (uint8_t)(stamp >> (52 - 8 * i));
+    id.b[6] = (uint8_t)(0x70 | ((stamp >> 8) & 0x0f));
+    id.b[7] = (uint8_t)stamp;
+    id.b[8] = (uint8_t)((id.b[8] & 0x3f) | 0x80);
+    return id;
+}
+
+void
+ident_text(char out[IDENT_TEXT_LEN], const struct ident *id)
+{
+    static const char hex[] = "0123456789abcdef";
+    char *to = out;
+
+    for (size_t i = 0; i < sizeof(id->b); i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *to++ = '-';
+        *to++ = hex[id->b[i] >> 4];
+        *to++ = hex[id->b[i] & 15];
+    }
+    *to = '\0';
+}
+
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+enum err
+ident_parse(const char *s, size_t n, struct ident *out)
+{
+    size_t at = 0;
+
+    if (n != IDENT_TEXT_LEN - 1)
+        return ERR_BADREQ;
+    for (size_t i = 0; i < sizeof(out->b); i++) {
+        int high, low;
+
+        if ((i == 4 || i == 6 || i == 8 || i == 10) && s[at++] != '-')
+            return ERR_BADREQ;
+        high = hex_value(s[at]);
+        low = hex_value(s[at + 1]);
+        if (high < 0 || low < 0)
+            return ERR_BADREQ;
+        out->b[i] = (uint8_t)(high << 4 | low);
+        at += 2;
+    }
+    return OK;
+}
+
+bool
+ident_is_zero(const struct ident *id)
+{
+    static const struct ident zero;
+
+    return ident_eq(id, &zero);
+}
+
+bool
+ident_eq(const struct ident *a, const struct ident *b)
+{
+    return memcmp(a->b, b->b, sizeof(a->b)) == 0;
+}
+
+bool
+ident_session_valid(const char *s, size_t n)
+{
+    if (n < 1 || n > IDENT_SESSION_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        char c = s[i];
+
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+              (c >= '0' && c <= '9') || c == '_' || c == '-'))
+            return false;
+    }
+    return true;
+}

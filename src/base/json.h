@@ -1,0 +1,84 @@
+/*
+ * JSON in: strict (RFC 8259 and one rule for each thing it leaves open, see
+ * docs/WIRE.md), checked before cJSON builds the tree. JSON out: a writer
+ * that places the commas.
+ *
+ * Rules: UTF-8 only, no BOM, no byte after the value but white space, no
+ * duplicate member names (after unescaping), no lone surrogate escapes, no
+ * \u0000, numbers must be finite as a double, depth <= JSON_DEPTH_MAX.
+ */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <cjson/cJSON.h>
+
+#include "base/base.h"
+
+struct buf;
+struct arena;
+
+#define JSON_DEPTH_MAX 64      /* nested arrays and objects */
+#define JSON_VALUES_MAX 262144 /* values in one text; bounds the tree */
+
+/* Parse n bytes strictly. OK gives a tree to free with cJSON_Delete;
+ * ERR_BADREQ (ERR_TOOBIG past JSON_VALUES_MAX) fills why (may be NULL) with
+ * code "invalid_json" and where. */
+MUST_USE enum err json_parse(const char *s, size_t n, cJSON **out,
+                             struct problem *why);
+/* The check alone: same rules, no tree. */
+MUST_USE enum err json_check(const char *s, size_t n, struct problem *why);
+/* For replies of providers: cJSON's own leniency, bounded depth, NULL if it
+ * is not JSON. Free with cJSON_Delete. */
+cJSON *json_parse_lenient(const char *s, size_t n);
+
+/* Getters. A missing or null member is OK and leaves *out as it was; a
+ * member of another type is ERR_BADREQ with why filled ("<name> must be a
+ * string"). Strings are borrowed from the tree. */
+MUST_USE enum err json_get_str(const cJSON *o, const char *name,
+                               const char **out, struct problem *why);
+MUST_USE enum err json_get_bool(const cJSON *o, const char *name, bool *out,
+                                struct problem *why);
+MUST_USE enum err json_get_i64(const cJSON *o, const char *name, int64_t min,
+                               int64_t max, int64_t *out,
+                               struct problem *why);
+MUST_USE enum err json_get_num(const cJSON *o, const char *name, double min,
+                               double max, double *out, struct problem *why);
+/* Lenient twins for provider replies: wrong type reads as missing. */
+const char *json_str(const cJSON *o, const char *name); /* NULL if not */
+int64_t json_i64(const cJSON *o, const char *name, int64_t otherwise);
+const cJSON *json_obj(const cJSON *o, const char *name); /* NULL if not */
+const cJSON *json_arr(const cJSON *o, const char *name); /* NULL if not */
+
+/* Writer. Begin with json_out_init on a buffer; errors stick in the buffer.
+ * Names are C literals of ours and are not escaped. */
+struct json_out {
+    struct buf *buf; /* borrowed */
+    bool comma;      /* the next value needs one before it */
+};
+void json_out_init(struct json_out *j, struct buf *b);
+void json_begin_obj(struct json_out *j);
+void json_end_obj(struct json_out *j);
+void json_begin_arr(struct json_out *j);
+void json_end_arr(struct json_out *j);
+void json_name(struct json_out *j, const char *name);
+void json_add_str(struct json_out *j, const char *s); /* NULL: null */
+void json_add_strn(struct json_out *j, const char *s, size_t n);
+void json_add_i64(struct json_out *j, int64_t v);
+void json_add_num(struct json_out *j, double v); /* shortest round trip */
+void json_add_bool(struct json_out *j, bool v);
+void json_add_null(struct json_out *j);
+void json_add_raw(struct json_out *j, const char *s, size_t n); /* JSON */
+/* name and value in one call */
+void json_put_str(struct json_out *j, const char *name, const char *s);
+void json_put_strn(struct json_out *j, const char *name, const char *s,
+                   size_t n);
+void json_put_i64(struct json_out *j, const char *name, int64_t v);
+void json_put_bool(struct json_out *j, const char *name, bool v);
+void json_put_raw(struct json_out *j, const char *name, const char *s,
+                  size_t n);
+/* s as a JSON string with its quotes; ill-formed UTF-8 becomes U+FFFD;
+ * U+2028 and U+2029 are escaped; every line end is (so it fits on one SSE
+ * line). Fast on plain runs. */
+void json_escape(struct buf *out, const char *s, size_t n);
+
+#endif

@@ -1,0 +1,388 @@
+/*
+ * The event loop: level-triggered epoll, a binary heap of timers, a mailbox
+ * for other threads, and hooks that run when a turn's events are done.
+ *
+ * A turn is: wait, run due timers, deliver events, run hooks. Work that many
+ * events cause together (one commit, one flush per reader) belongs in a hook.
+ *
+ * Callbacks may remove and free any loop_io while events of the same turn
+ * still wait in the array. So epoll is given no pointer but the descriptor
+ * and a generation; the pointer lies in a table indexed by descriptor, and is
+ * taken out when the registration ends. An event whose generation is not the
+ * table's belongs to an earlier life of that descriptor and is dropped. The
+ * table also forgives an owner that closed the descriptor first: the kernel
+ * dropped it then, and the next registration takes the place.
+ *
+ * Timers cost no system call: the nearest one is the wait's time-out. Those
+ * set for "now" by a timer run in the next turn, so that a timer that always
+ * sets itself again cannot starve the descriptors.
+ */
+#include "base/base.h"
+
+#include "base/loop.h"
+
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "base/mem.h"
+
+#define EVENTS_MAX 256   /* events a turn */
+#define SLOTS_FIRST 64   /* descriptors the table begins with */
+#define TIMERS_FIRST 16  /* timers the heap begins with */
+#define WAIT_MAX_MS 3600000
+
+/* What a descriptor is registered for. */
+struct slot {
+    struct loop_io *io; /* borrowed; NULL: not registered */
+    unsigned gen;       /* counts registrations of this descriptor */
+};
+
+struct loop {
+    int epoll_fd;
+    bool stop;
+    int64_t now_ms;
+    struct mailbox inbox;
+    struct loop_io inbox_io;
+    struct slot *slots; /* owned; by descriptor */
+    size_t slot_count;
+    struct loop_timer **heap; /* owned; the timers are borrowed */
+    size_t heap_len;
+    size_t heap_cap;
+    struct loop_hook *hooks; /* borrowed; in order of registration */
+    struct epoll_event events[EVENTS_MAX];
+};
+
+static void
+on_inbox(struct loop_io *io, uint32_t events)
+{
+    struct loop *l = io->arg;
+    struct mail *m = mailbox_take(&l->inbox);
+
+    (void)events;
+    while (m) {
+        struct mail *next = m->next; /* fn may free m */
+
+        m->fn(m);
+        m = next;
+    }
+}
+
+struct loop *
+loop_new(void)
+{
+    struct loop *l = xcalloc(1, sizeof(*l));
+
+    l->now_ms = clock_mono_ms();
+    l->inbox.event_fd = -1;
+    l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (l->epoll_fd < 0) {
+        log_error("loop.epoll", "errno=%d", errno);
+        goto fail;
+    }
+    if (mailbox_init(&l->inbox) != OK)
+        goto fail;
+    l->inbox_io.fd = l->inbox.event_fd;
+    l->inbox_io.fn = on_inbox;
+    l->inbox_io.arg = l;
+    if (loop_io_set(l, &l->inbox_io, EPOLLIN) != OK)
+        goto fail;
+    return l;
+fail:
+    loop_free(l);
+    return NULL;
+}
+
+void
+loop_free(struct loop *l)
+{
+    if (!l)
+        return;
+    mailbox_release(&l->inbox);
+    if (l->epoll_fd >= 0)
+        (void)close(l->epoll_fd);
+    free(l->heap);
+    free(l->slots);
+    free(l);
+}
+
+int64_t
+loop_now_ms(const struct loop *l)
+{
+    return l->now_ms;
+}
+
+void
+loop_stop(struct loop *l)
+{
+    l->stop = true;
+}
+
+void
+loop_post(struct loop *l, struct mail *m)
+{
+    mailbox_post(&l->inbox, m);
+}
+
+/* ---- descriptors ---- */
+
+static struct slot *
+slot_of(struct loop *l, int fd)
+{
+    size_t i = (size_t)fd;
+    size_t count = l->slot_count ? l->slot_count : SLOTS_FIRST;
+
+    assert(fd >= 0);
+    if (i < l->slot_count)
+        return &l->slots[i];
+    while (count <= i)
+        count *= 2;
+    l->slots = xrealloc(l->slots, count * sizeof(*l->slots));
+    memset(l->slots + l->slot_count, 0,
+           (count - l->slot_count) * sizeof(*l->slots));
+    l->slot_count = count;
+    return &l->slots[i];
+}
+
+/* Is io what its descriptor is registered for? */
+static bool
+is_current(const struct loop *l, const struct loop_io *io)
+{
+    size_t i = (size_t)io->fd;
+
+    return io->events && io->fd >= 0 && i < l->slot_count &&
+           l->slots[i].io == io && l->slots[i].gen == io->gen;
+}
+
+static int
+control(struct loop *l, int op, const struct loop_io *io, uint32_t events)
+{
+    struct epoll_event ev = {.events = events};
+
+    ev.data.u64 = (uint64_t)io->gen << 32 | (uint32_t)io->fd;
+    return epoll_ctl(l->epoll_fd, op, io->fd, &ev);
+}
+
+static enum err
+refused(const struct loop_io *io)
+{
+    log_error("loop.epoll_ctl", "fd=%d errno=%d", io->fd, errno);
+    return errno == ENOSPC || errno == ENOMEM ? ERR_BUSY : ERR_INTERNAL;
+}
+
+enum err
+loop_io_set(struct loop *l, struct loop_io *io, uint32_t events)
+{
+    struct slot *slot;
+
+    if (events == 0) {
+        loop_io_clear(l, io);
+        return OK;
+    }
+    if (is_current(l, io)) {
+        if (io->events == events)
+            return OK;
+        if (control(l, EPOLL_CTL_MOD, io, events) < 0)
+            return refused(io);
+        io->events = events;
+        return OK;
+    }
+    slot = slot_of(l, io->fd);
+    io->gen = ++slot->gen;
+    if (control(l, EPOLL_CTL_ADD, io, events) < 0 &&
+        (errno != EEXIST || control(l, EPOLL_CTL_MOD, io, events) < 0)) {
+        io->events = 0;
+        return refused(io);
+    }
+    slot->io = io;
+    io->events = events;
+    return OK;
+}
+
+void
+loop_io_forget(struct loop *l, struct loop_io *io)
+{
+    if (is_current(l, io))
+        l->slots[io->fd].io = NULL;
+    io->events = 0;
+}
+
+void
+loop_io_clear(struct loop *l, struct loop_io *io)
+{
+    if (is_current(l, io)) {
+        l->slots[io->fd].io = NULL;
+        (void)control(l, EPOLL_CTL_DEL, io, 0); /* EBADF: closed already */
+    }
+    io->events = 0;
+}
+
+static void
+deliver(struct loop *l, const struct epoll_event *ev)
+{
+    size_t fd = (uint32_t)ev->data.u64;
+    unsigned gen = (unsigned)(ev->data.u64 >> 32);
+    struct slot *slot = &l->slots[fd];
+    uint32_t events;
+
+    if (!slot->io || slot->gen != gen)
+        return;
+    events = ev->events & (slot->io->events | EPOLLERR | EPOLLHUP);
+    if (events)
+        slot->io->fn(slot->io, events);
+}
+
+/* ---- timers ---- */
+
+static void
+place(struct loop *l, size_t i, struct loop_timer *t)
+{
+    l->heap[i] = t;
+    t->slot = i + 1;
+}
+
+static void
+sift_up(struct loop *l, size_t i, struct loop_timer *t)
+{
+    while (i > 0 && l->heap[(i - 1) / 2]->at_ms > t->at_ms) {
+        place(l, i, l->heap[(i - 1) / 2]);
+        i = (i - 1) / 2;
+    }
+    place(l, i, t);
+}
+
+static void
+sift_down(struct loop *l, size_t i, struct loop_timer *t)
+{
+    for (;;) {
+        size_t child = 2 * i + 1;
+
+        if (child >= l->heap_len)
+            break;
+        if (child + 1 < l->heap_len &&
+            l->heap[child + 1]->at_ms < l->heap[child]->at_ms)
+            child++;
+        if (l->heap[child]->at_ms >= t->at_ms)
+            break;
+        place(l, i, l->heap[child]);
+        i = child;
+    }
+    place(l, i, t);
+}
+
+/* Put t where it belongs; place i is free for it. */
+static void
+settle(struct loop *l, size_t i, struct loop_timer *t)
+{
+    if (i > 0 && l->heap[(i - 1) / 2]->at_ms > t->at_ms)
+        sift_up(l, i, t);
+    else
+        sift_down(l, i, t);
+}
+
+void
+loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ms)
+{
+    assert(t->slot <= l->heap_len && (!t->slot || l->heap[t->slot - 1] == t));
+    t->at_ms = at_ms;
+    if (t->slot) {
+        settle(l, t->slot - 1, t);
+        return;
+    }
+    if (l->heap_len == l->heap_cap) {
+        l->heap_cap = l->heap_cap ? l->heap_cap * 2 : TIMERS_FIRST;
+        l->heap = xrealloc(l->heap, l->heap_cap * sizeof(struct loop_timer *));
+    }
+    l->heap_len++;
+    sift_up(l, l->heap_len - 1, t);
+}
+
+void
+loop_timer_clear(struct loop *l, struct loop_timer *t)
+{
+    size_t i = t->slot;
+    struct loop_timer *last;
+
+    if (i == 0)
+        return;
+    assert(i <= l->heap_len && l->heap[i - 1] == t);
+    t->slot = 0;
+    last = l->heap[--l->heap_len];
+    if (last != t)
+        settle(l, i - 1, last);
+}
+
+static void
+run_timers(struct loop *l)
+{
+    for (size_t left = l->heap_len; left > 0 && l->heap_len > 0; left--) {
+        struct loop_timer *t = l->heap[0];
+
+        if (t->at_ms > l->now_ms)
+            return;
+        loop_timer_clear(l, t);
+        t->fn(t);
+    }
+}
+
+/* How long epoll may wait: until the nearest timer. */
+static int
+wait_ms(const struct loop *l)
+{
+    int64_t left;
+
+    if (l->heap_len == 0)
+        return -1;
+    left = l->heap[0]->at_ms - clock_mono_ms();
+    if (left <= 0)
+        return 0;
+    return left < WAIT_MAX_MS ? (int)left : WAIT_MAX_MS;
+}
+
+/* ---- turns ---- */
+
+void
+loop_hook_add(struct loop *l, struct loop_hook *h)
+{
+    struct loop_hook **at = &l->hooks;
+
+    while (*at)
+        at = &(*at)->next;
+    h->next = NULL;
+    *at = h;
+}
+
+static void
+run_hooks(struct loop *l)
+{
+    bool again;
+
+    do {
+        again = false;
+        for (struct loop_hook *h = l->hooks; h; h = h->next)
+            if (h->fn(h))
+                again = true;
+    } while (again);
+}
+
+void
+loop_run(struct loop *l)
+{
+    l->now_ms = clock_mono_ms();
+    while (!l->stop) {
+        int n = epoll_wait(l->epoll_fd, l->events, EVENTS_MAX, wait_ms(l));
+
+        if (n < 0 && errno != EINTR) {
+            log_error("loop.epoll_wait", "errno=%d", errno);
+            abort(); /* our descriptor or our memory is broken */
+        }
+        l->now_ms = clock_mono_ms();
+        run_timers(l);
+        for (int i = 0; i < n; i++)
+            deliver(l, &l->events[i]);
+        run_hooks(l);
+    }
+    l->stop = false;
+}

@@ -1,0 +1,100 @@
+/*
+ * One HTTP request as it came through a door. Everything it points to lives
+ * in its arena and is gone with it. Acceptor thread.
+ *
+ * The base (everything before our own paths) is SCRIPT_NAME as the web server
+ * gives it, or BASE_PATH if that is set, so the same program works mounted
+ * anywhere. Query arguments and form fields are decoded on demand.
+ */
+#ifndef HTTP_REQUEST_H
+#define HTTP_REQUEST_H
+
+#include "base/mem.h"
+#include "http/conn.h"
+
+#define REQUEST_PARAMS_MAX 128              /* CGI variables */
+#define REQUEST_PARAMS_BYTES (64 * 1024)    /* names and values together */
+#define REQUEST_PATH_MAX 2048               /* bytes, decoded */
+#define REQUEST_QUERY_MAX (32 * 1024)       /* bytes, encoded */
+#define REQUEST_ID_MAX 64                   /* characters */
+
+enum method {
+    METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH,
+    METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER, METHOD__MAX
+};
+
+struct param {
+    const char *name;
+    const char *value;
+};
+
+struct request {
+    struct arena arena;
+    struct conn *conn; /* owned; NULL once taken */
+    char id[REQUEST_ID_MAX + 1]; /* ours, or X-Request-Id's if well-formed */
+    enum method method;
+    const char *path;  /* decoded, begins with '/'; below the base */
+    const char *base;  /* "" or "/~user/chat", no trailing slash */
+    const char *query; /* encoded; "" if none */
+    const char *type;  /* media type in lower case, no parameters; "" */
+    const char *body;  /* NULL if none */
+    size_t body_len;
+    bool body_too_big; /* it was not read: answer 413 */
+    int64_t start_us;  /* monotonic, when it was accepted */
+    struct param *params;
+    size_t n_params;
+    const char *path_args[2]; /* what {…} in the route matched */
+};
+
+/* Build from CGI variables (CGI/1.1, RFC 3875). vars is "NAME=value" strings,
+ * NULL-terminated; copied. ERR_BADREQ or ERR_TOOBIG still give a request
+ * (with id and method) so that an error can be answered; why says what is
+ * wrong. base_path overrides SCRIPT_NAME if not "". The conn is NULL: the
+ * door sets it. */
+MUST_USE enum err request_new(struct request **out, const char *const *vars,
+                              const char *base_path, struct problem *why);
+void request_free(struct request *rq); /* with its conn; NULL is fine */
+struct conn *request_take_conn(struct request *rq);
+
+/* Up to n bytes of the body into p. 0: no more; -1: failed. */
+typedef ssize_t request_read_fn(void *arg, char *p, size_t n);
+/* Read the body as CONTENT_LENGTH says; without it, to the end if the request
+ * has a Transfer-Encoding (or to_end is set). Past body_max: OK with
+ * body_too_big set, nothing kept. ERR_BADREQ: CONTENT_LENGTH is no number, or
+ * more came than it says. ERR_HUP: the client left in the middle. */
+MUST_USE enum err request_read_body(struct request *rq, size_t body_max,
+                                    bool to_end, request_read_fn *read,
+                                    void *arg, struct problem *why);
+
+const char *request_var(const struct request *rq, const char *name); /* NULL */
+/* "Last-Event-ID" reads HTTP_LAST_EVENT_ID; NULL if not sent. */
+const char *request_header(const struct request *rq, const char *name);
+/* A query argument, decoded into the arena. Missing: OK and *out NULL. The
+ * first of several counts. Bad escapes or UTF-8: ERR_BADREQ. */
+MUST_USE enum err request_arg(struct request *rq, const char *name,
+                              const char **out, struct problem *why);
+MUST_USE enum err request_arg_i64(struct request *rq, const char *name,
+                                  int64_t min, int64_t max, int64_t *out,
+                                  struct problem *why);
+/* Does Accept list this type explicitly (not by a wildcard), q > 0? */
+bool request_accepts(const struct request *rq, const char *type);
+
+enum origin {
+    ORIGIN_NONE,   /* none sent: not a browser, or a plain navigation */
+    ORIGIN_OWN,    /* the host that was asked */
+    ORIGIN_LISTED, /* foreign and allowed: gets the CORS headers */
+    ORIGIN_FOREIGN
+};
+/* Whose page sent this? Own: Origin's host and port are those of Host, where
+ * a missing port is the default of Origin's scheme (Host has no scheme and
+ * TLS may end in front of us, so the scheme is not compared; X-Forwarded-Host
+ * is not trusted). allowed: a comma list of origins ("https://a.example"), or
+ * hosts ("a.example:8443"), or "*". A browser that says cross-site without an
+ * Origin (an image, a form by GET) is foreign unless "*". */
+enum origin request_origin(const struct request *rq, const char *allowed);
+/* request_origin is ORIGIN_FOREIGN. Ask before changing any state, whatever
+ * the method, and answer 403. */
+bool request_foreign(const struct request *rq, const char *allowed);
+const char *method_name(enum method m);
+
+#endif

@@ -1,0 +1,20 @@
+/*
+ * Server-sent events, the writing side (WHATWG HTML, 9.2). data must be one
+ * line (JSON with its line ends escaped). Pure.
+ */
+#ifndef HTTP_SSE_H
+#define HTTP_SSE_H
+
+#include "base/buf.h"
+
+#define SSE_RETRY "retry: 1000\n\n" /* ms; once, at the start */
+#define SSE_OK ": ok\n\n"          /* the first bytes, at once */
+#define SSE_PING ": ping\n\n"      /* every 15 s of silence */
+
+/* id: <id>.<seq> / event: <name> / data: <n bytes> */
+void sse_event(struct buf *out, const char *id, uint32_t seq, const char *name,
+               const char *data, size_t n);
+/* "<turn_id>.<seq>" as sent in Last-Event-ID. ERR_BADREQ if it is not. */
+MUST_USE enum err sse_parse_id(const char *s, char turn_id[37],
+                               uint32_t *seq);
+#endif

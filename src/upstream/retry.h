@@ -1,0 +1,23 @@
+/*
+ * May this failure be tried again, and when? The rules of the providers' own
+ * SDKs (docs/WIRE.md): x-should-retry first; else connect errors, 408, 409,
+ * 429 and >= 500; the wait is retry-after-ms, else retry-after if it is within
+ * RETRY_AFTER_MAX_MS, else 0.5 s doubled up to 8 s, less up to 25 % jitter.
+ * Pure.
+ */
+#ifndef UPSTREAM_RETRY_H
+#define UPSTREAM_RETRY_H
+
+#include "upstream/transfer.h"
+
+#define RETRY_BASE_MS 500
+#define RETRY_CAP_MS 8000
+#define RETRY_AFTER_MAX_MS 60000
+
+/* tries: how many were made already (>= 1). money: the provider said that the
+ * account is out of money, never retried. random32 gives the jitter. Returns
+ * the wait in ms, or -1: do not retry. A reply's own wait longer than
+ * RETRY_AFTER_MAX_MS is -1. */
+int64_t retry_wait_ms(const struct transfer_result *r, int tries,
+                      int tries_max, bool money, uint32_t random32);
+#endif

@@ -1,0 +1,65 @@
+/*
+ * What the files of the offline provider share: documents cut into sections
+ * and units, and words as they are compared. The provider itself is
+ * provider_offline (provider/provider.h).
+ */
+#ifndef PROVIDER_OFFLINE_H
+#define PROVIDER_OFFLINE_H
+
+#include "base/buf.h"
+
+/* --- offline_words.c: words. Pure. -------------------------------------- */
+
+/* The next word at *s (moved behind it): lower case, stemmed, hashed; never
+ * 0. Returns 0 when there is none. stop: it is too common to mean anything. */
+uint32_t words_next(const char **s, const char *end, bool *stop);
+/* Is there nothing but a greeting or a thank-you in it? */
+bool words_greeting(const char *s, size_t n);
+/* Does it ask for all there is, or for a long answer? */
+bool words_everything(const char *s, size_t n);
+
+/* --- offline_docs.c: what can be told ----------------------------------- */
+
+/* The least that is told: a sentence, a list item, a table row, or a block of
+ * code with the sentence that leads to it. Slices of a document. */
+struct unit {
+    const char *text; /* borrowed from the documents */
+    size_t len;
+    size_t section;
+    uint32_t *words; /* owned; without stop words */
+    size_t n_words;
+    bool block;      /* keeps its lines: code, list item, table row */
+};
+
+struct section {
+    const char *title; /* borrowed; may hold Markdown */
+    size_t title_len;
+    const char *text;  /* all of it, with the heading's line */
+    size_t len;
+    uint32_t *words;   /* owned; the title's */
+    size_t n_words;
+    size_t first, n_units;
+};
+
+struct docs {
+    char **files; /* owned, NUL-terminated */
+    size_t n_files;
+    struct section *sections; /* owned */
+    size_t n_sections;
+    struct unit *units; /* owned */
+    size_t n_units;
+};
+
+/* Read README.md and docs/ *.md under root, in that order; what is missing or
+ * unreadable is left out, and if nothing is there a short text of our own
+ * stands in. Blocks on the disk. Never NULL. */
+struct docs *docs_load(const char *root);
+void docs_free(struct docs *d);
+
+/* --- offline.c ---------------------------------------------------------- */
+
+/* Answer one message from the documents. Deterministic. */
+MUST_USE enum err offline_answer(const struct docs *d, const char *message,
+                                 size_t n, struct buf *out);
+
+#endif

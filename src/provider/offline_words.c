@@ -1,0 +1,150 @@
+/*
+ * Words as the offline provider compares them: lower case, without the common
+ * English endings, as a hash. The stemming is crude on purpose: it need not be
+ * right, only the same for the question and for the text, so that "streaming"
+ * finds "streams". Bytes above ASCII count as letters, so other scripts are
+ * compared too, word by word as they are written.
+ */
+#include "base/base.h"
+
+#include "provider/offline.h"
+
+#include "base/text.h"
+
+#define WORD_MAX 48 /* bytes; the rest of a longer word is ignored */
+#define STEM_MIN 3
+#define GREETING_WORDS_MAX 5
+
+static const char *const stop_words[] = {
+    "a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "by",
+    "can", "could", "do", "does", "explain", "for", "from", "get", "give",
+    "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "know",
+    "like", "may", "me", "more", "my", "need", "not", "of", "on", "one",
+    "or", "parley", "please", "s", "should", "show", "so", "some", "t",
+    "tell", "than", "that", "the", "their", "them", "then", "there", "these",
+    "they", "this", "to", "us", "want", "was", "we", "what", "when", "where",
+    "which", "who", "why", "will", "with", "would", "you", "your",
+};
+
+static const char *const greetings[] = {
+    "hello", "hi", "hey", "hallo", "greetings", "good", "morning", "evening",
+    "afternoon", "day", "there", "parley", "thanks", "thank", "you", "how",
+    "are", "test", "ping", "yo", "everybody", "all",
+};
+
+/* The words that make it a greeting; the others may only go with one. */
+static const char *const greeting_heads[] = {
+    "hello", "hi", "hey", "hallo", "greetings", "good", "thanks", "thank",
+    "test", "ping", "yo",
+};
+
+/* Endings, longest first; what replaces them. */
+static const struct {
+    const char *end, *with;
+} endings[] = {
+    {"ations", ""}, {"ation", ""}, {"ings", ""}, {"ing", ""}, {"ies", "y"},
+    {"ed", ""}, {"es", ""}, {"ly", ""}, {"s", ""}, {"e", ""},
+};
+
+static bool
+is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+}
+
+static char
+lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+/* The next word in lower case; its length, 0 if there is none. */
+static size_t
+next_raw(const char **s, const char *end, char out[WORD_MAX + 1])
+{
+    size_t n = 0;
+
+    while (*s < end && !is_letter(**s))
+        (*s)++;
+    for (; *s < end && is_letter(**s); (*s)++) {
+        if (n < WORD_MAX)
+            out[n++] = lower(**s);
+    }
+    out[n] = '\0';
+    return n;
+}
+
+static size_t
+stem(char *w, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < COUNT_OF(endings); i++) {
+        size_t cut = strlen(endings[i].end), add = strlen(endings[i].with);
+
+        if (n < cut + STEM_MIN || strcmp(w + n - cut, endings[i].end) != 0)
+            continue;
+        memcpy(w + n - cut, endings[i].with, add + 1);
+        return n - cut + add;
+    }
+    return n;
+}
+
+static bool
+is_in(const char *w, const char *const *list, size_t n)
+{
+    size_t i;
+
+    for (i = 0; i < n; i++) {
+        if (strcmp(w, list[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+uint32_t
+words_next(const char **s, const char *end, bool *stop)
+{
+    char w[WORD_MAX + 1];
+    size_t n = next_raw(s, end, w), i;
+    uint32_t h = 2166136261u; /* FNV-1a */
+
+    if (n == 0)
+        return 0;
+    *stop = is_in(w, stop_words, COUNT_OF(stop_words));
+    n = stem(w, n);
+    for (i = 0; i < n; i++)
+        h = (h ^ (unsigned char)w[i]) * 16777619u;
+    return h != 0 ? h : 1;
+}
+
+bool
+words_greeting(const char *s, size_t n)
+{
+    const char *end = s + n;
+    char w[WORD_MAX + 1];
+    size_t count = 0;
+    bool head = false;
+
+    while (next_raw(&s, end, w) > 0) {
+        if (++count > GREETING_WORDS_MAX ||
+            !is_in(w, greetings, COUNT_OF(greetings)))
+            return false;
+        head |= is_in(w, greeting_heads, COUNT_OF(greeting_heads));
+    }
+    return head;
+}
+
+bool
+words_everything(const char *s, size_t n)
+{
+    const char *end = s + n;
+    char w[WORD_MAX + 1];
+    size_t count = 0;
+    bool found = false;
+
+    while (next_raw(&s, end, w) > 0 && ++count <= 12)
+        found |= strcmp(w, "everything") == 0 || strcmp(w, "long") == 0;
+    return found && count <= 12;
+}

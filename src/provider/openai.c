@@ -1,0 +1,280 @@
+/*
+ * OpenAI's Chat Completions and everything that speaks it (llama.cpp, vLLM,
+ * Ollama, LM Studio, gateways): docs/WIRE.md. This file reads replies; the
+ * request is made in openai_build.c, one chunk is read in openai_chunk.c and
+ * openai_fast.c, an error in openai_error.c. Any thread; no I/O, no globals.
+ *
+ * A reply of status 200 is one of four things, and its first byte tells: an
+ * event stream, one JSON object (a gateway that does not stream, or an error
+ * with the wrong status), or something else altogether, which is garbage.
+ *
+ * The usage comes in a chunk after the one with finish_reason, so the end is
+ * reported only at [DONE] or at the end of the body. A body that ends after
+ * finish_reason but without [DONE] is whole.
+ */
+#include "base/base.h"
+
+#include "provider/openai.h"
+
+#include "base/mem.h"
+#include "upstream/sse_parse.h"
+
+#define JSON_BODY_MAX (16 * 1024 * 1024) /* bytes of a reply in one piece */
+
+enum mode {
+    MODE_START, /* only white space so far */
+    MODE_SSE,
+    MODE_JSON,
+    MODE_ENDED  /* [DONE] or an error: the rest is ignored */
+};
+
+struct openai_reader {
+    enum mode mode;
+    struct sse_parser sse;
+    struct openai_chunk chunk; /* its memory is reused */
+    struct buf json;           /* MODE_JSON: the body so far */
+    enum finish finish;
+    bool model_told;
+    bool known;                /* something of this format came */
+};
+
+/* One call of feed or end. */
+struct call {
+    struct openai_reader *r;
+    part_fn *fn;
+    void *arg;
+    struct problem *why;
+};
+
+static void *
+reader_new(void)
+{
+    struct openai_reader *r = xcalloc(1, sizeof(*r));
+
+    sse_parse_init(&r->sse);
+    openai_chunk_init(&r->chunk);
+    buf_init(&r->json, JSON_BODY_MAX);
+    return r;
+}
+
+static void
+reader_free(void *reader)
+{
+    struct openai_reader *r = reader;
+
+    if (r == NULL)
+        return;
+    sse_parse_release(&r->sse);
+    openai_chunk_release(&r->chunk);
+    buf_release(&r->json);
+    free(r);
+}
+
+static enum err
+garbage(struct problem *why)
+{
+    return problem_set(why, ERR_UPSTREAM, "provider_garbage",
+                       "The provider's reply is not understood",
+                       "Check that the base URL belongs to a compatible API; "
+                       "it usually ends in /v1.");
+}
+
+static enum err
+cut(struct problem *why)
+{
+    (void)problem_set(why, ERR_UPSTREAM, "incomplete",
+                      "The answer broke off",
+                      "The provider ended the stream early. Try again for "
+                      "the rest.");
+    if (why != NULL)
+        why->retryable = true;
+    return ERR_UPSTREAM;
+}
+
+/* --- parts -------------------------------------------------------------- */
+
+static void
+tell_text(struct call *c, enum part_kind kind, const struct openai_text *t)
+{
+    struct part p = {.kind = kind, .text = t->p, .len = t->len};
+
+    if (t->len > 0)
+        c->fn(c->arg, &p);
+}
+
+static void
+tell_error(struct call *c, const char *s, size_t n)
+{
+    struct provider_error error;
+    struct part p = {.kind = PART_ERROR, .problem = &error.problem};
+
+    openai_error(NULL, s, n, &error);
+    c->r->mode = MODE_ENDED;
+    c->fn(c->arg, &p);
+}
+
+static void
+tell_finish(struct call *c)
+{
+    struct part p = {.kind = PART_FINISH, .finish = c->r->finish};
+
+    if (p.finish == FINISH_NONE)
+        p.finish = FINISH_STOP;
+    c->r->mode = MODE_ENDED;
+    c->fn(c->arg, &p);
+}
+
+static void
+tell_chunk(struct call *c, const struct openai_chunk *k)
+{
+    struct part usage = {.kind = PART_USAGE, .usage = k->usage};
+
+    if (!c->r->model_told && k->model.len > 0) {
+        c->r->model_told = true;
+        tell_text(c, PART_MODEL, &k->model);
+    }
+    tell_text(c, PART_REASONING, k->reasoning_content.len > 0
+                                     ? &k->reasoning_content
+                                     : &k->reasoning);
+    tell_text(c, PART_TEXT, &k->content);
+    tell_text(c, PART_TEXT, &k->refusal);
+    if (k->finish != FINISH_NONE)
+        c->r->finish = k->finish;
+    if (k->has_usage)
+        c->fn(c->arg, &usage);
+}
+
+/* --- the reply ---------------------------------------------------------- */
+
+/* One JSON text: a chunk, or the whole reply. ERR_UPSTREAM: it is none. */
+static enum err
+take_json(struct call *c, const char *s, size_t n)
+{
+    struct openai_chunk *k = &c->r->chunk;
+    enum err e = OK;
+
+    if (!openai_chunk_fast(k, s, n))
+        e = openai_chunk_read(k, s, n);
+    if (e == OK && k->is_error) {
+        tell_error(c, s, n);
+    } else if (e == OK) {
+        c->r->known |= k->known;
+        tell_chunk(c, k);
+    }
+    openai_chunk_clear(k);
+    return e;
+}
+
+static bool
+is_done(const char *s, size_t n)
+{
+    static const char done[] = "[DONE]";
+    size_t len = sizeof(done) - 1;
+
+    if (n < len || memcmp(s, done, len) != 0)
+        return false;
+    while (n > len && (s[n - 1] == ' ' || s[n - 1] == '\t'))
+        n--;
+    return n == len;
+}
+
+static enum err
+on_event(void *arg, const char *name, const char *data, size_t n)
+{
+    struct call *c = arg;
+    bool error = strcmp(name, "error") == 0;
+
+    if (n == 0)
+        return OK;
+    if (is_done(data, n)) {
+        c->r->known = true;
+        tell_finish(c);
+    } else if (error) {
+        tell_error(c, data, n);
+    } else if (take_json(c, data, n) != OK && name[0] == '\0') {
+        return garbage(c->why); /* named ones may be of a kind of their own */
+    }
+    return c->r->mode == MODE_ENDED ? ERR_HUP : OK; /* HUP: stop reading */
+}
+
+/* The first byte that is not white space decides. */
+static enum err
+choose(struct call *c, const char **p, size_t *n)
+{
+    while (*n > 0 && (**p == ' ' || **p == '\t' || **p == '\r' ||
+                      **p == '\n')) {
+        (*p)++;
+        (*n)--;
+    }
+    if (*n == 0)
+        return OK;
+    if (**p == '<')
+        return garbage(c->why);
+    c->r->mode = **p == '{' ? MODE_JSON : MODE_SSE;
+    return OK;
+}
+
+static enum err
+feed(void *reader, const char *p, size_t n, part_fn *fn, void *arg,
+     struct problem *why)
+{
+    struct openai_reader *r = reader;
+    struct call c = {r, fn, arg, why};
+    enum err e;
+
+    if (r->mode == MODE_START && choose(&c, &p, &n) != OK)
+        return ERR_UPSTREAM;
+    if (r->mode == MODE_JSON) {
+        buf_add(&r->json, p, n);
+        return buf_status(&r->json) == OK ? OK : garbage(why);
+    }
+    if (r->mode != MODE_SSE)
+        return OK;
+    e = sse_parse(&r->sse, p, n, on_event, &c);
+    if (e == ERR_TOOBIG)
+        return garbage(why);
+    return e == ERR_HUP ? OK : e;
+}
+
+/* The reply came in one piece; if it does not parse, it is not all of it. */
+static enum err
+end_json(struct call *c)
+{
+    struct openai_reader *r = c->r;
+
+    if (take_json(c, r->json.data, r->json.len) != OK)
+        return cut(c->why);
+    if (r->mode == MODE_ENDED)
+        return OK;
+    if (!r->known)
+        return garbage(c->why);
+    tell_finish(c);
+    return OK;
+}
+
+static enum err
+end(void *reader, part_fn *fn, void *arg, struct problem *why)
+{
+    struct openai_reader *r = reader;
+    struct call c = {r, fn, arg, why};
+
+    if (r->mode == MODE_ENDED)
+        return OK;
+    if (r->mode == MODE_JSON)
+        return end_json(&c);
+    if (r->finish != FINISH_NONE) {
+        tell_finish(&c);
+        return OK;
+    }
+    return r->mode == MODE_SSE && !r->known ? garbage(why) : cut(why);
+}
+
+const struct provider provider_openai = {
+    .name = "openai",
+    .build = openai_build,
+    .reader_new = reader_new,
+    .reader_free = reader_free,
+    .feed = feed,
+    .end = end,
+    .error = openai_error,
+};

@@ -1,0 +1,62 @@
+/*
+ * What a store stands on. store.c and commit.c know the rules of the seam
+ * (threads, group commit, waiting, statistics); a backend knows where records
+ * live. For the store's own files only.
+ *
+ * apply is called by one thread at a time, the committer. All others are
+ * called by any thread, also while apply runs, and see whole batches or
+ * nothing of them. A backend never calls an op's done.
+ */
+#ifndef STORE_BACKEND_H
+#define STORE_BACKEND_H
+
+#include "store/store.h"
+
+struct message_query {
+    const char *owner;
+    const char *session_id;
+    uint32_t before;  /* seq; UINT32_MAX: the end */
+    uint32_t limit;   /* 0: the session only */
+    size_t bytes_max; /* of text; 0: no bound */
+};
+
+struct backend {
+    const char *name;
+
+    MUST_USE enum err (*open)(void **impl, const struct store_config *c);
+    void (*close)(void *impl);
+
+    /* Apply n operations in order and make them durable as one transaction:
+     * fill their out members and set err of each, OK or what that operation
+     * alone met (it then changed nothing). OK: it is on disk. Else nothing of
+     * it happened: ERR_FULL for want of space, ERR_TOOBIG when fewer
+     * operations at once may fit, ERR_STORE; err of the ops is unspecified.
+     * *wrote is set when there was anything to make durable. With n = 0, now
+     * and then: house-keeping. */
+    MUST_USE enum err (*apply)(void *impl, struct store_op *const ops[],
+                               size_t n, bool *wrote);
+
+    /* store_session, store_messages, store_turn_answer. sess, fn may be
+     * NULL. */
+    MUST_USE enum err (*messages)(void *impl, const struct message_query *q,
+                                  struct session *sess, message_fn *fn,
+                                  void *arg);
+    /* One turn, ERR_NOTFOUND if it or its session is not there; or, with
+     * NULL, all open ones. */
+    MUST_USE enum err (*turns)(void *impl, const struct ident *one,
+                               turn_fn *fn, void *arg);
+    /* owner, scope, key: see store_idem. */
+    MUST_USE enum err (*idem)(void *impl, const char *owner,
+                              const char *scope, const char *key,
+                              struct ident *out);
+    MUST_USE enum err (*sessions)(void *impl, const char *owner,
+                                  const struct session *after, uint32_t limit,
+                                  session_fn *fn, void *arg);
+    /* sessions, messages, map_bytes, used_bytes of *out. */
+    void (*stats)(void *impl, struct store_stats *out);
+};
+
+extern const struct backend lmdb_backend;
+extern const struct backend memstore_backend;
+
+#endif

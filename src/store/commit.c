@@ -1,0 +1,272 @@
+/*
+ * Group commit. A durable transaction costs about one fdatasync however many
+ * operations it holds, so the committer takes everything that waits, applies
+ * it in order, syncs once and reports. It adds no delay to gather more: while
+ * one transaction is being written the next batch forms by itself.
+ *
+ * A batch is bounded in operations and in bytes, so that one of them neither
+ * holds all others up nor outgrows a transaction. A batch that the disk has
+ * no room for fails as a whole and is not tried again piece by piece: on a
+ * full disk that would be one failing sync for each operation. A batch that
+ * is too big for one transaction is halved.
+ *
+ * Results are computed before the commit and reported after it, in order of
+ * submission, by the callback of each operation, which may free it.
+ */
+#include "base/base.h"
+
+#include "store/commit.h"
+
+#include <pthread.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "base/mailbox.h"
+#include "base/mem.h"
+
+#define BATCH_OPS 1024
+#define BATCH_BYTES (32 * 1024 * 1024) /* of text */
+#define TEND_MS 10000 /* between two house-keepings */
+
+struct committer {
+    const struct backend *be; /* borrowed */
+    void *impl;               /* borrowed */
+    struct mailbox box;
+    struct mail stop; /* its arrival ends the thread */
+    pthread_t thread;
+
+    struct mail *waiting; /* taken from box, oldest first; committer's */
+    bool stopping;        /* committer's */
+    int64_t tend_ms;      /* monotonic: when next; committer's */
+
+    /* Written by the committer, read by any thread (atomic). */
+    uint64_t commits, ops, failures;
+    bool full;
+};
+
+/* mail is the first member of an op. */
+_Static_assert(offsetof(struct store_op, mail) == 0, "op_of");
+
+static struct store_op *
+op_of(struct mail *m)
+{
+    return (struct store_op *)(void *)m;
+}
+
+static size_t
+op_bytes(const struct store_op *op)
+{
+    switch (op->kind) {
+    case STORE_TURN_BEGIN:
+        return op->begin.user.text_len;
+    case STORE_TURN_END:
+        return op->end.answer.text_len;
+    default:
+        return 0;
+    }
+}
+
+static bool
+fits(const char *s, size_t max)
+{
+    return strnlen(s, max + 1) <= max;
+}
+
+static bool
+message_fits(const struct message *m)
+{
+    return m->text_len <= STORE_TEXT_MAX &&
+           fits(m->provider, STORE_NAME_MAX) &&
+           fits(m->model, STORE_NAME_MAX);
+}
+
+/* Backends and records rely on these bounds. */
+static enum err
+op_check(const struct store_op *op)
+{
+    bool named = op->kind == STORE_TURN_BEGIN ||
+                 op->kind == STORE_SESSION_TITLE ||
+                 op->kind == STORE_SESSION_DELETE;
+
+    if (named && (!fits(op->owner, STORE_OWNER_MAX) ||
+                  !ident_session_valid(op->session_id,
+                                       strnlen(op->session_id,
+                                               IDENT_SESSION_MAX + 1))))
+        return ERR_BADREQ;
+    if ((op->kind == STORE_TURN_BEGIN && !message_fits(&op->begin.user)) ||
+        (op->kind == STORE_TURN_END && !message_fits(&op->end.answer)) ||
+        (op->kind == STORE_SESSION_TITLE && !fits(op->title, STORE_TITLE_MAX)))
+        return ERR_TOOBIG;
+    return OK;
+}
+
+/* Move the next batch from what waits; returns its size. What is out of
+ * bounds is refused here. */
+static size_t
+batch_take(struct committer *c, struct store_op *ops[BATCH_OPS])
+{
+    size_t n = 0, bytes = 0;
+
+    while (c->waiting != NULL && n < BATCH_OPS) {
+        struct mail *m = c->waiting;
+
+        if (m == &c->stop) {
+            c->stopping = true;
+            c->waiting = m->next;
+            continue;
+        }
+        bytes += op_bytes(op_of(m));
+        if (n > 0 && bytes > BATCH_BYTES)
+            break;
+        c->waiting = m->next;
+        op_of(m)->err = op_check(op_of(m));
+        if (op_of(m)->err == OK)
+            ops[n++] = op_of(m);
+        else
+            op_of(m)->done(op_of(m));
+    }
+    return n;
+}
+
+static void
+count(uint64_t *counter, uint64_t more)
+{
+    (void)__atomic_add_fetch(counter, more, __ATOMIC_RELAXED);
+}
+
+/* Count, tell, and forget. */
+static void
+batch_report(struct committer *c, struct store_op *const ops[], size_t n,
+             enum err e, bool wrote)
+{
+    if (e == OK) {
+        if (wrote) {
+            count(&c->commits, 1);
+            __atomic_store_n(&c->full, false, __ATOMIC_RELAXED);
+        }
+        count(&c->ops, n);
+    } else {
+        count(&c->failures, 1);
+        if (e == ERR_FULL)
+            __atomic_store_n(&c->full, true, __ATOMIC_RELAXED);
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct store_op *op = ops[i];
+
+        if (e != OK)
+            op->err = e;
+        op->done(op);
+    }
+}
+
+static void
+batch_commit(struct committer *c, struct store_op *const ops[], size_t n)
+{
+    bool wrote = false;
+    enum err e = c->be->apply(c->impl, ops, n, &wrote);
+
+    if (e == ERR_TOOBIG && n > 1) {
+        batch_commit(c, ops, n / 2);
+        batch_commit(c, ops + n / 2, n - n / 2);
+        return;
+    }
+    batch_report(c, ops, n, e, wrote);
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+tend(struct committer *c)
+{
+    int64_t now = now_ms();
+    bool wrote = false;
+
+    if (now < c->tend_ms)
+        return;
+    c->tend_ms = now + TEND_MS;
+    if (c->be->apply(c->impl, NULL, 0, &wrote) != OK)
+        log_warn("store.tend", "error=failed");
+}
+
+static void *
+committer_run(void *arg)
+{
+    struct committer *c = arg;
+    struct store_op *ops[BATCH_OPS];
+    size_t n;
+
+    while (!c->stopping) {
+        c->waiting = mailbox_wait(&c->box, TEND_MS);
+        while ((n = batch_take(c, ops)) > 0)
+            batch_commit(c, ops, n);
+        tend(c);
+    }
+    return NULL;
+}
+
+enum err
+committer_new(struct committer **out, const struct backend *be, void *impl)
+{
+    struct committer *c = xcalloc(1, sizeof(*c));
+    sigset_t all, before;
+    enum err e;
+    int rc;
+
+    c->be = be;
+    c->impl = impl;
+    c->tend_ms = now_ms() + TEND_MS;
+    e = mailbox_init(&c->box);
+    if (e != OK)
+        goto fail;
+    /* Signals are other threads' business. */
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    rc = pthread_create(&c->thread, NULL, committer_run, c);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0) {
+        log_error("store.committer", "error=\"%s\"", strerror(rc));
+        e = ERR_STORE;
+        goto release;
+    }
+    *out = c;
+    return OK;
+release:
+    mailbox_release(&c->box);
+fail:
+    free(c);
+    return e;
+}
+
+void
+committer_free(struct committer *c)
+{
+    if (c == NULL)
+        return;
+    mailbox_post(&c->box, &c->stop);
+    (void)pthread_join(c->thread, NULL);
+    mailbox_release(&c->box);
+    free(c);
+}
+
+void
+committer_submit(struct committer *c, struct store_op *op)
+{
+    assert(op->done != NULL);
+    mailbox_post(&c->box, &op->mail);
+}
+
+void
+committer_stats(struct committer *c, struct store_stats *out)
+{
+    out->commits = __atomic_load_n(&c->commits, __ATOMIC_RELAXED);
+    out->ops = __atomic_load_n(&c->ops, __ATOMIC_RELAXED);
+    out->failures = __atomic_load_n(&c->failures, __ATOMIC_RELAXED);
+    out->full = __atomic_load_n(&c->full, __ATOMIC_RELAXED);
+}

@@ -1,0 +1,234 @@
+/*
+ * Records of the store. See pack.h for the bytes. A message's provider and
+ * model keep a NUL behind them: a reader hands out pointers into the map and
+ * copies nothing.
+ */
+#include "base/base.h"
+
+#include "store/record.h"
+
+#include "store/pack.h"
+
+enum { SESSION_V = 1, MESSAGE_V = 1, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
+
+_Static_assert(RECORD_SESSION_MAX >= 2 + 3 * PACK_VAR_MAX + 16 + 2 +
+                                         IDENT_SESSION_MAX + 2 +
+                                         STORE_OWNER_MAX + 2 +
+                                         STORE_TITLE_MAX,
+               "the longest session fits");
+_Static_assert(RECORD_TURN_MAX >= 2 + 32 + 7 * PACK_VAR_MAX, "as does a turn");
+_Static_assert(STORE_NAME_MAX < 256, "its length is one byte");
+_Static_assert(TURN_STATE_OPEN == 1 && TURN_STATE_ENDED == 2, "WIRE.md");
+
+/* --- sessions ----------------------------------------------------------- */
+
+/* The open turn has its place even when there is none: a record that keeps
+ * its length is overwritten in place. */
+size_t
+record_session_write(uint8_t out[RECORD_SESSION_MAX], const struct session *s)
+{
+    static const struct ident none;
+    uint8_t *w = out;
+
+    *w++ = SESSION_V;
+    *w++ = s->open ? 1 : 0;
+    w = pack_put_var(w, s->n_messages);
+    w = pack_put_var(w, pack_natural(s->created_ms));
+    w = pack_put_var(w, pack_natural(s->updated_ms));
+    w = pack_put_id(w, s->open ? &s->open_turn : &none);
+    w = pack_put_str(w, s->id, IDENT_SESSION_MAX);
+    w = pack_put_str(w, s->owner, STORE_OWNER_MAX);
+    w = pack_put_str(w, s->title, STORE_TITLE_MAX);
+    assert(w <= out + RECORD_SESSION_MAX);
+    return (size_t)(w - out);
+}
+
+enum err
+record_session_read(const void *p, size_t n, struct session *out)
+{
+    struct pack_reader r = pack_reader(p, n);
+    uint8_t flags;
+
+    if (pack_get_u8(&r) != SESSION_V)
+        return ERR_STORE;
+    flags = pack_get_u8(&r);
+    if (flags > 1)
+        return ERR_STORE;
+    out->no = 0;
+    out->open = flags == 1;
+    out->n_messages = (uint32_t)pack_get_max(&r, UINT32_MAX);
+    out->created_ms = pack_get_natural(&r);
+    out->updated_ms = pack_get_natural(&r);
+    pack_get_id(&r, &out->open_turn);
+    if (ident_is_zero(&out->open_turn) == out->open)
+        return ERR_STORE;
+    pack_get_str(&r, out->id, IDENT_SESSION_MAX);
+    pack_get_str(&r, out->owner, STORE_OWNER_MAX);
+    pack_get_str(&r, out->title, STORE_TITLE_MAX);
+    return pack_end(&r);
+}
+
+/* --- messages ----------------------------------------------------------- */
+
+size_t
+record_message_size(const struct message *m)
+{
+    size_t provider = strlen(m->provider), model = strlen(m->model);
+
+    assert(provider <= STORE_NAME_MAX && model <= STORE_NAME_MAX);
+    assert(m->text_len <= STORE_TEXT_MAX);
+    return 3 + pack_var_size(pack_natural(m->at_ms)) + 32 +
+           pack_var_size(pack_maybe(m->input_tokens)) +
+           pack_var_size(pack_maybe(m->output_tokens)) +
+           pack_var_size(pack_maybe(m->cached_tokens)) + 2 + provider + 2 +
+           model + m->text_len;
+}
+
+void
+record_message_write(void *out, size_t size, const struct message *m)
+{
+    uint8_t *w = out;
+
+    *w++ = MESSAGE_V;
+    *w++ = m->role;
+    *w++ = m->finish;
+    w = pack_put_var(w, pack_natural(m->at_ms));
+    w = pack_put_id(w, &m->id);
+    w = pack_put_id(w, &m->turn);
+    w = pack_put_var(w, pack_maybe(m->input_tokens));
+    w = pack_put_var(w, pack_maybe(m->output_tokens));
+    w = pack_put_var(w, pack_maybe(m->cached_tokens));
+    w = pack_put_name(w, m->provider);
+    w = pack_put_name(w, m->model);
+    if (m->text_len > 0)
+        memcpy(w, m->text, m->text_len);
+    assert(w + m->text_len == (uint8_t *)out + size);
+}
+
+enum err
+record_message_read(const void *p, size_t n, struct message *out)
+{
+    struct pack_reader r = pack_reader(p, n);
+
+    if (pack_get_u8(&r) != MESSAGE_V)
+        return ERR_STORE;
+    out->seq = 0;
+    out->role = pack_get_u8(&r);
+    out->finish = pack_get_u8(&r);
+    out->at_ms = pack_get_natural(&r);
+    pack_get_id(&r, &out->id);
+    pack_get_id(&r, &out->turn);
+    out->input_tokens = pack_get_maybe(&r);
+    out->output_tokens = pack_get_maybe(&r);
+    out->cached_tokens = pack_get_maybe(&r);
+    out->provider = pack_get_name(&r);
+    out->model = pack_get_name(&r);
+    out->text = (const char *)r.p;
+    out->text_len = (size_t)(r.end - r.p);
+    return r.bad || out->text_len > STORE_TEXT_MAX ? ERR_STORE : OK;
+}
+
+/* --- turns -------------------------------------------------------------- */
+
+size_t
+record_turn_write(uint8_t out[RECORD_TURN_MAX], const struct turn_info *t,
+                  uint64_t session_no)
+{
+    uint8_t *w = out;
+
+    *w++ = TURN_V;
+    *w++ = (uint8_t)t->state;
+    w = pack_put_var(w, session_no);
+    w = pack_put_id(w, &t->user_message);
+    w = pack_put_id(w, &t->answer_message);
+    w = pack_put_var(w, pack_natural(t->begun_ms));
+    w = pack_put_var(w, pack_natural(t->process.pid));
+    w = pack_put_var(w, t->process.start_ticks);
+    if (t->state == TURN_STATE_ENDED) {
+        w = pack_put_var(w, pack_natural(t->ended_ms));
+        w = pack_put_var(w, t->answer_seq);
+        w = pack_put_var(w, t->conversation_length);
+    }
+    assert(w <= out + RECORD_TURN_MAX);
+    return (size_t)(w - out);
+}
+
+enum err
+record_turn_read(const void *p, size_t n, struct turn_info *out,
+                 uint64_t *session_no)
+{
+    struct pack_reader r = pack_reader(p, n);
+    uint8_t state;
+
+    memset(out, 0, sizeof(*out));
+    if (pack_get_u8(&r) != TURN_V)
+        return ERR_STORE;
+    state = pack_get_u8(&r);
+    if (state != TURN_STATE_OPEN && state != TURN_STATE_ENDED)
+        return ERR_STORE;
+    out->state = state;
+    *session_no = pack_get_var(&r);
+    pack_get_id(&r, &out->user_message);
+    pack_get_id(&r, &out->answer_message);
+    out->begun_ms = pack_get_natural(&r);
+    out->process.pid = (int32_t)pack_get_max(&r, INT32_MAX);
+    out->process.start_ticks = pack_get_var(&r);
+    if (state == TURN_STATE_ENDED) {
+        out->ended_ms = pack_get_natural(&r);
+        out->answer_seq = (uint32_t)pack_get_max(&r, UINT32_MAX);
+        out->conversation_length = (uint32_t)pack_get_max(&r, UINT32_MAX);
+    }
+    return pack_end(&r);
+}
+
+/* --- idempotency keys --------------------------------------------------- */
+
+size_t
+record_idem_write(uint8_t out[RECORD_IDEM_MAX], const struct ident *turn,
+                  int64_t expires_ms)
+{
+    uint8_t *w = out;
+
+    *w++ = IDEM_V;
+    w = pack_put_id(w, turn);
+    w = pack_put_var(w, pack_natural(expires_ms));
+    return (size_t)(w - out);
+}
+
+enum err
+record_idem_read(const void *p, size_t n, struct ident *turn,
+                 int64_t *expires_ms)
+{
+    struct pack_reader r = pack_reader(p, n);
+
+    if (pack_get_u8(&r) != IDEM_V)
+        return ERR_STORE;
+    pack_get_id(&r, turn);
+    *expires_ms = pack_get_natural(&r);
+    return pack_end(&r);
+}
+
+/* --- single numbers ----------------------------------------------------- */
+
+void
+record_scalar_write(uint8_t out[RECORD_SCALAR_LEN], uint64_t v)
+{
+    out[0] = SCALAR_V;
+    for (int i = 8; i > 0; i--) {
+        out[i] = (uint8_t)v;
+        v >>= 8;
+    }
+}
+
+enum err
+record_scalar_read(const void *p, size_t n, uint64_t *v)
+{
+    const uint8_t *b = p;
+
+    if (n != RECORD_SCALAR_LEN || b[0] != SCALAR_V)
+        return ERR_STORE;
+    *v = 0;
+    for (int i = 1; i < RECORD_SCALAR_LEN; i++)
+        *v = *v << 8 | b[i];
+    return OK;
+}

@@ -1,0 +1,59 @@
+/*
+ * Records: what stands under a key. Each begins with a version byte; it is
+ * written in the newest version and read in every version there ever was.
+ * docs/WIRE.md, "Data on disk". Readers are strict: a record that is too
+ * short, too long, holds a number in a longer form than needed or a string
+ * past its limit is ERR_STORE, never a guess. Pure; any thread.
+ */
+#ifndef STORE_RECORD_H
+#define STORE_RECORD_H
+
+#include "store/store.h"
+#include "store/streamlog.h"
+
+/* Bytes that the longest record of a kind takes. */
+#define RECORD_SESSION_MAX 512
+#define RECORD_TURN_MAX 128
+#define RECORD_IDEM_MAX 32
+#define RECORD_HEAD_MAX 576
+#define RECORD_EVENT_HEAD 2 /* bytes before an event's data */
+#define RECORD_SCALAR_LEN 9 /* version, u64 big-endian */
+
+/* Writers return the length. Strings must be within their STORE_… limits
+ * (asserted). */
+size_t record_session_write(uint8_t out[RECORD_SESSION_MAX],
+                            const struct session *s);
+size_t record_turn_write(uint8_t out[RECORD_TURN_MAX],
+                         const struct turn_info *t, uint64_t session_no);
+size_t record_idem_write(uint8_t out[RECORD_IDEM_MAX],
+                         const struct ident *turn, int64_t expires_ms);
+size_t record_head_write(uint8_t out[RECORD_HEAD_MAX],
+                         const struct stream_head *h);
+void record_event_write(uint8_t out[RECORD_EVENT_HEAD], enum event_type type);
+void record_scalar_write(uint8_t out[RECORD_SCALAR_LEN], uint64_t v);
+/* A message is written in two steps, so that its text is copied once: room
+ * for size bytes, then the bytes. */
+size_t record_message_size(const struct message *m);
+void record_message_write(void *out, size_t size, const struct message *m);
+
+/* Readers. ERR_STORE: damaged, or of a version unknown here; then *out is
+ * unspecified. What the key says (number, seq, turn) is not set. */
+MUST_USE enum err record_session_read(const void *p, size_t n,
+                                      struct session *out);
+/* Strings are borrowed from p. */
+MUST_USE enum err record_message_read(const void *p, size_t n,
+                                      struct message *out);
+/* session_id and owner stay empty: they are in the session's record. */
+MUST_USE enum err record_turn_read(const void *p, size_t n,
+                                   struct turn_info *out,
+                                   uint64_t *session_no);
+MUST_USE enum err record_idem_read(const void *p, size_t n,
+                                   struct ident *turn, int64_t *expires_ms);
+MUST_USE enum err record_head_read(const void *p, size_t n,
+                                   struct stream_head *out);
+/* data is borrowed from p. */
+MUST_USE enum err record_event_read(const void *p, size_t n,
+                                    struct event *out);
+MUST_USE enum err record_scalar_read(const void *p, size_t n, uint64_t *v);
+
+#endif

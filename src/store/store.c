@@ -1,0 +1,223 @@
+/*
+ * The front of the store: which backend, the bounds of what goes in, and the
+ * call that waits. It holds no record itself.
+ *
+ * store_apply sleeps on a condition of its own rather than on a shared one:
+ * a batch of a hundred wakes a hundred threads once each.
+ */
+#include "base/base.h"
+
+#include "store/store.h"
+
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "store/commit.h"
+
+struct store {
+    const struct backend *be;
+    void *impl;
+    struct committer *committer;
+};
+
+enum err
+store_open_on(struct store **out, const struct backend *be,
+              const struct store_config *c)
+{
+    struct store *s = xcalloc(1, sizeof(*s));
+    enum err e;
+
+    s->be = be;
+    e = be->open(&s->impl, c);
+    if (e != OK)
+        goto fail;
+    e = committer_new(&s->committer, be, s->impl);
+    if (e != OK)
+        goto close;
+    *out = s;
+    return OK;
+close:
+    be->close(s->impl);
+fail:
+    free(s);
+    return e;
+}
+
+enum err
+store_open(struct store **out, const struct store_config *c)
+{
+    return store_open_on(out, &lmdb_backend, c);
+}
+
+void
+store_close(struct store *s)
+{
+    if (s == NULL)
+        return;
+    committer_free(s->committer);
+    s->be->close(s->impl);
+    free(s);
+}
+
+/* --- reads -------------------------------------------------------------- */
+
+/* Names that no record can have are not there. */
+static bool
+possible(const char *owner, const char *id)
+{
+    return strnlen(owner, STORE_OWNER_MAX + 1) <= STORE_OWNER_MAX &&
+           (id == NULL ||
+            ident_session_valid(id, strnlen(id, IDENT_SESSION_MAX + 1)));
+}
+
+enum err
+store_session(struct store *s, const char *owner, const char *id,
+              struct session *out)
+{
+    struct message_query q = {.owner = owner, .session_id = id};
+
+    if (!possible(owner, id))
+        return ERR_NOTFOUND;
+    return s->be->messages(s->impl, &q, out, NULL, NULL);
+}
+
+enum err
+store_messages(struct store *s, const char *owner, const char *id,
+               uint32_t before, uint32_t limit, size_t bytes_max,
+               struct session *sess, message_fn *fn, void *arg)
+{
+    struct message_query q = {owner, id, before, limit, bytes_max};
+
+    if (!possible(owner, id))
+        return ERR_NOTFOUND;
+    return s->be->messages(s->impl, &q, sess, fn, arg);
+}
+
+static bool
+copy_turn(void *arg, const struct turn_info *t)
+{
+    struct turn_info *out = arg;
+
+    *out = *t;
+    return false;
+}
+
+enum err
+store_turn(struct store *s, const struct ident *turn, struct turn_info *out)
+{
+    return s->be->turns(s->impl, turn, copy_turn, out);
+}
+
+/* Passes the one message on if it is the one. */
+struct answer {
+    const struct ident *turn;
+    message_fn *fn;
+    void *arg;
+    bool found;
+};
+
+static bool
+give_answer(void *arg, const struct message *m)
+{
+    struct answer *a = arg;
+
+    if (ident_eq(&m->turn, a->turn)) {
+        a->found = true;
+        (void)a->fn(a->arg, m);
+    }
+    return false;
+}
+
+enum err
+store_turn_answer(struct store *s, const struct turn_info *t, message_fn *fn,
+                  void *arg)
+{
+    struct answer a = {&t->id, fn, arg, false};
+    struct message_query q = {.owner = t->owner,
+                              .session_id = t->session_id,
+                              .before = t->answer_seq + 1,
+                              .limit = 1};
+    enum err e;
+
+    if (t->state != TURN_STATE_ENDED)
+        return ERR_NOTFOUND;
+    e = s->be->messages(s->impl, &q, NULL, give_answer, &a);
+    return e == OK && !a.found ? ERR_NOTFOUND : e;
+}
+
+enum err
+store_idem(struct store *s, const char *owner, const char *scope,
+           const char *key, struct ident *out)
+{
+    return s->be->idem(s->impl, owner, scope, key, out);
+}
+
+enum err
+store_sessions(struct store *s, const char *owner,
+               const struct session *after, uint32_t limit, session_fn *fn,
+               void *arg)
+{
+    if (!possible(owner, NULL))
+        return OK;
+    return s->be->sessions(s->impl, owner, after, limit, fn, arg);
+}
+
+enum err
+store_open_turns(struct store *s, turn_fn *fn, void *arg)
+{
+    return s->be->turns(s->impl, NULL, fn, arg);
+}
+
+/* --- writes ------------------------------------------------------------- */
+
+void
+store_submit(struct store *s, struct store_op *op)
+{
+    committer_submit(s->committer, op);
+}
+
+struct waiter {
+    pthread_mutex_t mu; /* guards over */
+    pthread_cond_t cond;
+    bool over;
+};
+
+static void
+wake(struct store_op *op)
+{
+    struct waiter *w = op->arg;
+
+    /* Signalled under the lock: the waiter's stack is gone after it. */
+    (void)pthread_mutex_lock(&w->mu);
+    w->over = true;
+    (void)pthread_cond_signal(&w->cond);
+    (void)pthread_mutex_unlock(&w->mu);
+}
+
+enum err
+store_apply(struct store *s, struct store_op *op)
+{
+    struct waiter w = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER,
+                       false};
+    void *arg = op->arg;
+
+    op->done = wake;
+    op->arg = &w;
+    committer_submit(s->committer, op);
+    (void)pthread_mutex_lock(&w.mu);
+    while (!w.over)
+        (void)pthread_cond_wait(&w.cond, &w.mu);
+    (void)pthread_mutex_unlock(&w.mu);
+    (void)pthread_cond_destroy(&w.cond);
+    (void)pthread_mutex_destroy(&w.mu);
+    op->arg = arg;
+    return op->err;
+}
+
+void
+store_stats(struct store *s, struct store_stats *out)
+{
+    memset(out, 0, sizeof(*out));
+    committer_stats(s->committer, out);
+    s->be->stats(s->impl, out);
+}

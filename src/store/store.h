@@ -1,0 +1,188 @@
+/*
+ * What survives: sessions, messages, turns. This is the seam: lmdb.c is the
+ * embedded store, others follow. Reads may come from any thread. Writes are
+ * operations mailed to the committer, which batches whatever is waiting into
+ * one durable transaction (group commit) and reports each result after that
+ * transaction is on disk: acknowledged means durable.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buf.h"
+#include "base/ident.h"
+#include "base/loop.h"
+#include "base/process.h"
+
+#define STORE_OWNER_MAX 128   /* bytes; "" is the anonymous owner */
+#define STORE_NAME_MAX 128    /* bytes of a provider or model name */
+#define STORE_TITLE_MAX 256   /* bytes */
+#define STORE_TEXT_MAX (8 * 1024 * 1024) /* bytes of one message */
+#define STORE_IDEM_MS (24 * 3600 * 1000) /* how long a key is remembered */
+
+struct store;
+
+/* Roles and finishes are stored as the numbers of docs/WIRE.md; the store
+ * passes them through. */
+struct message {
+    uint32_t seq;          /* in the session, from 0, no gaps */
+    uint8_t role;          /* enum role */
+    uint8_t finish;        /* enum finish; 0 for user messages */
+    int64_t at_ms;         /* wall clock */
+    struct ident id;
+    struct ident turn;
+    int64_t input_tokens, output_tokens, cached_tokens; /* -1: not known */
+    const char *provider;  /* "" for user messages */
+    const char *model;
+    const char *text;      /* UTF-8 */
+    size_t text_len;
+};
+
+struct session {
+    char id[IDENT_SESSION_MAX + 1];
+    char owner[STORE_OWNER_MAX + 1];
+    char title[STORE_TITLE_MAX + 1]; /* "" until named */
+    int64_t created_ms, updated_ms;
+    uint64_t no;           /* internal number: the key of its records */
+    uint32_t n_messages;
+    bool open;             /* a turn is being produced */
+    struct ident open_turn;
+};
+
+enum turn_state { TURN_STATE_OPEN = 1, TURN_STATE_ENDED = 2 };
+
+/* A turn as the store knows it. */
+struct turn_info {
+    struct ident id;
+    enum turn_state state;
+    char session_id[IDENT_SESSION_MAX + 1];
+    char owner[STORE_OWNER_MAX + 1];
+    struct ident user_message, answer_message;
+    uint32_t answer_seq;          /* valid when ended */
+    uint32_t conversation_length; /* valid when ended */
+    uint32_t end_seq;             /* seq of the stream's last event */
+    int64_t begun_ms, ended_ms;
+    struct process process;       /* who produces it */
+};
+
+/* --- open --------------------------------------------------------------- */
+
+struct store_config {
+    const char *dir;   /* DATA_DIR/store; made if missing, mode 0700 */
+    size_t map_bytes;  /* sparse */
+};
+/* Open and start the committer. ERR_STORE with a log line: a remote file
+ * system, a newer version, a damaged file, no permission. */
+MUST_USE enum err store_open(struct store **out,
+                             const struct store_config *c);
+/* Commit what is queued, join, close. NULL is fine. */
+void store_close(struct store *s);
+
+/* --- reads: any thread -------------------------------------------------- */
+
+/* ERR_NOTFOUND also when it is another owner's. */
+MUST_USE enum err store_session(struct store *s, const char *owner,
+                                const char *id, struct session *out);
+/* Messages of a session with seq < before (UINT32_MAX: the newest), the last
+ * `limit` of them, given in order; and at most bytes_max of text (0: no such
+ * bound; the newest are kept; at least one). Each is passed to fn, borrowed
+ * for the call; fn returns false to stop. sess may be NULL, else it is filled
+ * from the same snapshot. */
+typedef bool message_fn(void *arg, const struct message *m);
+MUST_USE enum err store_messages(struct store *s, const char *owner,
+                                 const char *id, uint32_t before,
+                                 uint32_t limit, size_t bytes_max,
+                                 struct session *sess, message_fn *fn,
+                                 void *arg);
+MUST_USE enum err store_turn(struct store *s, const struct ident *turn,
+                             struct turn_info *out);
+/* One message of the turn's session by seq. */
+MUST_USE enum err store_turn_answer(struct store *s,
+                                    const struct turn_info *t,
+                                    message_fn *fn, void *arg);
+/* The turn that an idempotency key made, if it is still remembered. */
+MUST_USE enum err store_idem(struct store *s, const char *owner,
+                             const char *scope, const char *key,
+                             struct ident *out);
+/* Sessions of an owner, most recently updated first, after the cursor
+ * (NULL: from the start). fn returns false to stop. */
+typedef bool session_fn(void *arg, const struct session *sess);
+MUST_USE enum err store_sessions(struct store *s, const char *owner,
+                                 const struct session *after, uint32_t limit,
+                                 session_fn *fn, void *arg);
+/* Every turn that is open, for recovery. */
+typedef bool turn_fn(void *arg, const struct turn_info *t);
+MUST_USE enum err store_open_turns(struct store *s, turn_fn *fn, void *arg);
+
+/* --- writes: any thread ------------------------------------------------- */
+
+enum store_kind {
+    STORE_TURN_BEGIN,
+    STORE_TURN_END,
+    STORE_SESSION_TITLE,
+    STORE_SESSION_DELETE,
+    STORE_PROBE /* a tiny durable write: is the disk writable again? */
+};
+
+/* One write. Embed or allocate; the store's until done is called, exactly
+ * once, on the committer thread, after the commit. Strings are borrowed until
+ * then. */
+struct store_op;
+typedef void store_done_fn(struct store_op *op);
+struct store_op {
+    struct mail mail;    /* store's */
+    enum store_kind kind;
+    enum err err;        /* out */
+    store_done_fn *done; /* must not block; usually a loop_post */
+    void *arg;
+
+    const char *owner;
+    const char *session_id;
+
+    /* STORE_TURN_BEGIN: create the session if it is not there (create), put
+     * the user's message and mark the turn open. ERR_CONFLICT when another
+     * turn of the session is open (open_turn says which), or its message
+     * count is not expect_messages (UINT32_MAX: any), or the key was used
+     * (existing is that turn and idem_hit is set). ERR_NOTFOUND: another
+     * owner's session. */
+    struct {
+        bool create;
+        uint32_t expect_messages;
+        struct ident turn, answer_message;
+        struct process process;
+        struct message user;      /* seq is set by the store */
+        const char *idem_scope;   /* NULL: no key */
+        const char *idem_key;
+        /* out */
+        bool idem_hit;
+        struct ident existing;    /* idem_hit: that turn */
+        struct ident open_turn;   /* the one in the way, or zero */
+        uint32_t n_messages;      /* with the user's message */
+    } begin;
+
+    /* STORE_TURN_END: put the answer and close the turn. ERR_CONFLICT when it
+     * is closed already, ERR_NOTFOUND when its session was deleted. */
+    struct {
+        struct ident turn;
+        struct message answer;    /* seq is set by the store */
+        uint32_t end_seq;         /* seq of the stream's last event */
+        uint32_t n_messages;      /* out: conversation_length */
+    } end;
+
+    const char *title; /* STORE_SESSION_TITLE */
+};
+
+void store_submit(struct store *s, struct store_op *op);
+/* Submit and wait for the commit: acceptors only. Sets op->done itself. */
+MUST_USE enum err store_apply(struct store *s, struct store_op *op);
+
+struct store_stats {
+    uint64_t commits;      /* durable transactions so far */
+    uint64_t ops;          /* operations committed */
+    uint64_t failures;     /* batches that failed */
+    uint64_t sessions, messages; /* records now */
+    uint64_t map_bytes, used_bytes;
+    bool full;             /* the last batch failed for want of space */
+};
+void store_stats(struct store *s, struct store_stats *out);
+
+#endif

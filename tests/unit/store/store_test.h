@@ -1,0 +1,201 @@
+/*
+ * What the store's tests share: a folder of their own, operations with
+ * sensible members, and reading back as text.
+ */
+#ifndef STORE_TEST_H
+#define STORE_TEST_H
+
+#include "base/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+#include <dirent.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "store/commit.h"
+#include "store/store.h"
+
+#define TEST_MAP ((size_t)64 * 1024 * 1024)
+
+/* A new folder under TMPDIR; the caller removes it. */
+static inline void
+folder_make(char out[256])
+{
+    const char *tmp = getenv("TMPDIR");
+
+    (void)snprintf(out, 256, "%s/parley-test-XXXXXX",
+                   tmp == NULL ? "/tmp" : tmp);
+    assert_non_null(mkdtemp(out));
+}
+
+/* Remove a folder two levels deep. */
+static inline void
+folder_remove(const char *dir)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *e;
+
+    if (d == NULL)
+        return;
+    while ((e = readdir(d)) != NULL) {
+        char path[600];
+
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        if (snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) >=
+            (int)sizeof(path))
+            continue;
+        if (unlink(path) != 0)
+            folder_remove(path);
+    }
+    (void)closedir(d);
+    (void)rmdir(dir);
+}
+
+/* A file system of `bytes` at dir, in a mount namespace of this process, so
+ * that it is gone with it. False where that is not allowed. */
+static inline bool
+small_disk_mount(const char *dir, size_t bytes)
+{
+    char options[40];
+
+    if (unshare(CLONE_NEWNS) != 0 &&
+        unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+        return false;
+    (void)snprintf(options, sizeof(options), "size=%zu,mode=0700", bytes);
+    return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+           mount("none", dir, "tmpfs", 0, options) == 0;
+}
+
+/* Fill the disk that path is on with one file; returns the bytes written. */
+static inline size_t
+disk_fill(const char *path)
+{
+    static const char zeros[4096];
+    FILE *f = fopen(path, "we");
+    size_t n = 0;
+
+    assert_non_null(f);
+    (void)setvbuf(f, NULL, _IONBF, 0);
+    while (fwrite(zeros, 1, sizeof(zeros), f) == sizeof(zeros))
+        n += sizeof(zeros);
+    (void)fclose(f);
+    return n;
+}
+
+/* How a child ended: its exit status, or minus the signal. */
+static inline int
+child_wait(pid_t pid)
+{
+    int status;
+
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static inline struct store_op
+op_begin(const char *owner, const char *session, const char *text)
+{
+    struct store_op op = {.kind = STORE_TURN_BEGIN,
+                          .owner = owner,
+                          .session_id = session};
+
+    op.begin.create = true;
+    op.begin.expect_messages = UINT32_MAX;
+    op.begin.turn = ident_v7();
+    op.begin.answer_message = ident_v7();
+    op.begin.process = process_self();
+    op.begin.user = (struct message){.role = 1,
+                                     .at_ms = 1000,
+                                     .id = ident_v7(),
+                                     .turn = op.begin.turn,
+                                     .input_tokens = -1,
+                                     .output_tokens = -1,
+                                     .cached_tokens = -1,
+                                     .provider = "",
+                                     .model = "",
+                                     .text = text,
+                                     .text_len = strlen(text)};
+    return op;
+}
+
+static inline struct store_op
+op_end(const struct ident *turn, const char *text)
+{
+    struct store_op op = {.kind = STORE_TURN_END, .owner = ""};
+
+    op.end.turn = *turn;
+    op.end.answer = (struct message){.role = 2,
+                                     .finish = 1,
+                                     .at_ms = 2000,
+                                     .input_tokens = 7,
+                                     .output_tokens = 0,
+                                     .cached_tokens = -1,
+                                     .provider = "offline",
+                                     .model = "small",
+                                     .text = text,
+                                     .text_len = strlen(text)};
+    return op;
+}
+
+/* One whole turn. */
+static inline struct ident
+put_turn(struct store *s, const char *owner, const char *session,
+         const char *question, const char *answer)
+{
+    struct store_op b = op_begin(owner, session, question);
+    struct store_op e = op_end(&b.begin.turn, answer);
+
+    assert_int_equal(store_apply(s, &b), OK);
+    assert_int_equal(store_apply(s, &e), OK);
+    return b.begin.turn;
+}
+
+/* Messages as "seq:text|…". */
+struct text {
+    char s[4096];
+    size_t n;
+    unsigned stop_after; /* 0: never */
+    unsigned count;
+};
+
+static inline bool
+text_message(void *arg, const struct message *m)
+{
+    struct text *t = arg;
+
+    t->n += (size_t)snprintf(t->s + t->n, sizeof(t->s) - t->n, "%u:%.*s|",
+                             m->seq, (int)m->text_len, m->text);
+    return ++t->count != t->stop_after;
+}
+
+static inline bool
+text_session(void *arg, const struct session *s)
+{
+    struct text *t = arg;
+
+    t->n += (size_t)snprintf(t->s + t->n, sizeof(t->s) - t->n, "%s|", s->id);
+    return ++t->count != t->stop_after;
+}
+
+static inline void
+assert_messages(struct store *s, const char *owner, const char *id,
+                uint32_t before, uint32_t limit, size_t bytes_max,
+                const char *want)
+{
+    struct text t = {0};
+
+    assert_int_equal(store_messages(s, owner, id, before, limit, bytes_max,
+                                    NULL, text_message, &t),
+                     OK);
+    assert_string_equal(t.s, want);
+}
+
+#endif

@@ -1,0 +1,498 @@
+/*
+ * The engine: opens everything in order, runs the loop, takes what the
+ * acceptors post, and stops without losing a turn. It holds no turn logic (see
+ * turn.c) and knows no HTTP. All of it runs on the loop thread but for the
+ * posting functions.
+ */
+#include "base/base.h"
+
+#include "chat/engine.h"
+
+#include <semaphore.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "chat/core.h"
+
+#define FDS_PER_TURN 2       /* the reader's and the provider's */
+#define FDS_RESERVED 256     /* store, sockets, acceptors */
+#define CUT_GRACE_MS 2000    /* from cutting turns to giving up on them */
+#define STOP_POLL_MS 50      /* other processes' wishes to cancel */
+#define DRAIN_POLL_MS 20
+
+/* --- opening and closing ---------------------------------------------------- */
+
+/* Descriptors decide how many turns can run: raise the soft limit. */
+static size_t
+turn_capacity(void)
+{
+    struct rlimit lim;
+    int64_t set = conf_int(CONF_MAX_STREAMS);
+    size_t n;
+
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
+        return set > 0 ? (size_t)set : 256;
+    lim.rlim_cur = lim.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &lim);
+    (void)getrlimit(RLIMIT_NOFILE, &lim);
+    n = lim.rlim_cur > 2 * FDS_RESERVED
+            ? (size_t)(lim.rlim_cur - FDS_RESERVED) / FDS_PER_TURN
+            : FDS_RESERVED / FDS_PER_TURN;
+    return set > 0 && (size_t)set < n ? (size_t)set : n;
+}
+
+static void
+on_orphan(void *arg, const struct ident *turn)
+{
+    mend_turn(arg, NULL, turn, NULL);
+}
+
+static bool
+flush_turns(struct loop_hook *hook)
+{
+    struct engine *en = hook->arg;
+    bool any = en->dirty != NULL;
+
+    while (en->dirty != NULL) {
+        struct turn *t = en->dirty;
+
+        en->dirty = t->dirty_next;
+        t->dirty = false;
+        turn_flush(t);
+    }
+    return any;
+}
+
+static enum err
+open_stores(struct engine *en)
+{
+    const char *data = conf_str(CONF_DATA_DIR);
+    struct store_config sc = {.dir = NULL};
+    struct streamlog_config lc = {.dir = NULL};
+    char dir[4096];
+    enum err e;
+
+    if ((size_t)snprintf(dir, sizeof(dir), "%s/store", data) >= sizeof(dir))
+        return ERR_STORE;
+    sc.dir = dir;
+    sc.map_bytes = (size_t)conf_int(CONF_STORE_MAP_MIB) << 20;
+    e = store_open(&en->store, &sc);
+    if (e != OK)
+        return e;
+    (void)snprintf(dir, sizeof(dir), "%s/streams", data);
+    lc.dir = dir;
+    lc.map_max = (size_t)conf_int(CONF_STREAM_LOG_MIB) << 20;
+    lc.grace_ms = conf_int(CONF_STREAM_GRACE_MS);
+    return streamlog_open(&en->log, &lc);
+}
+
+static void
+read_settings(struct engine *en)
+{
+    en->system_prompt = conf_str(CONF_SYSTEM_PROMPT);
+    en->gen = (struct generator_config){
+        .loop = en->loop,
+        .transfers = en->transfers,
+        .workers = en->workers,
+        .limits =
+            {
+                .connect_ms = (int)conf_int(CONF_UPSTREAM_CONNECT_MS),
+                .first_byte_ms = (int)conf_int(CONF_UPSTREAM_FIRST_BYTE_MS),
+                .idle_ms = (int)conf_int(CONF_UPSTREAM_IDLE_MS),
+                .total_ms = (int)conf_int(CONF_UPSTREAM_TOTAL_MS),
+            },
+        .retries = (int)conf_int(CONF_UPSTREAM_RETRIES),
+        .offline_delay_ms = conf_int(CONF_OFFLINE_DELAY_MS),
+    };
+}
+
+enum err
+engine_open(struct engine **out)
+{
+    struct engine *en = xcalloc(1, sizeof(*en));
+    struct hub_config hc = {.loop = NULL};
+    enum err e;
+
+    *out = en;
+    en->loop = loop_new();
+    e = open_stores(en);
+    if (e != OK) {
+        engine_close(en);
+        *out = NULL;
+        return e;
+    }
+    en->capacity = turn_capacity();
+    en->workers = workers_new((unsigned)conf_int(CONF_WORKERS), en->loop);
+    en->transfers = transfers_new(en->loop);
+    en->sessions = sessions_new((size_t)conf_int(CONF_SESSION_QUEUE_MAX));
+    /* Turns put their text into the log before the hub commits and reads. */
+    en->hook.fn = flush_turns;
+    en->hook.arg = en;
+    loop_hook_add(en->loop, &en->hook);
+    hc.loop = en->loop;
+    hc.log = en->log;
+    hc.ping_ms = conf_int(CONF_PING_MS);
+    hc.orphan = on_orphan;
+    hc.arg = en;
+    en->hub = hub_new(&hc);
+    read_settings(en);
+    en->busy_ms = clock_mono_ms();
+    return OK;
+}
+
+void
+engine_close(struct engine *en)
+{
+    if (en == NULL)
+        return;
+    workers_free(en->workers);
+    mend_close(en);
+    transfers_free(en->transfers);
+    store_close(en->store);
+    hub_free(en->hub);
+    streamlog_close(en->log);
+    loop_free(en->loop);
+    free(en->sessions);
+    free(en);
+}
+
+void
+engine_run(struct engine *en)
+{
+    mend_all_left(en);
+    loop_run(en->loop);
+}
+
+struct loop *
+engine_loop(struct engine *en)
+{
+    return en->loop;
+}
+
+struct store *
+engine_store(struct engine *en)
+{
+    return en->store;
+}
+
+/* --- what the acceptors post ------------------------------------------------- */
+
+enum post_kind { POST_ASK, POST_FOLLOW, POST_STOP, POST_CALL };
+
+struct post {
+    struct mail mail;
+    struct engine *en;
+    enum post_kind kind;
+    struct turn_ask *ask;
+    struct ident turn;
+    char owner[STORE_OWNER_MAX + 1];
+    struct reader *r;
+    void (*fn)(void *arg);
+    void *arg;
+    sem_t *called;
+};
+
+static void
+take_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
+{
+    struct problem p = {.err = OK};
+
+    if (atomic_load(&en->draining)) {
+        (void)problem_set(&p, ERR_STOPPING, NULL, NULL, NULL);
+        p.retry_after_s = 2;
+    } else if (atomic_load(&en->running) >= en->capacity) {
+        (void)problem_set(&p, ERR_BUSY, "too_many_streams", NULL, NULL);
+        p.retry_after_s = 5;
+    } else {
+        turn_start(en, ask, r);
+        return;
+    }
+    turn_ask_free(ask);
+    r->ops->fail(r, &p);
+    r->ops->done(r);
+}
+
+static void
+take_follow(struct engine *en, const char *owner, const struct ident *turn,
+            struct reader *r)
+{
+    if (hub_attach(en->hub, turn, r) != OK)
+        mend_turn(en, owner, turn, r);
+}
+
+/* Ask the process that writes this turn to cancel it: a flag in the head. */
+static void
+wish_stop(struct engine *en, const struct ident *turn)
+{
+    struct stream_head head;
+
+    if (streamlog_head(en->log, turn, &head) != OK || head.ended)
+        return;
+    head.stop = true;
+    if (streamlog_put_head(en->log, turn, &head) == OK)
+        IGNORE(streamlog_commit(en->log)); /* logged there */
+}
+
+static void
+take_stop(struct engine *en, const char *owner, const struct ident *turn,
+          struct reader *r)
+{
+    struct turn *t = en->turns;
+
+    while (t != NULL && !ident_eq(&t->id, turn))
+        t = t->next;
+    if (t != NULL && strcmp(t->ask->owner, owner) == 0) {
+        if (t->stream != NULL)
+            stream_attach(t->stream, r);
+        else
+            take_follow(en, owner, turn, r);
+        turn_cancel(t);
+        return;
+    }
+    wish_stop(en, turn);
+    take_follow(en, owner, turn, r);
+}
+
+static void
+on_post(struct mail *m)
+{
+    struct post *p = m->arg;
+
+    p->en->busy_ms = loop_now_ms(p->en->loop);
+    switch (p->kind) {
+    case POST_ASK:
+        take_ask(p->en, p->ask, p->r);
+        break;
+    case POST_FOLLOW:
+        take_follow(p->en, p->owner, &p->turn, p->r);
+        break;
+    case POST_STOP:
+        take_stop(p->en, p->owner, &p->turn, p->r);
+        break;
+    case POST_CALL:
+        p->fn(p->arg);
+        (void)sem_post(p->called);
+        break;
+    }
+    free(p);
+}
+
+static struct post *
+post_new(struct engine *en, enum post_kind kind, struct reader *r)
+{
+    struct post *p = xcalloc(1, sizeof(*p));
+
+    p->en = en;
+    p->kind = kind;
+    p->r = r;
+    p->mail.fn = on_post;
+    p->mail.arg = p;
+    return p;
+}
+
+void
+engine_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
+{
+    struct post *p = post_new(en, POST_ASK, r);
+
+    p->ask = ask;
+    loop_post(en->loop, &p->mail);
+}
+
+static void
+post_turn(struct engine *en, enum post_kind kind, const char *owner,
+          const struct ident *turn, struct reader *r)
+{
+    struct post *p = post_new(en, kind, r);
+
+    p->turn = *turn;
+    (void)snprintf(p->owner, sizeof(p->owner), "%s", owner);
+    loop_post(en->loop, &p->mail);
+}
+
+void
+engine_follow(struct engine *en, const char *owner, const struct ident *turn,
+              struct reader *r)
+{
+    post_turn(en, POST_FOLLOW, owner, turn, r);
+}
+
+void
+engine_stop_turn(struct engine *en, const char *owner,
+                 const struct ident *turn, struct reader *r)
+{
+    post_turn(en, POST_STOP, owner, turn, r);
+}
+
+void
+engine_call(struct engine *en, void (*fn)(void *arg), void *arg)
+{
+    struct post *p = post_new(en, POST_CALL, NULL);
+    sem_t called;
+
+    (void)sem_init(&called, 0, 0);
+    p->fn = fn;
+    p->arg = arg;
+    p->called = &called;
+    loop_post(en->loop, &p->mail);
+    while (sem_wait(&called) != 0)
+        continue;
+    (void)sem_destroy(&called);
+}
+
+struct forget {
+    struct engine *en;
+    const char *session_id;
+    const struct ident *turns;
+    size_t n;
+};
+
+static void
+forget(void *arg)
+{
+    struct forget *f = arg;
+
+    for (struct turn *t = f->en->turns, *next; t != NULL; t = next) {
+        next = t->next;
+        if (strcmp(t->ask->session_id, f->session_id) == 0)
+            turn_cancel(t);
+    }
+    for (size_t i = 0; i < f->n; i++)
+        if (!hub_has(f->en->hub, &f->turns[i]))
+            IGNORE(streamlog_drop(f->en->log, &f->turns[i]));
+}
+
+void
+engine_forget(struct engine *en, const char *session_id,
+              const struct ident *turns, size_t n)
+{
+    struct forget f = {en, session_id, turns, n};
+
+    engine_call(en, forget, &f);
+}
+
+/* --- turns come and go --------------------------------------------------------- */
+
+static void
+stop_poll(struct loop_timer *timer)
+{
+    struct engine *en = timer->arg;
+    struct stream_head head;
+
+    if (!streamlog_others(en->log)) {
+        if (en->turns != NULL)
+            loop_timer_set(en->loop, timer,
+                           loop_now_ms(en->loop) + STOP_POLL_MS);
+        return;
+    }
+    for (struct turn *t = en->turns, *next; t != NULL; t = next) {
+        next = t->next;
+        if (t->step == TURN_RUNNING && t->begun &&
+            streamlog_head(en->log, &t->id, &head) == OK && head.stop)
+            turn_cancel(t);
+    }
+    streamlog_rest(en->log);
+    if (en->turns != NULL)
+        loop_timer_set(en->loop, timer,
+                       loop_now_ms(en->loop) + STOP_POLL_MS);
+}
+
+void
+engine_turn_begun(struct engine *en)
+{
+    atomic_fetch_add(&en->running, 1);
+    if (en->stop_poll.slot == 0) {
+        en->stop_poll.fn = stop_poll;
+        en->stop_poll.arg = en;
+        loop_timer_set(en->loop, &en->stop_poll,
+                       loop_now_ms(en->loop) + STOP_POLL_MS);
+    }
+    metric_add(METRIC_TURNS, 1);
+    metric_add(METRIC_TURNS_RUNNING, 1);
+}
+
+void
+engine_turn_over(struct engine *en)
+{
+    atomic_fetch_sub(&en->running, 1);
+    metric_add(METRIC_TURNS_RUNNING, -1);
+    en->busy_ms = loop_now_ms(en->loop);
+}
+
+static void
+drain_poll(struct loop_timer *timer)
+{
+    struct engine *en = timer->arg;
+    int64_t now_ms = loop_now_ms(en->loop);
+
+    if (en->turns == NULL && en->mends == NULL && en->holds == 0 &&
+        metric_get(METRIC_READERS) == 0) {
+        loop_stop(en->loop);
+        return;
+    }
+    if (now_ms >= en->drain_deadline_ms) {
+        for (struct turn *t = en->turns, *next; t != NULL; t = next) {
+            next = t->next;
+            turn_cut(t);
+        }
+    }
+    if (now_ms >= en->drain_deadline_ms + CUT_GRACE_MS) {
+        log_warn("engine.drain", "left=%zu", atomic_load(&en->running));
+        loop_stop(en->loop);
+        return;
+    }
+    loop_timer_set(en->loop, timer, now_ms + DRAIN_POLL_MS);
+}
+
+void
+engine_drain(struct engine *en, int64_t deadline_ms)
+{
+    if (atomic_exchange(&en->draining, true))
+        return;
+    en->drain_deadline_ms = loop_now_ms(en->loop) + deadline_ms;
+    en->drain_timer.fn = drain_poll;
+    en->drain_timer.arg = en;
+    loop_timer_set(en->loop, &en->drain_timer, loop_now_ms(en->loop));
+}
+
+void
+engine_hold(struct engine *en, int n)
+{
+    en->holds += n;
+    assert(en->holds >= 0);
+}
+
+bool
+engine_draining(const struct engine *en)
+{
+    return atomic_load(&en->draining);
+}
+
+size_t
+engine_running(struct engine *en)
+{
+    return atomic_load(&en->running);
+}
+
+size_t
+engine_capacity(const struct engine *en)
+{
+    return en->capacity;
+}
+
+int64_t
+engine_idle_ms(const struct engine *en)
+{
+    if (en->turns != NULL || metric_get(METRIC_READERS) > 0)
+        return 0;
+    return loop_now_ms(en->loop) - en->busy_ms;
+}
+
+void
+engine_log_stats(struct engine *en, struct streamlog_stats *out)
+{
+    streamlog_stats(en->log, out);
+}

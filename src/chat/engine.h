@@ -1,0 +1,54 @@
+/*
+ * The engine: the loop and everything that lives on it, as seen by the api
+ * layer. Calls marked "any thread" post to the loop and return at once.
+ */
+#ifndef CHAT_ENGINE_H
+#define CHAT_ENGINE_H
+
+#include "chat/prompt.h"
+#include "chat/stream.h"
+
+struct engine;
+
+/* Open store, stream log, workers; nothing runs yet. ERR_STORE with a log
+ * line. Settings are read from base/conf. */
+MUST_USE enum err engine_open(struct engine **out);
+/* After engine_run returned. */
+void engine_close(struct engine *en);
+/* The calling thread becomes the loop thread, until engine_drain is done. */
+void engine_run(struct engine *en);
+struct loop *engine_loop(struct engine *en);
+struct store *engine_store(struct engine *en);
+
+/* Any thread. Begin a turn; r follows it. Takes ask. */
+void engine_ask(struct engine *en, struct turn_ask *ask, struct reader *r);
+/* Any thread. Follow a turn, running or ended, in any process; r->after is
+ * the last event seen. r is failed with ERR_NOTFOUND if there is no such turn
+ * of this owner. */
+void engine_follow(struct engine *en, const char *owner,
+                   const struct ident *turn, struct reader *r);
+/* Any thread. Cancel a turn, then follow it (r sees how it ended). */
+void engine_stop_turn(struct engine *en, const char *owner,
+                      const struct ident *turn, struct reader *r);
+/* Any thread. A session was deleted: cancel its turns and drop the streams of
+ * these turns from the log. Returns when that is done. Not from the loop. */
+void engine_forget(struct engine *en, const char *session_id,
+                   const struct ident *turns, size_t n);
+/* Any thread. Run fn(arg) on the loop and wait for it. Not from the loop. */
+void engine_call(struct engine *en, void (*fn)(void *arg), void *arg);
+
+/* Loop thread. Refuse new turns; when the running ones ended, or deadline_ms
+ * passed and they were cut, stop the loop. */
+void engine_drain(struct engine *en, int64_t deadline_ms);
+/* Something must be finished before a drain is complete (1), or is (-1).
+ * Loop thread. */
+void engine_hold(struct engine *en, int n);
+bool engine_draining(const struct engine *en); /* any thread */
+size_t engine_running(struct engine *en);      /* turns; any thread */
+/* Streams that this process can hold; 503 beyond. */
+size_t engine_capacity(const struct engine *en);
+/* How long it has been without a turn or a reader, ms. Loop thread. */
+int64_t engine_idle_ms(const struct engine *en);
+void engine_log_stats(struct engine *en, struct streamlog_stats *out);
+
+#endif

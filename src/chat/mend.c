@@ -1,0 +1,387 @@
+/*
+ * Mending turns that no process writes any more. The store and the log of such
+ * a turn can disagree in three ways: its process died before the answer was
+ * stored (the turn is open: it is closed as interrupted, with the text that
+ * the log has); it died after that and before the end event (the event is
+ * added); or the log has let go of an old stream that somebody asks for again
+ * (it is made anew from the stored answer).
+ *
+ * A worker reads the store, the loop reads and writes the log, the committer
+ * closes the turn. The same code serves a turn that lives in another process
+ * and whose log is about to appear: it is looked for a few times.
+ */
+#include "base/base.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "chat/core.h"
+#include "chat/result.h"
+
+#define MEND_LOOKS 20     /* for the log of a living process's turn */
+#define MEND_LOOK_MS 50
+
+struct mend {
+    struct mend *next;
+    struct engine *en;
+    struct ident id;
+    bool any_owner;
+    char owner[STORE_OWNER_MAX + 1];
+    struct reader *r; /* NULL: nobody waits */
+    int looks;
+    struct job job;
+    struct loop_timer timer;
+    /* what the store knows */
+    enum err err;
+    struct turn_info info;
+    struct message answer; /* its strings are below */
+    struct buf text;
+    char provider[STORE_NAME_MAX + 1], model[STORE_NAME_MAX + 1];
+    /* closing it */
+    struct store_op op;
+    struct mail mail;
+};
+
+static void mend_look(struct mend *m);
+
+static void
+mend_free(struct mend *m)
+{
+    struct mend **at = &m->en->mends;
+
+    while (*at != m)
+        at = &(*at)->next;
+    *at = m->next;
+    loop_timer_clear(m->en->loop, &m->timer);
+    buf_release(&m->text);
+    free(m);
+}
+
+/* Whoever waits follows the stream, or is told that there is none. */
+static void
+mend_end(struct mend *m, enum err e)
+{
+    struct problem p = {.err = OK};
+
+    if (m->r != NULL && (e != OK || hub_attach(m->en->hub, &m->id, m->r))) {
+        (void)problem_set(&p, e != OK ? e : ERR_STORE, NULL, NULL, NULL);
+        if (e == ERR_NOTFOUND)
+            (void)problem_set(&p, e, "turn_not_found", "No such turn",
+                              "It does not exist, or it is not yours.");
+        m->r->ops->fail(m->r, &p);
+        m->r->ops->done(m->r);
+    }
+    mend_free(m);
+}
+
+static bool
+keep_answer(void *arg, const struct message *msg)
+{
+    struct mend *m = arg;
+
+    m->answer = *msg;
+    buf_add(&m->text, msg->text, msg->text_len);
+    (void)snprintf(m->provider, sizeof(m->provider), "%s", msg->provider);
+    (void)snprintf(m->model, sizeof(m->model), "%s", msg->model);
+    return true;
+}
+
+/* Worker. */
+static void
+mend_read(void *arg)
+{
+    struct mend *m = arg;
+
+    m->err = store_turn(m->en->store, &m->id, &m->info);
+    if (m->err == OK && !m->any_owner && strcmp(m->owner, m->info.owner) != 0)
+        m->err = ERR_NOTFOUND;
+    if (m->err == OK && m->info.state == TURN_STATE_ENDED)
+        m->err = store_turn_answer(m->en->store, &m->info, keep_answer, m);
+}
+
+/* The problem that a stored finish stands for. */
+static void
+stored_problem(struct problem *p, enum finish f)
+{
+    if (f == FINISH_INTERRUPTED) {
+        result_interrupted(p);
+        return;
+    }
+    (void)problem_set(p, ERR_UPSTREAM,
+                      f == FINISH_INCOMPLETE ? "incomplete" : "provider_failed",
+                      f == FINISH_INCOMPLETE ? "The answer broke off"
+                                             : "There was no answer",
+                      "Send the message again for a new answer.");
+    p->retryable = true;
+}
+
+static enum err
+append_result(struct mend *m, struct stream *s)
+{
+    enum finish f = (enum finish)m->answer.finish;
+    struct problem p = {.err = OK};
+    struct result r = {
+        .session_id = m->info.session_id,
+        .turn = m->id,
+        .answer_message = m->info.answer_message,
+        .provider = m->provider,
+        .model = m->model,
+        .finish = f,
+        .usage = {m->answer.input_tokens, m->answer.output_tokens,
+                  m->answer.cached_tokens},
+        .conversation_length = m->info.conversation_length,
+        .at_ms = m->answer.at_ms,
+        .text = m->text.data != NULL ? m->text.data : "",
+        .text_len = m->text.len,
+    };
+    struct buf json;
+    enum err e = OK;
+
+    if (result_event(f) == EVENT_ERROR) {
+        stored_problem(&p, f);
+        r.problem = &p;
+    }
+    buf_init(&json, RESULT_MAX);
+    if (stream_seq(s) == 0) { /* made anew */
+        result_start_json(&json, &r);
+        e = stream_append(s, EVENT_START, json.data, json.len);
+        if (e == OK && r.text_len > 0)
+            e = stream_append(s, EVENT_CHUNK, r.text, r.text_len);
+        buf_clear(&json);
+        if (e == OK && stream_seq(s) + 1 < m->info.end_seq)
+            stream_set_seq(s, m->info.end_seq - 1);
+    }
+    result_json(&json, &r);
+    if (e == OK)
+        e = stream_append(s, result_event(f), json.data, json.len);
+    buf_release(&json);
+    return e;
+}
+
+/* Write what the log lacks: the end, or all of it. */
+static void
+mend_log(struct mend *m)
+{
+    struct stream_head head = {.ended = false};
+    struct event last;
+    struct stream *s;
+    enum err e;
+
+    if (streamlog_last(m->en->log, &m->id, &last) != OK)
+        last.seq = 0;
+    else if (EVENT_IS_END(last.type)) {
+        mend_end(m, OK);
+        return;
+    }
+    s = stream_open(m->en->hub, &m->id);
+    stream_set_seq(s, last.seq);
+    e = append_result(m, s);
+    if (streamlog_head(m->en->log, &m->id, &head) != OK) {
+        head.begun_ms = m->info.begun_ms;
+        head.answer_message = m->info.answer_message;
+        (void)snprintf(head.session_id, sizeof(head.session_id), "%s",
+                       m->info.session_id);
+        (void)snprintf(head.owner, sizeof(head.owner), "%s", m->info.owner);
+        (void)snprintf(head.provider, sizeof(head.provider), "%s",
+                       m->provider);
+        (void)snprintf(head.model, sizeof(head.model), "%s", m->model);
+    }
+    head.process = process_self();
+    head.ended = true;
+    head.ended_ms = clock_wall_ms();
+    if (e == OK)
+        e = streamlog_put_head(m->en->log, &m->id, &head);
+    if (e == OK)
+        e = streamlog_commit(m->en->log);
+    stream_close(s, NULL);
+    mend_end(m, e);
+}
+
+static void
+on_closed(struct mail *mail)
+{
+    struct mend *m = mail->arg;
+    char id[IDENT_TEXT_LEN];
+
+    if (m->op.err == ERR_CONFLICT) {
+        mend_look(m); /* another process was faster: see what it stored */
+        return;
+    }
+    if (m->op.err != OK) {
+        mend_end(m, m->op.err);
+        return;
+    }
+    ident_text(id, &m->id);
+    log_warn("turn.interrupted", "id=%s bytes=%zu", id, m->text.len);
+    metric_add(METRIC_TURNS_RECOVERED, 1);
+    m->info.conversation_length = m->op.end.n_messages;
+    m->info.end_seq = m->op.end.end_seq;
+    mend_log(m);
+}
+
+/* Committer. */
+static void
+closed(struct store_op *op)
+{
+    struct mend *m = op->arg;
+
+    m->mail.fn = on_closed;
+    m->mail.arg = m;
+    loop_post(m->en->loop, &m->mail);
+}
+
+/* Store the answer of a dead process's turn: the text that the log has. */
+static void
+mend_close_turn(struct mend *m)
+{
+    struct stream_head head = {.ended = false};
+    struct event ev = {.seq = 0};
+    uint32_t seq = 0;
+
+    buf_clear(&m->text);
+    while (streamlog_next(m->en->log, &m->id, seq, &ev) == OK) {
+        seq = ev.seq;
+        if (ev.type == EVENT_CHUNK)
+            buf_add(&m->text, ev.data, ev.len);
+    }
+    if (streamlog_head(m->en->log, &m->id, &head) == OK) {
+        (void)snprintf(m->provider, sizeof(m->provider), "%s", head.provider);
+        (void)snprintf(m->model, sizeof(m->model), "%s", head.model);
+    }
+    m->answer = (struct message){
+        .role = ROLE_ASSISTANT,
+        .finish = FINISH_INTERRUPTED,
+        .at_ms = clock_wall_ms(),
+        .id = m->info.answer_message,
+        .turn = m->id,
+        .input_tokens = -1,
+        .output_tokens = -1,
+        .cached_tokens = -1,
+        .provider = m->provider,
+        .model = m->model,
+        .text = m->text.data != NULL ? m->text.data : "",
+        .text_len = m->text.len,
+    };
+    (void)memset(&m->op, 0, sizeof(m->op));
+    m->op.kind = STORE_TURN_END;
+    m->op.done = closed;
+    m->op.arg = m;
+    m->op.owner = m->info.owner;
+    m->op.session_id = m->info.session_id;
+    m->op.end.turn = m->id;
+    m->op.end.answer = m->answer;
+    m->op.end.end_seq = seq + 1;
+    store_submit(m->en->store, &m->op);
+}
+
+static void
+on_look_timer(struct loop_timer *t)
+{
+    mend_look(t->arg);
+}
+
+static void
+on_read(struct mail *mail)
+{
+    struct mend *m = mail->arg;
+
+    if (m->err != OK) {
+        mend_end(m, m->err);
+    } else if (m->info.state == TURN_STATE_ENDED) {
+        mend_log(m);
+    } else if (!process_alive(&m->info.process)) {
+        mend_close_turn(m);
+    } else if (m->r == NULL) {
+        mend_free(m);
+    } else if (hub_attach(m->en->hub, &m->id, m->r) == OK) {
+        mend_free(m);
+    } else if (m->looks++ < MEND_LOOKS) {
+        m->timer.fn = on_look_timer;
+        m->timer.arg = m;
+        loop_timer_set(m->en->loop, &m->timer,
+                       loop_now_ms(m->en->loop) + MEND_LOOK_MS);
+    } else {
+        mend_end(m, ERR_NOTFOUND);
+    }
+}
+
+static void
+mend_look(struct mend *m)
+{
+    (void)memset(&m->job, 0, sizeof(m->job));
+    buf_clear(&m->text);
+    m->job.run = mend_read;
+    m->job.arg = m;
+    m->job.done.fn = on_read;
+    m->job.done.arg = m;
+    workers_run(m->en->workers, &m->job);
+}
+
+void
+mend_turn(struct engine *en, const char *owner, const struct ident *turn,
+          struct reader *r)
+{
+    struct mend *m;
+
+    if (r == NULL)
+        for (m = en->mends; m != NULL; m = m->next)
+            if (ident_eq(&m->id, turn))
+                return;
+    m = xcalloc(1, sizeof(*m));
+    m->en = en;
+    m->id = *turn;
+    m->any_owner = owner == NULL;
+    if (owner != NULL)
+        (void)snprintf(m->owner, sizeof(m->owner), "%s", owner);
+    m->r = r;
+    buf_init(&m->text, STORE_TEXT_MAX + 16);
+    m->next = en->mends;
+    en->mends = m;
+    mend_look(m);
+}
+
+/* --- at start ------------------------------------------------------------- */
+
+struct left {
+    struct ident *ids;
+    size_t n, cap;
+};
+
+static bool
+collect(void *arg, const struct turn_info *t)
+{
+    struct left *l = arg;
+
+    if (process_alive(&t->process))
+        return true;
+    if (l->n == l->cap) {
+        l->cap = l->cap == 0 ? 16 : 2 * l->cap;
+        l->ids = xrealloc(l->ids, l->cap * sizeof(*l->ids));
+    }
+    l->ids[l->n++] = t->id;
+    return true;
+}
+
+void
+mend_all_left(struct engine *en)
+{
+    struct left l = {.n = 0};
+
+    if (store_open_turns(en->store, collect, &l) != OK)
+        log_warn("turn.recovery", "read=failed");
+    for (size_t i = 0; i < l.n; i++)
+        mend_turn(en, NULL, &l.ids[i], NULL);
+    free(l.ids);
+}
+
+void
+mend_close(struct engine *en)
+{
+    while (en->mends != NULL) {
+        struct mend *m = en->mends;
+
+        if (m->r != NULL)
+            m->r->ops->done(m->r);
+        mend_free(m);
+    }
+}

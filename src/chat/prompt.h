@@ -1,0 +1,49 @@
+/*
+ * What a client asked for (parsed), and what the model is asked (the prompt):
+ * system text, history, the new message. Loading the history reads the store
+ * and so runs on an acceptor or a worker; building is pure.
+ */
+#ifndef CHAT_PROMPT_H
+#define CHAT_PROMPT_H
+
+#include "base/mem.h"
+#include "provider/provider.h"
+#include "store/store.h"
+
+#define PROMPT_MESSAGE_MAX (256 * 1024)  /* bytes of one user message */
+#define PROMPT_HISTORY_MESSAGES 400      /* newest messages sent along */
+#define PROMPT_HISTORY_BYTES (256 * 1024) /* bytes of them */
+#define PROMPT_GIVEN_MAX 1000            /* messages in a given history */
+#define PROMPT_IDEM_MAX 255              /* bytes of an idempotency key */
+
+/* One turn as asked for. Heap; everything it points to is in its arena. */
+struct turn_ask {
+    struct arena arena;
+    const char *owner;      /* "" : anonymous */
+    const char *session_id;
+    bool fresh;             /* the session id was made for this turn */
+    const char *text;       /* the user's message, UTF-8, not blank */
+    size_t text_len;
+    const char *context;    /* extra system text for this turn; NULL */
+    bool history_given;     /* history is the client's: do not load */
+    struct ask_message *history; /* oldest first */
+    size_t n_history;
+    uint32_t expect_messages;    /* in the session when history was loaded */
+    const char *idem_scope, *idem_key; /* NULL: none */
+    struct route_choice route;
+    struct ask ask;         /* built by prompt_build; points into this */
+    bool loaded;
+};
+
+struct turn_ask *turn_ask_new(void);
+void turn_ask_free(struct turn_ask *a); /* NULL is fine */
+
+/* Read the history (unless it was given) and the key's turn, if any. OK;
+ * ERR_CONFLICT: the key was used by *existing; ERR_NOTFOUND: the session is
+ * another owner's; ERR_STORE. Acceptor or worker. */
+MUST_USE enum err prompt_load(struct store *s, struct turn_ask *a,
+                              struct ident *existing);
+/* Fill a->ask from the rest. */
+void prompt_build(struct turn_ask *a, const char *system_prompt);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * The data of the events that begin and end a turn, as JSON. The end event
+ * holds what POST /chat returns: the same bytes serve the JSON reply, the SSE
+ * event and every later reader. "message" is the last member, so that an
+ * encoder finds the text without parsing. Pure.
+ */
+#ifndef CHAT_RESULT_H
+#define CHAT_RESULT_H
+
+#include "base/buf.h"
+#include "provider/provider.h"
+#include "store/streamlog.h"
+
+#define RESULT_MAX (64 * 1024 * 1024) /* bytes; text escaped and twice */
+
+struct result {
+    const char *session_id;
+    struct ident turn, answer_message;
+    const char *provider, *model;
+    enum finish finish;
+    struct usage usage;
+    uint32_t conversation_length;
+    int64_t at_ms; /* wall clock of the answer */
+    const char *text;
+    size_t text_len;
+    const struct problem *problem; /* NULL: a whole or a cancelled answer */
+};
+
+/* Which event ends a turn that finished so. */
+enum event_type result_event(enum finish f);
+/* The data of that event. */
+void result_json(struct buf *out, const struct result *r);
+/* The data of EVENT_START. */
+void result_start_json(struct buf *out, const struct result *r);
+/* The problem of a turn that its process left behind. */
+void result_interrupted(struct problem *p);
+
+#endif

@@ -1,0 +1,21 @@
+/*
+ * Sessions at work: turns of one session run one after another. A slot exists
+ * while a turn of its session runs or waits. Loop thread only.
+ */
+#ifndef CHAT_SESSION_H
+#define CHAT_SESSION_H
+
+#include "base/base.h"
+
+struct sessions;
+struct turn;
+
+struct sessions *sessions_new(size_t queue_max);
+void sessions_free(struct sessions *s);
+/* OK: t runs now. ERR_AGAIN: it waits, turn_go will be called. ERR_LIMIT:
+ * queue_max turns wait already. */
+MUST_USE enum err session_enter(struct sessions *s, struct turn *t);
+/* t is over (running) or gives up (waiting). The next one goes. */
+void session_leave(struct sessions *s, struct turn *t);
+
+#endif

@@ -1,0 +1,434 @@
+/*
+ * The turn, from its beginning to the moment its end is known; turn_end.c
+ * makes the end durable and tells it. The provider is asked while the user's
+ * message commits, and nothing is logged before that commit returned. What the
+ * commit refuses (another process was faster, the key was used) undoes the
+ * asking: no reader saw anything. Runs on the loop thread.
+ */
+#include "base/base.h"
+
+#include "chat/turn.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metric.h"
+#include "base/text.h"
+#include "chat/core.h"
+#include "chat/turn_end.h"
+
+#define TURN_TEXT_MAX STORE_TEXT_MAX
+#define TURN_THOUGHT_MAX (1024 * 1024) /* bytes between two log writes */
+#define BUSY_WAIT_MS 100 /* another process has a turn in this session */
+
+static void turn_load(struct turn *t);
+
+/* --- text --------------------------------------------------------------- */
+
+static void
+turn_mark(struct turn *t)
+{
+    if (t->dirty)
+        return;
+    t->dirty = true;
+    t->dirty_next = t->en->dirty;
+    t->en->dirty = t;
+}
+
+/* Append bytes that end with a whole character. */
+static void
+add_whole(struct turn *t, const char *s, size_t n)
+{
+    size_t room = TURN_TEXT_MAX - t->text.len;
+
+    if (n > room) {
+        n = utf8_whole(s, room);
+        t->too_long = true;
+    }
+    if (utf8_valid(s, n))
+        buf_add(&t->text, s, n);
+    else
+        utf8_scrub(&t->text, s, n);
+}
+
+/* Bytes of the answer as they come, in any split. */
+static void
+turn_add(struct turn *t, const char *s, size_t n)
+{
+    size_t whole;
+
+    if (t->too_long)
+        return;
+    while (t->carry_len > 0 && n > 0) {
+        t->carry[t->carry_len++] = *s++;
+        n--;
+        whole = utf8_whole(t->carry, t->carry_len);
+        if (whole == 0 && t->carry_len < sizeof(t->carry))
+            continue;
+        add_whole(t, t->carry, t->carry_len);
+        t->carry_len = 0;
+    }
+    whole = utf8_whole(s, n);
+    add_whole(t, s, whole);
+    assert(n - whole < sizeof(t->carry));
+    (void)memcpy(t->carry, s + whole, n - whole);
+    t->carry_len = n - whole;
+}
+
+static void
+on_part(void *arg, const struct part *p)
+{
+    struct turn *t = arg;
+
+    switch (p->kind) {
+    case PART_TEXT:
+        turn_add(t, p->text, p->len);
+        break;
+    case PART_REASONING:
+        if (t->thought.len + p->len <= TURN_THOUGHT_MAX)
+            utf8_scrub(&t->thought, p->text, p->len);
+        break;
+    case PART_MODEL:
+        if (p->len > 0 && p->len <= STORE_NAME_MAX) {
+            (void)memcpy(t->model, p->text, p->len);
+            t->model[p->len] = '\0';
+        }
+        return;
+    case PART_USAGE:
+        t->usage = p->usage;
+        return;
+    default:
+        return;
+    }
+    if (t->first_ms == 0) {
+        t->first_ms = loop_now_ms(t->en->loop);
+        metric_observe_ms(METRIC_FIRST_TOKEN, t->first_ms - t->begun_ms);
+    }
+    turn_mark(t);
+}
+
+void
+turn_flush(struct turn *t)
+{
+    enum err e = OK;
+
+    if (!t->begun || t->stream == NULL)
+        return;
+    if (t->thought.len > 0) {
+        e = stream_append(t->stream, EVENT_REASONING, t->thought.data,
+                          t->thought.len);
+        buf_clear(&t->thought);
+        buf_trim(&t->thought, 0);
+    }
+    if (e == OK && t->text.len > t->logged) {
+        e = stream_append(t->stream, EVENT_CHUNK, t->text.data + t->logged,
+                          t->text.len - t->logged);
+        if (e == OK)
+            t->logged = t->text.len;
+    }
+    if (t->finish != FINISH_NONE)
+        return;
+    if (e != OK) {
+        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+        t->problem.retryable = true;
+        turn_finish(t, FINISH_INCOMPLETE);
+    } else if (t->too_long) {
+        turn_finish(t, FINISH_LENGTH);
+    }
+}
+
+static void
+on_generated(void *arg, enum finish finish, const struct problem *problem)
+{
+    struct turn *t = arg;
+
+    t->generator = NULL;
+    t->problem = *problem;
+    turn_finish(t, finish);
+}
+
+/* --- beginning ----------------------------------------------------------- */
+
+/* Forget what the provider said: the turn begins again or not at all. */
+static void
+turn_unask(struct turn *t)
+{
+    generator_cancel(t->generator);
+    t->generator = NULL;
+    buf_clear(&t->text);
+    buf_clear(&t->thought);
+    t->carry_len = 0;
+    t->too_long = false;
+    t->finish = FINISH_NONE;
+    t->usage = (struct usage){-1, -1, -1};
+}
+
+static void
+on_busy_timer(struct loop_timer *timer)
+{
+    struct turn *t = timer->arg;
+
+    t->ask->loaded = false;
+    turn_go(t);
+}
+
+/* A turn of this session is open elsewhere: wait for it, or mend it. */
+static void
+turn_wait_other(struct turn *t, const struct ident *other)
+{
+    struct ident id = *other;
+
+    t->step = TURN_WAITING;
+    mend_turn(t->en, NULL, &id, NULL); /* does nothing while it lives */
+    t->timer.fn = on_busy_timer;
+    t->timer.arg = t;
+    loop_timer_set(t->en->loop, &t->timer,
+                   loop_now_ms(t->en->loop) + BUSY_WAIT_MS);
+}
+
+static void
+turn_begun(struct turn *t)
+{
+    t->begun = true;
+    if (turn_log_start(t) != OK) {
+        generator_cancel(t->generator);
+        t->generator = NULL;
+        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+        t->finish = FINISH_ERROR;
+    }
+    turn_mark(t);
+    if (t->finish != FINISH_NONE)
+        turn_save(t);
+}
+
+static void
+on_begun(struct mail *m)
+{
+    struct turn *t = m->arg;
+    enum err e = t->op.err;
+    struct problem p = {.err = OK};
+
+    t->begin_pending = false;
+    if (e == OK) {
+        turn_begun(t);
+        return;
+    }
+    if (t->finish == FINISH_CANCELLED) {
+        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
+                          "The turn was cancelled", "It had not begun.");
+        turn_refuse(t, &p);
+        return;
+    }
+    turn_unask(t);
+    if (e == ERR_CONFLICT && t->op.begin.idem_hit) {
+        turn_join(t, &t->op.begin.existing);
+    } else if (e == ERR_CONFLICT && !ident_is_zero(&t->op.begin.open_turn)) {
+        turn_wait_other(t, &t->op.begin.open_turn);
+    } else if (e == ERR_CONFLICT) {
+        t->ask->loaded = false;
+        turn_go(t);
+    } else {
+        (void)problem_set(&p, e, NULL, NULL, NULL);
+        turn_refuse(t, &p);
+    }
+}
+
+/* Committer thread. */
+static void
+begin_done(struct store_op *op)
+{
+    struct turn *t = op->arg;
+
+    t->mail.fn = on_begun;
+    t->mail.arg = t;
+    loop_post(t->en->loop, &t->mail);
+}
+
+static void
+turn_begin(struct turn *t)
+{
+    struct store_op *op = &t->op;
+    const struct turn_ask *a = t->ask;
+
+    (void)memset(op, 0, sizeof(*op));
+    op->kind = STORE_TURN_BEGIN;
+    op->done = begin_done;
+    op->arg = t;
+    op->owner = a->owner;
+    op->session_id = a->session_id;
+    op->begin.create = true;
+    op->begin.expect_messages = a->expect_messages;
+    op->begin.turn = t->id;
+    op->begin.answer_message = t->answer_message;
+    op->begin.process = process_self();
+    op->begin.user = (struct message){
+        .role = ROLE_USER,
+        .at_ms = clock_wall_ms(),
+        .id = t->user_message,
+        .turn = t->id,
+        .input_tokens = -1,
+        .output_tokens = -1,
+        .cached_tokens = -1,
+        .provider = "",
+        .model = "",
+        .text = a->text,
+        .text_len = a->text_len,
+    };
+    op->begin.idem_scope = a->idem_scope;
+    op->begin.idem_key = a->idem_key;
+    t->begin_pending = true;
+    store_submit(t->en->store, op);
+}
+
+void
+turn_go(struct turn *t)
+{
+    if (!t->ask->loaded) {
+        turn_load(t);
+        return;
+    }
+    t->step = TURN_RUNNING;
+    prompt_build(t->ask, t->en->system_prompt);
+    turn_begin(t);
+    t->generator = generator_start(&t->en->gen, &t->ask->route, &t->ask->ask,
+                                   on_part, on_generated, t);
+}
+
+/* --- loading -------------------------------------------------------------- */
+
+static void
+load_run(void *arg)
+{
+    struct turn *t = arg;
+
+    t->load_err = prompt_load(t->en->store, t->ask, &t->existing);
+}
+
+static void
+on_loaded(struct mail *m)
+{
+    struct turn *t = m->arg;
+    struct problem p = {.err = OK};
+
+    if (t->finish == FINISH_CANCELLED) {
+        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
+                          "The turn was cancelled", "It had not begun.");
+        turn_refuse(t, &p);
+    } else if (t->load_err == ERR_CONFLICT) {
+        turn_join(t, &t->existing);
+    } else if (t->load_err != OK) {
+        (void)problem_set(&p, t->load_err, NULL, NULL, NULL);
+        turn_refuse(t, &p);
+    } else {
+        turn_go(t);
+    }
+}
+
+static void
+turn_load(struct turn *t)
+{
+    t->step = TURN_LOADING;
+    (void)memset(&t->job, 0, sizeof(t->job));
+    t->job.run = load_run;
+    t->job.arg = t;
+    t->job.done.fn = on_loaded;
+    t->job.done.arg = t;
+    workers_run(t->en->workers, &t->job);
+}
+
+/* --- from outside ---------------------------------------------------------- */
+
+void
+turn_start(struct engine *en, struct turn_ask *ask, struct reader *r)
+{
+    struct turn *t = xcalloc(1, sizeof(*t));
+    struct problem p = {.err = OK};
+    enum err e;
+
+    t->en = en;
+    t->ask = ask;
+    t->id = ident_v7();
+    t->user_message = ident_v7();
+    t->answer_message = ident_v7();
+    t->usage = (struct usage){-1, -1, -1};
+    t->begun_ms = loop_now_ms(en->loop);
+    buf_init(&t->text, TURN_TEXT_MAX + 16);
+    buf_init(&t->thought, 2 * TURN_THOUGHT_MAX);
+    (void)snprintf(t->model, sizeof(t->model), "%s", ask->route.model);
+    t->next = en->turns;
+    if (en->turns != NULL)
+        en->turns->prev = t;
+    en->turns = t;
+    engine_turn_begun(en);
+    t->stream = stream_open(en->hub, &t->id);
+    stream_attach(t->stream, r);
+    e = session_enter(en->sessions, t);
+    if (e == OK) {
+        turn_go(t);
+    } else if (e == ERR_AGAIN) {
+        t->step = TURN_WAITING;
+        ask->loaded = false; /* the turn ahead adds to the history */
+    } else {
+        (void)problem_set(&p, ERR_LIMIT, "session_busy",
+                          "Too many messages wait in this session",
+                          "Wait for the answers before sending more.");
+        p.retry_after_s = 1;
+        turn_refuse(t, &p);
+    }
+}
+
+void
+turn_cancel(struct turn *t)
+{
+    struct problem p = {.err = OK};
+
+    switch (t->step) {
+    case TURN_WAITING:
+        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
+                          "The turn was cancelled", "It had not begun.");
+        turn_refuse(t, &p);
+        break;
+    case TURN_LOADING:
+        t->finish = FINISH_CANCELLED;
+        break;
+    case TURN_RUNNING:
+        generator_cancel(t->generator);
+        t->generator = NULL;
+        if (t->finish == FINISH_NONE)
+            turn_finish(t, FINISH_CANCELLED);
+        else
+            t->finish = FINISH_CANCELLED;
+        break;
+    default:
+        break; /* it ends already */
+    }
+}
+
+void
+turn_cut(struct turn *t)
+{
+    if (t->step != TURN_RUNNING) {
+        turn_cancel(t);
+        return;
+    }
+    if (t->finish != FINISH_NONE)
+        return;
+    generator_cancel(t->generator);
+    t->generator = NULL;
+    (void)problem_set(&t->problem, ERR_STOPPING, "shutting_down",
+                      "The server is stopping",
+                      "What came is kept; send the message again in a "
+                      "moment.");
+    t->problem.retryable = true;
+    turn_finish(t, FINISH_INCOMPLETE);
+}
+
+void
+turn_check(const struct turn *t)
+{
+    assert(t->logged <= t->text.len);
+    assert(t->text.len <= TURN_TEXT_MAX + 16);
+    assert(t->carry_len < sizeof(t->carry));
+    assert(!(t->begun && t->begin_pending));
+    assert(t->step != TURN_ENDING || t->finish != FINISH_NONE);
+    assert(t->step != TURN_OVER || t->generator == NULL);
+}

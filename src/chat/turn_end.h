@@ -1,0 +1,22 @@
+/*
+ * The end of a turn: made durable, told, and everything let go. Loop thread
+ * only; for chat/turn.c.
+ */
+#ifndef CHAT_TURN_END_H
+#define CHAT_TURN_END_H
+
+#include "chat/turn.h"
+
+/* Put the head and EVENT_START into the log. */
+MUST_USE enum err turn_log_start(struct turn *t);
+/* How it finished is known. Saved now, or as soon as it has begun. */
+void turn_finish(struct turn *t, enum finish finish);
+/* Make the answer durable; the end event follows the commit. */
+void turn_save(struct turn *t);
+/* It never began: fail its readers with p and free it. */
+void turn_refuse(struct turn *t, const struct problem *p);
+/* It was asked before, as `existing`: its readers follow that one; t is
+ * freed. */
+void turn_join(struct turn *t, const struct ident *existing);
+
+#endif

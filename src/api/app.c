@@ -1,0 +1,170 @@
+/*
+ * Dispatch: one table of routes, and what is the same for all of them: a bad
+ * request is answered before any handler, a foreign origin may not change
+ * anything, OPTIONS and HEAD and 405 come from the table. Acceptor threads.
+ */
+#include "base/base.h"
+
+#include "api/app.h"
+
+#include "api/outlet.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/metric.h"
+
+static const struct route routes[] = {
+    {METHOD_POST, "/chat", api_chat, "Send a message"},
+    {METHOD_GET, "/chat/stream", api_chat_stream, "Follow or start a turn"},
+    {METHOD_GET, "/chat/events", api_chat_events, "Poll a turn's events"},
+    {METHOD_POST, "/chat/stop", api_chat_stop, "Cancel a turn"},
+    {METHOD_GET, "/sessions", api_sessions, "List sessions"},
+    {METHOD_GET, "/sessions/{id}", api_session, "One session"},
+    {METHOD_PATCH, "/sessions/{id}", api_session_patch, "Rename a session"},
+    {METHOD_DELETE, "/sessions/{id}", api_session_delete,
+     "Delete a session"},
+    {METHOD_GET, "/sessions/{id}/messages", api_messages,
+     "Messages of a session"},
+    {METHOD_GET, "/", api_status, "Status"},
+    {METHOD_GET, "/status", api_status, "Status"},
+    {METHOD_GET, "/health", api_health, "Is it able to serve?"},
+    {METHOD_GET, "/metrics", api_metrics, "Prometheus metrics"},
+    {METHOD_GET, "/probe", api_probe, "Timed events"},
+};
+
+const struct route *
+app_routes(size_t *n)
+{
+    *n = COUNT_OF(routes);
+    return routes;
+}
+
+const char *
+app_owner(const struct request *rq)
+{
+    (void)rq; /* nobody signs in yet: all are the anonymous owner */
+    return "";
+}
+
+void
+app_end(struct app *app, struct request *rq, enum err e)
+{
+    struct conn *c = request_take_conn(rq);
+
+    metric_observe_ms(METRIC_REQUEST,
+                      (clock_mono_us() - rq->start_us) / 1000);
+    if (e == ERR_AGAIN)
+        outlet_drain(app->en, c);
+    else
+        conn_free(c);
+    request_free(rq);
+}
+
+void
+app_fail(struct app *app, struct request *rq, const struct problem *p)
+{
+    int status = reply_status(p);
+
+    metric_add(status >= 500 ? METRIC_REQUEST_FAILS : METRIC_REQUEST_ERRORS,
+               1);
+    app_end(app, rq, reply_problem(rq, p, NULL));
+}
+
+void
+app_json(struct app *app, struct request *rq, int status, struct buf *json)
+{
+    struct problem p = {.err = OK};
+
+    if (buf_status(json) != OK) {
+        (void)problem_set(&p, ERR_INTERNAL, NULL, NULL, NULL);
+        app_fail(app, rq, &p);
+    } else {
+        app_end(app, rq, reply_json(rq, status, json->data, json->len));
+    }
+    buf_release(json);
+}
+
+static bool
+changes_state(const struct request *rq)
+{
+    const char *site;
+
+    switch (rq->method) {
+    case METHOD_GET:
+    case METHOD_HEAD:
+    case METHOD_OPTIONS:
+        /* GET /chat/stream can start a turn: not for an <img> elsewhere. */
+        site = request_header(rq, "Sec-Fetch-Site");
+        return strcmp(rq->path, "/chat/stream") == 0 &&
+               rq->method == METHOD_GET &&
+               (request_header(rq, "Origin") != NULL ||
+                (site != NULL && strcmp(site, "cross-site") == 0));
+    default:
+        return true;
+    }
+}
+
+/* May it do that from where it comes? */
+static bool
+is_foreign(const struct request *rq)
+{
+    const char *site = request_header(rq, "Sec-Fetch-Site");
+    const char *allowed = conf_str(CONF_ALLOWED_ORIGINS);
+
+    if (!changes_state(rq))
+        return false;
+    if (request_header(rq, "Origin") == NULL)
+        return site != NULL && strcmp(site, "cross-site") == 0;
+    return request_foreign(rq, allowed);
+}
+
+/* No row fits: 404, 405, or the answer to OPTIONS. */
+static void
+no_route(struct app *app, struct request *rq, enum err e, const char *allow)
+{
+    struct problem p = {.err = OK};
+
+    if (e == ERR_METHOD && rq->method == METHOD_OPTIONS) {
+        app_end(app, rq, reply_options(rq, allow));
+        return;
+    }
+    (void)problem_set(&p, e, NULL, NULL, NULL);
+    metric_add(METRIC_REQUEST_ERRORS, 1);
+    app_end(app, rq,
+            reply_problem(rq, &p, e == ERR_METHOD ? allow : NULL));
+}
+
+void
+app_request(void *arg, struct request *rq, const struct problem *why)
+{
+    struct app *app = arg;
+    struct problem p = {.err = OK};
+    const struct route *route;
+    char allow[ROUTE_ALLOW_MAX];
+    enum err e;
+
+    metric_add(METRIC_REQUESTS, 1);
+    log_set_request(rq->id);
+    if (why != NULL && why->err != OK) {
+        app_fail(app, rq, why);
+        log_set_request(NULL);
+        return;
+    }
+    e = route_find(routes, COUNT_OF(routes), rq, &route, allow);
+    if (e != OK) {
+        no_route(app, rq, e, allow);
+    } else if (is_foreign(rq)) {
+        (void)problem_set(&p, ERR_FORBIDDEN, "foreign_origin",
+                          "This origin is not allowed",
+                          "Add it to ALLOWED_ORIGINS if it is yours.");
+        app_fail(app, rq, &p);
+    } else if (rq->body_too_big) {
+        (void)problem_set(&p, ERR_TOOBIG, NULL, NULL,
+                          "A request may have %" PRId64 " KiB.",
+                          conf_int(CONF_BODY_MAX_KIB));
+        app_fail(app, rq, &p);
+    } else {
+        route->fn(app, rq);
+    }
+    log_set_request(NULL);
+}

@@ -1,0 +1,42 @@
+/*
+ * The application as the doors see it: a table of routes, and what every
+ * handler needs. Handlers take the request: they answer and free it, or hand
+ * its conn on to the loop (api/outlet.h).
+ */
+#ifndef API_APP_H
+#define API_APP_H
+
+#include "chat/engine.h"
+#include "http/reply.h"
+#include "http/route.h"
+
+#define APP_VERSION "0.1.0"
+
+struct app {
+    struct engine *en;
+    int64_t started_ms; /* wall clock */
+    int64_t ping_ms;    /* silence on a stream */
+};
+
+/* A door_fn; arg is the app. Acceptor thread. */
+void app_request(void *arg, struct request *rq, const struct problem *why);
+const struct route *app_routes(size_t *n);
+
+/* End a request whose answer was given with result e: what the kernel did not
+ * take is finished on the loop. Takes rq. */
+void app_end(struct app *app, struct request *rq, enum err e);
+/* Answer with a problem. Takes rq. */
+void app_fail(struct app *app, struct request *rq, const struct problem *p);
+/* Answer with JSON. Takes rq and releases json. */
+void app_json(struct app *app, struct request *rq, int status,
+              struct buf *json);
+
+/* Whose request it is; "" is the anonymous owner. */
+const char *app_owner(const struct request *rq);
+
+/* Handlers, one per route. */
+route_fn api_chat, api_chat_stream, api_chat_events, api_chat_stop,
+    api_sessions, api_session, api_session_patch, api_session_delete,
+    api_messages, api_status, api_health, api_metrics, api_probe;
+
+#endif

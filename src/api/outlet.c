@@ -1,0 +1,485 @@
+/*
+ * Outlets. The request is kept until the head is sent, because an early
+ * failure is answered with a status of its own; then it is freed, since a
+ * stream may live for minutes. Everything but outlet_new runs on the loop
+ * thread.
+ *
+ * A stream's head goes out with the first event, or at the first ping if the
+ * turn has to wait for its session: before the head, a web server does not
+ * notice that its client left.
+ */
+#include "base/base.h"
+
+#include "api/outlet.h"
+
+#include <sys/epoll.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/metric.h"
+#include "chat/result.h"
+#include "dialect/sse.h"
+#include "http/sse.h"
+
+#define FIRST_PING_MS 1000 /* the head of a stream that waits is sent then */
+#define OUTLET_REPLY_MAX RESULT_MAX
+
+struct outlet {
+    struct reader r; /* first: the hub knows only this */
+    struct loop_io io;
+    struct loop_timer timer; /* polling: the wait */
+    struct mail mail;        /* outlet_drain */
+    struct app *app;
+    struct engine *en;
+    struct request *rq; /* NULL once the head is sent */
+    struct conn *conn;  /* rq's while there is one, then owned */
+    enum outlet_kind kind;
+    bool attached;
+    bool lingers;       /* over, and counted by the engine */
+    bool over;          /* nothing more is written: flush, then free */
+    int64_t wait_ms;
+    char turn[IDENT_TEXT_LEN];
+    struct buf body;    /* gathered: the reply of the whole kinds */
+    struct problem failed; /* the end event was an error */
+};
+
+static void on_io(struct loop_io *io, uint32_t events);
+
+static struct outlet *
+outlet_of(struct reader *r)
+{
+    return (struct outlet *)(void *)r;
+}
+
+static void
+outlet_free(struct outlet *o)
+{
+    struct loop *l = engine_loop(o->en);
+
+    assert(o->r.stream == NULL);
+    loop_timer_clear(l, &o->timer);
+    loop_io_forget(l, &o->io);
+    if (o->rq != NULL)
+        request_free(o->rq); /* with the conn */
+    else
+        conn_free(o->conn);
+    if (o->lingers)
+        engine_hold(o->en, -1);
+    buf_release(&o->body);
+    free(o);
+}
+
+/* Everything is written; what the kernel did not take is flushed first. */
+static void
+outlet_over(struct outlet *o, enum err e)
+{
+    struct loop *l = engine_loop(o->en);
+
+    o->over = true;
+    loop_timer_clear(l, &o->timer);
+    if (e == ERR_AGAIN &&
+        loop_io_set(l, &o->io, EPOLLOUT | EPOLLRDHUP) == OK) {
+        o->lingers = true;
+        engine_hold(o->en, 1);
+        return;
+    }
+    outlet_free(o);
+}
+
+static void
+on_io(struct loop_io *io, uint32_t events)
+{
+    struct outlet *o = io->arg;
+    enum err e = OK;
+
+    if (events & (EPOLLHUP | EPOLLERR))
+        e = ERR_HUP;
+    else if (events & EPOLLOUT)
+        e = conn_flush(o->conn);
+    if (e == OK && (events & EPOLLRDHUP))
+        e = ERR_HUP;
+    if (e == ERR_AGAIN)
+        return;
+    if (e != OK || o->over) {
+        reader_detach(&o->r);
+        outlet_free(o);
+        return;
+    }
+    if (loop_io_set(engine_loop(o->en), &o->io, EPOLLRDHUP) != OK) {
+        reader_detach(&o->r);
+        outlet_free(o);
+        return;
+    }
+    reader_resume(&o->r);
+}
+
+/* After a send: watch for room if there was none. */
+static enum err
+outlet_sent(struct outlet *o, enum err e)
+{
+    if (e == ERR_AGAIN &&
+        loop_io_set(engine_loop(o->en), &o->io, EPOLLOUT | EPOLLRDHUP) != OK)
+        return ERR_HUP;
+    return e;
+}
+
+/* --- streams ---------------------------------------------------------------- */
+
+/* The head and the first bytes of a stream, before what is in out. */
+static enum err
+stream_head(struct outlet *o)
+{
+    struct buf head;
+    enum err e;
+
+    buf_init(&head, REPLY_HEAD_MAX);
+    if (o->kind == OUTLET_SSE) {
+        reply_stream_head(&head, o->rq, "text/event-stream", NULL);
+        buf_adds(&head, SSE_OK SSE_RETRY);
+    } else {
+        reply_stream_head(&head, o->rq, "text/plain; charset=utf-8", NULL);
+    }
+    (void)request_take_conn(o->rq);
+    request_free(o->rq);
+    o->rq = NULL;
+    e = conn_send(o->conn, head.data, head.len);
+    buf_release(&head);
+    return e;
+}
+
+static void
+text_event(const struct event *ev, struct buf *out)
+{
+    if (ev->type == EVENT_CHUNK)
+        buf_add(out, ev->data, ev->len);
+}
+
+/* --- whole replies ------------------------------------------------------------ */
+
+/* What an EVENT_ERROR says, as a problem. */
+static void
+read_failed(struct outlet *o, const struct event *ev)
+{
+    cJSON *j = json_parse_lenient(ev->data, ev->len);
+    const char *code = json_str(j, "code");
+    const char *error = json_str(j, "error");
+    const char *message = json_str(j, "message");
+    int64_t err = json_i64(j, "err", ERR_UPSTREAM);
+
+    if (err <= OK || err >= ERR__MAX)
+        err = ERR_UPSTREAM;
+    (void)problem_set(&o->failed, (enum err)err, code, error, "%s",
+                      message != NULL ? message : "");
+    o->failed.status = (int)json_i64(j, "status", 0);
+    o->failed.retry_after_s = (int)json_i64(j, "retry_after", 0);
+    cJSON_Delete(j);
+}
+
+/* The first event of a turn that was detached. */
+static void
+detach_body(struct outlet *o, const struct event *ev)
+{
+    buf_add(&o->body, ev->data, ev->len - 1);
+    buf_addf(&o->body, ",\"stream_url\":\"%s/chat/stream?turn_id=%s\"}",
+             o->rq->base, o->turn);
+}
+
+/* One more event of the array that polling gives. */
+static void
+events_body(struct outlet *o, const struct event *ev)
+{
+    buf_adds(&o->body, o->body.len == 0 ? "{\"events\":[" : ",");
+    dialect_event_data(&o->body, ev, ev->seq);
+}
+
+static enum err
+reply_whole(struct outlet *o, int status, const char *extra_json)
+{
+    struct reply rp;
+    struct buf *body;
+
+    reply_begin(&rp, o->rq, status, OUTLET_REPLY_MAX);
+    if (o->failed.retry_after_s > 0)
+        reply_header(&rp, "Retry-After", "%d", o->failed.retry_after_s);
+    body = reply_body(&rp, "application/json");
+    buf_add(body, o->body.data, o->body.len);
+    buf_adds(body, extra_json);
+    return reply_end(&rp);
+}
+
+/* Send the reply of a whole kind: its one event has come. */
+static enum err
+whole_send(struct outlet *o, bool last)
+{
+    char tail[REQUEST_ID_MAX + 64];
+
+    switch (o->kind) {
+    case OUTLET_EVENTS:
+        (void)snprintf(tail, sizeof(tail),
+                       "],\"next\":%" PRIu32 ",\"done\":%s}", o->r.after,
+                       last ? "true" : "false");
+        return reply_whole(o, 200, tail);
+    case OUTLET_DETACH:
+        return reply_whole(o, 202, "");
+    case OUTLET_STOPPED:
+        return reply_whole(o, 200, "");
+    default:
+        if (o->failed.err == OK)
+            return reply_whole(o, 200, "");
+        /* The error event's members, and whose request it was. */
+        o->body.len--;
+        (void)snprintf(tail, sizeof(tail), ",\"request_id\":\"%s\"}",
+                       o->rq->id);
+        return reply_whole(o, reply_status(&o->failed), tail);
+    }
+}
+
+/* --- reader operations --------------------------------------------------------- */
+
+static void
+outlet_attached(struct reader *r)
+{
+    struct outlet *o = outlet_of(r);
+    struct loop *l = engine_loop(o->en);
+
+    if (o->attached)
+        return;
+    o->attached = true;
+    ident_text(o->turn, stream_id(r->stream));
+    r->sent_ms = loop_now_ms(l) + FIRST_PING_MS - o->app->ping_ms;
+    if (loop_io_set(l, &o->io, EPOLLRDHUP) != OK)
+        o->conn->gone = true; /* the first send finds out */
+    if (o->kind == OUTLET_EVENTS)
+        loop_timer_set(l, &o->timer, loop_now_ms(l) + 1 + o->wait_ms);
+}
+
+static void
+outlet_event(struct reader *r, const struct event *ev, struct buf *out)
+{
+    struct outlet *o = outlet_of(r);
+
+    switch (o->kind) {
+    case OUTLET_SSE:
+        dialect_sse(out, o->turn, ev);
+        return;
+    case OUTLET_TEXT:
+        text_event(ev, out);
+        if (ev->type == EVENT_ERROR)
+            read_failed(o, ev);
+        return;
+    case OUTLET_EVENTS:
+        events_body(o, ev);
+        break;
+    case OUTLET_DETACH:
+        if (o->body.len == 0)
+            detach_body(o, ev);
+        break;
+    default:
+        if (ev->type == EVENT_ERROR && o->kind == OUTLET_JSON)
+            read_failed(o, ev);
+        buf_add(&o->body, ev->data, ev->len);
+        break;
+    }
+    buf_addc(out, '.'); /* something came: the hub calls send */
+}
+
+/* An answer that failed before any text, to a client that wants text. */
+static enum err
+text_failed(struct outlet *o)
+{
+    struct buf tail;
+    enum err e;
+
+    if (o->rq != NULL)
+        return reply_problem(o->rq, &o->failed, NULL);
+    buf_init(&tail, REPLY_HEAD_MAX);
+    buf_addf(&tail, "\n\n[%s: %s]\n", o->failed.code, o->failed.message);
+    e = conn_end(o->conn, tail.data, tail.len);
+    buf_release(&tail);
+    return e;
+}
+
+static enum err
+outlet_send(struct reader *r, const struct buf *out, bool last)
+{
+    struct outlet *o = outlet_of(r);
+    enum err e = OK;
+
+    if (o->kind != OUTLET_SSE && o->kind != OUTLET_TEXT) {
+        e = whole_send(o, last);
+        o->over = true;
+        return outlet_sent(o, e);
+    }
+    if (last && o->kind == OUTLET_TEXT && o->failed.err != OK &&
+        out->len == 0) {
+        o->over = true;
+        return outlet_sent(o, text_failed(o));
+    }
+    if (out->len == 0 && !last)
+        return OK;
+    if (o->rq != NULL)
+        e = stream_head(o);
+    if (e == OK || e == ERR_AGAIN)
+        e = last ? conn_end(o->conn, out->data, out->len)
+                 : conn_send(o->conn, out->data, out->len);
+    o->over = last;
+    return outlet_sent(o, e);
+}
+
+static enum err
+outlet_ping(struct reader *r)
+{
+    struct outlet *o = outlet_of(r);
+    enum err e = OK;
+
+    if (o->kind != OUTLET_SSE && o->kind != OUTLET_TEXT)
+        return OK;
+    if (o->rq != NULL)
+        e = stream_head(o);
+    else if (o->kind == OUTLET_SSE)
+        e = conn_send(o->conn, SSE_PING, sizeof(SSE_PING) - 1);
+    e = outlet_sent(o, e);
+    r->blocked = e == ERR_AGAIN;
+    return e;
+}
+
+/* Reply with 204: everything was seen. EventSource stops by itself. */
+static enum err
+reply_nothing(struct outlet *o)
+{
+    struct reply rp;
+
+    if (o->kind == OUTLET_EVENTS) {
+        buf_adds(&o->body, "{\"events\":[");
+        return whole_send(o, true);
+    }
+    reply_begin(&rp, o->rq, 204, 0);
+    return reply_end(&rp);
+}
+
+static void
+outlet_fail(struct reader *r, const struct problem *p)
+{
+    struct outlet *o = outlet_of(r);
+    struct buf data, out;
+    struct event ev = {.type = EVENT_ERROR};
+    enum err e;
+
+    if (p == NULL) {
+        e = reply_nothing(o);
+    } else if (o->rq != NULL) {
+        e = reply_problem(o->rq, p, NULL);
+    } else if (o->kind == OUTLET_TEXT) {
+        o->failed = *p;
+        e = text_failed(o);
+    } else {
+        struct result res = {.problem = p, .session_id = "", .provider = "",
+                             .model = "", .finish = FINISH_ERROR,
+                             .text = ""};
+
+        buf_init(&data, REPLY_HEAD_MAX);
+        buf_init(&out, 2 * REPLY_HEAD_MAX);
+        result_json(&data, &res);
+        ev.data = data.data;
+        ev.len = data.len;
+        ev.seq = r->after + 1;
+        dialect_sse(&out, o->turn, &ev);
+        e = conn_end(o->conn, out.data, out.len);
+        buf_release(&data);
+        buf_release(&out);
+    }
+    o->over = true;
+    IGNORE(outlet_sent(o, e)); /* done() looks at what is left */
+}
+
+static void
+outlet_done(struct reader *r)
+{
+    struct outlet *o = outlet_of(r);
+
+    /* What is left of a whole answer goes out before the end. */
+    outlet_over(o, o->over && !o->conn->gone && o->conn->rest.len > 0
+                       ? ERR_AGAIN
+                       : OK);
+}
+
+static const struct reader_ops outlet_ops = {
+    .attached = outlet_attached,
+    .event = outlet_event,
+    .send = outlet_send,
+    .ping = outlet_ping,
+    .fail = outlet_fail,
+    .done = outlet_done,
+};
+
+/* Polling: nothing came in time. */
+static void
+on_wait_over(struct loop_timer *t)
+{
+    struct outlet *o = t->arg;
+    enum err e;
+
+    reader_detach(&o->r);
+    buf_adds(&o->body, "{\"events\":[");
+    e = whole_send(o, false);
+    outlet_over(o, outlet_sent(o, e));
+}
+
+struct outlet *
+outlet_new(struct app *app, struct request *rq, enum outlet_kind kind)
+{
+    struct outlet *o = xcalloc(1, sizeof(*o));
+
+    o->app = app;
+    o->en = app->en;
+    o->rq = rq;
+    o->conn = rq->conn;
+    o->kind = kind;
+    o->r.ops = &outlet_ops;
+    o->r.ends_only = kind == OUTLET_JSON || kind == OUTLET_STOPPED;
+    o->r.once = kind == OUTLET_EVENTS || kind == OUTLET_DETACH;
+    o->io.fd = o->conn->fd;
+    o->io.fn = on_io;
+    o->io.arg = o;
+    o->timer.fn = on_wait_over;
+    o->timer.arg = o;
+    buf_init(&o->body, OUTLET_REPLY_MAX);
+    return o;
+}
+
+void
+outlet_after(struct outlet *o, uint32_t seq, int64_t wait_ms)
+{
+    o->r.after = seq;
+    o->wait_ms = wait_ms;
+}
+
+struct reader *
+outlet_reader(struct outlet *o)
+{
+    return &o->r;
+}
+
+/* --- the rest of an answered request -------------------------------------------- */
+
+static void
+on_drain(struct mail *m)
+{
+    outlet_over(m->arg, ERR_AGAIN);
+}
+
+void
+outlet_drain(struct engine *en, struct conn *c)
+{
+    struct outlet *o = xcalloc(1, sizeof(*o));
+
+    o->en = en;
+    o->conn = c;
+    o->io.fd = c->fd;
+    o->io.fn = on_io;
+    o->io.arg = o;
+    o->mail.fn = on_drain;
+    o->mail.arg = o;
+    buf_init(&o->body, 0);
+    loop_post(engine_loop(en), &o->mail);
+}

@@ -1,0 +1,200 @@
+/*
+ * Starting and stopping. Signals are blocked in every thread and read from a
+ * signalfd by the loop, so a stop is an event like others: new turns are
+ * refused with 503, running ones finish until the deadline, then the loop ends
+ * and everything is closed in reverse order. A second signal ends the wait.
+ */
+#include "base/base.h"
+
+#include "api/server.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "api/app.h"
+#include "base/clock.h"
+#include "base/conf.h"
+#include "base/log.h"
+#include "http/door.h"
+#include "http/websocket.h"
+
+#define IDLE_POLL_MS 1000
+
+struct server {
+    struct app app;
+    struct doors *doors;
+    struct websocket *websocket;
+    struct loop_io signal_io;
+    struct loop_timer idle;
+    struct mail answered;  /* SERVER_CGI: the handler returned */
+    struct request *rq;    /* SERVER_CGI */
+    struct problem why;
+    bool stopping;
+};
+
+const char *
+server_socket(char *buf, size_t n)
+{
+    (void)snprintf(buf, n, "%s/%s", conf_str(CONF_DATA_DIR), CGI_SOCKET);
+    return buf;
+}
+
+static void
+on_signal(struct loop_io *io, uint32_t events)
+{
+    struct server *s = io->arg;
+    struct signalfd_siginfo info;
+
+    (void)events;
+    if (read(io->fd, &info, sizeof(info)) != sizeof(info))
+        return;
+    log_info("server.stop", "signal=%u running=%zu", info.ssi_signo,
+             engine_running(s->app.en));
+    if (s->stopping)
+        loop_stop(engine_loop(s->app.en));
+    s->stopping = true;
+    engine_drain(s->app.en, conf_int(CONF_SHUTDOWN_MS));
+}
+
+static void
+on_idle(struct loop_timer *t)
+{
+    struct server *s = t->arg;
+    struct loop *l = engine_loop(s->app.en);
+
+    if (engine_idle_ms(s->app.en) >= conf_int(CONF_ENGINE_IDLE_MS)) {
+        log_info("server.idle", "ms=%" PRId64, engine_idle_ms(s->app.en));
+        engine_drain(s->app.en, 0);
+        return;
+    }
+    loop_timer_set(l, t, loop_now_ms(l) + IDLE_POLL_MS);
+}
+
+/* SIGTERM and its kin as events; SIGPIPE is of no interest. */
+static int
+watch_signals(struct server *s)
+{
+    sigset_t set;
+    int fd;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    (void)sigaddset(&set, SIGUSR1);
+    (void)sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+    fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    s->signal_io.fd = fd;
+    s->signal_io.fn = on_signal;
+    s->signal_io.arg = s;
+    return fd;
+}
+
+static enum err
+open_doors(struct server *s, enum server_mode mode)
+{
+    struct door_config dc = {
+        .fcgi_fd = mode == SERVER_FCGI ? STDIN_FILENO : -1,
+        .threads = (unsigned)conf_int(CONF_THREADS),
+        .body_max = (size_t)conf_int(CONF_BODY_MAX_KIB) * 1024,
+        .base_path = conf_str(CONF_BASE_PATH),
+        .fn = app_request,
+        .arg = &s->app,
+    };
+    char path[4096];
+
+    dc.engine_fd = cgi_listen(server_socket(path, sizeof(path)));
+    if (mode == SERVER_ENGINE && dc.engine_fd < 0)
+        return ERR_CONFLICT; /* another engine was faster */
+    (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
+                   WEBSOCKET_SOCKET);
+    s->websocket = websocket_open(engine_loop(s->app.en), path);
+    return doors_open(&s->doors, &dc);
+}
+
+/* The handler has handed its turn over: stop when that is done. */
+static void
+on_answered(struct mail *m)
+{
+    struct server *s = m->arg;
+
+    engine_drain(s->app.en, conf_int(CONF_UPSTREAM_TOTAL_MS));
+}
+
+static void *
+answer_one(void *arg)
+{
+    struct server *s = arg;
+
+    app_request(&s->app, s->rq, &s->why);
+    s->answered.fn = on_answered;
+    s->answered.arg = s;
+    loop_post(engine_loop(s->app.en), &s->answered);
+    return NULL;
+}
+
+/* One CGI request in this very process: a thread plays the acceptor. */
+static int
+run_one(struct server *s)
+{
+    pthread_t acceptor;
+
+    if (cgi_request(&s->rq, (size_t)conf_int(CONF_BODY_MAX_KIB) * 1024,
+                    conf_str(CONF_BASE_PATH), &s->why) != OK &&
+        s->rq == NULL)
+        return 1;
+    if (pthread_create(&acceptor, NULL, answer_one, s) != 0)
+        return 1;
+    engine_run(s->app.en);
+    (void)pthread_join(acceptor, NULL);
+    return 0;
+}
+
+static int
+run(struct server *s, enum server_mode mode)
+{
+    struct loop *l = engine_loop(s->app.en);
+
+    if (loop_io_set(l, &s->signal_io, EPOLLIN) != OK)
+        return 1;
+    if (mode == SERVER_CGI)
+        return run_one(s);
+    if (open_doors(s, mode) != OK)
+        return 1;
+    if (mode == SERVER_ENGINE) {
+        s->idle.fn = on_idle;
+        s->idle.arg = s;
+        loop_timer_set(l, &s->idle, clock_mono_ms() + IDLE_POLL_MS);
+    }
+    log_info("server.start", "pid=%d mode=%d capacity=%zu", (int)getpid(),
+             (int)mode, engine_capacity(s->app.en));
+    engine_run(s->app.en);
+    return 0;
+}
+
+int
+server_run(enum server_mode mode)
+{
+    struct server s = {.stopping = false};
+    int status;
+
+    (void)umask(077);
+    (void)mkdir(conf_str(CONF_DATA_DIR), 0700); /* told by the store if not */
+    reply_set_origins(conf_str(CONF_ALLOWED_ORIGINS));
+    if (watch_signals(&s) < 0 || engine_open(&s.app.en) != OK)
+        return 1;
+    s.app.started_ms = clock_wall_ms();
+    s.app.ping_ms = conf_int(CONF_PING_MS);
+    status = run(&s, mode);
+    doors_close(s.doors);
+    websocket_close(s.websocket);
+    engine_close(s.app.en);
+    (void)close(s.signal_io.fd);
+    log_info("server.end", "pid=%d status=%d", (int)getpid(), status);
+    return status;
+}

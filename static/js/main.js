@@ -1,0 +1,160 @@
+/* Puts the page together: makes the parts, joins them, and lets the address
+ * choose the conversation. Read chat.js next. */
+
+import { announce, announceIn } from './announce.js';
+import { Chat } from './chat.js';
+import { Composer } from './composer.js';
+import { icon } from './dom.js';
+import { Net } from './net.js';
+import { Scroll } from './scroll.js';
+import { Sessions } from './sessions.js';
+import { Shell } from './shell.js';
+import { Sidebar } from './sidebar.js';
+import { openStore } from './store.js';
+import { startTheme } from './theme.js';
+import { Thread } from './thread.js';
+
+const $ = (id) => document.getElementById(id);
+
+for (const node of document.querySelectorAll('[data-icon]'))
+    node.prepend(icon(node.dataset.icon));
+announceIn($('announcer'));
+
+const store = openStore();
+const applyTheme = startTheme($('theme'), store);
+const shell = new Shell({
+    page: document.documentElement, side: $('side'), main: $('main'),
+    button: $('menu'), backdrop: $('backdrop'),
+}, store);
+
+const sessions = new Sessions(store, () => listChanged());
+const sidebar = new Sidebar($('sessions'), sessions, {
+    removed: (id) => {
+        if (id === chat.id)
+            begin();
+    },
+});
+const scroll = new Scroll($('scroll'), $('thread'), $('jump'));
+const thread = new Thread({
+    list: $('messages'), empty: $('empty'), scroll, top: $('top'),
+});
+const net = new Net($('banner'), () => chat.kick());
+const composer = new Composer({
+    form: $('composer'), input: $('input'), button: $('send'),
+    hint: $('too-long'),
+}, store, {
+    send: (text) => chat.send(text),
+    stop: () => chat.stop(),
+});
+const chat = new Chat({
+    store, sessions, thread, scroll, composer, net, opened,
+});
+
+/* ---- the address: #<session id>, or nothing for a new conversation ---- */
+
+function addressed() {
+    try {
+        return decodeURIComponent(location.hash.slice(1)) || null;
+    } catch {
+        return null;
+    }
+}
+
+function pageUrl(id) {
+    return `${location.pathname}${location.search}` +
+        (id === null ? '' : `#${encodeURIComponent(id)}`);
+}
+
+/* A new conversation gets its address when its first message is sent; until
+ * then there is nothing to come back to. */
+function opened(id, fresh = false) {
+    if (fresh)
+        history.replaceState(null, '', pageUrl(id));
+    sidebar.current = id;
+    showTitle();
+}
+
+function showTitle() {
+    const title = chat.id === null ? null : sessions.find(chat.id)?.title;
+    $('title').textContent = title ?? 'New chat';
+    document.title = title ? `${title} – Parley` : 'Parley';
+}
+
+/* Touch screens would cover half of the page with a keyboard. */
+function focusComposer() {
+    if (matchMedia('(hover: hover)').matches)
+        composer.focus();
+}
+
+function begin() {
+    if (location.hash)
+        history.pushState(null, '', pageUrl(null));
+    chat.open(null);
+    shell.close();
+    composer.focus();
+}
+
+addEventListener('hashchange', () => {
+    if (addressed() === chat.id)
+        return;
+    chat.open(addressed());
+    shell.close();
+    focusComposer();
+});
+addEventListener('popstate', () => {
+    if (addressed() !== chat.id)
+        chat.open(addressed());
+});
+
+/* ---- what happens around the conversation ---- */
+
+function listChanged() {
+    sidebar.draw();
+    showTitle();
+}
+
+let known = false;          /* the open conversation was in the list */
+store.watch(window, (key, value) => {
+    if (key === 'theme') {
+        applyTheme();
+    } else if (key === 'sessions') {
+        known = chat.id !== null && document.title !== 'Parley';
+        listChanged();
+        if (known && !sessions.find(chat.id)) {
+            announce('This conversation was deleted in another tab');
+            begin();
+        }
+    } else if (key.startsWith('turn ')) {
+        chat.entryChanged(key.slice(5), value);
+    }
+});
+
+document.addEventListener('visibilitychange', () =>
+    chat.visible(!document.hidden));
+
+$('new').addEventListener('click', begin);
+$('new-top').addEventListener('click', begin);
+for (const button of document.querySelectorAll('#empty button'))
+    button.addEventListener('click', () => chat.send(button.textContent));
+
+addEventListener('keydown', (e) => {
+    if (e.isComposing || e.defaultPrevented ||
+        document.querySelector('dialog[open]'))
+        return;
+    if (e.key === 'Escape') {
+        if (shell.drawerOpen)
+            shell.close();
+        else
+            chat.stop();
+    } else if ((e.ctrlKey || e.metaKey) && !e.shiftKey && !e.altKey &&
+        e.key.toLowerCase() === 'k') {
+        e.preventDefault();
+        begin();
+    }
+});
+
+chat.open(addressed());
+focusComposer();
+sessions.load().catch(() => {
+    /* No list on the server: this browser's own is shown. */
+});

@@ -1,0 +1,64 @@
+/* What the browser remembers: a small typed front to localStorage.
+ *
+ * Keys begin with the path of the page, because several installations may
+ * share a host. Storage may be full, forbidden or cleared at any time: then a
+ * map in memory stands in and nothing else notices. Another tab's changes come
+ * through watch(). */
+
+export function createStore(storage, prefix) {
+    const memory = new Map();
+
+    function get(key) {
+        if (memory.has(key))
+            return memory.get(key);
+        try {
+            const text = storage.getItem(prefix + key);
+            return text === null ? undefined : JSON.parse(text);
+        } catch {
+            return undefined;
+        }
+    }
+
+    function set(key, value) {
+        try {
+            storage.setItem(prefix + key, JSON.stringify(value));
+            memory.delete(key);
+        } catch {
+            memory.set(key, value);
+        }
+    }
+
+    function remove(key) {
+        memory.delete(key);
+        try {
+            storage.removeItem(prefix + key);
+        } catch {
+            /* Nothing is kept where nothing can be. */
+        }
+    }
+
+    /* fn(key, value) for each change made by another tab; value is undefined
+     * when the key is gone. */
+    function watch(target, fn) {
+        target.addEventListener('storage', (e) => {
+            if (e.key?.startsWith(prefix)) {
+                const key = e.key.slice(prefix.length);
+                fn(key, get(key));
+            }
+        });
+    }
+
+    return { get, set, remove, watch };
+}
+
+/* localStorage itself throws on mere mention where cookies are blocked. */
+export function openStore() {
+    const path = new URL('.', document.baseURI).pathname;
+    let storage = null;
+    try {
+        storage = localStorage;
+    } catch {
+        /* null throws on use, and the map takes over. */
+    }
+    return createStore(storage, `parley ${path} `);
+}

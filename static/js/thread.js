@@ -1,0 +1,119 @@
+/* The messages of the open conversation, in order. */
+
+import { copyWith } from './clipboard.js';
+import { AnswerMessage, UserMessage, endingOf } from './message.js';
+import { Notice } from './notice.js';
+
+export class Thread {
+    #list;
+    #empty;
+    #scroll;
+    #top;
+    #messages = [];
+    #notice = null;
+    #older = null;
+    #watcher;
+
+    constructor({ list, empty, scroll, top }) {
+        this.#list = list;
+        this.#empty = empty;
+        this.#scroll = scroll;
+        this.#top = top;
+        list.addEventListener('click', (e) => {
+            const button = e.target.closest('[data-action="copy-code"]');
+            if (button)
+                copyWith(button, button.closest('figure')
+                    .querySelector('code').textContent.replace(/\n$/, ''));
+        });
+        this.#watcher = new IntersectionObserver((entries) => {
+            if (entries.some((e) => e.isIntersecting))
+                this.#older?.();
+        }, { root: top.parentElement, rootMargin: '600px' });
+        this.#watcher.observe(top);
+    }
+
+    /* The text of the user's last message; '' if there is none. */
+    get lastQuestion() {
+        return this.#messages.findLast((m) =>
+            m instanceof UserMessage)?.text ?? '';
+    }
+
+    get isEmpty() {
+        return this.#messages.length === 0;
+    }
+
+    has(id) {
+        return this.#messages.some((m) => m.id === id);
+    }
+
+    clear() {
+        this.#messages.forEach((m) => m.remove());
+        this.#messages = [];
+        this.#older = null;
+        this.say(null);
+        this.greet(false);
+    }
+
+    /* Shows or hides the words of an empty conversation. */
+    greet(on) {
+        this.#empty.hidden = !on;
+    }
+
+    /* A notice about the conversation as a whole. */
+    say(notice) {
+        this.#notice?.remove();
+        this.#notice = notice && new Notice(notice);
+        if (this.#notice)
+            this.#list.before(this.#notice.node);
+    }
+
+    add(message) {
+        this.greet(false);
+        this.#messages.at(-1)?.settle();
+        this.#messages.push(message);
+        this.#list.append(message.node);
+        return message;
+    }
+
+    /* Two messages that were never sent leave together. */
+    drop(...messages) {
+        messages.forEach((m) => m.remove());
+        this.#messages = this.#messages.filter((m) => !messages.includes(m));
+    }
+
+    /* Messages as the server keeps them, before what is shown. */
+    addStored(stored) {
+        const made = stored
+            .filter((m) => m.role === 'user' || m.role === 'assistant')
+            .map((m) => this.#make(m));
+        this.#scroll.holding(() =>
+            this.#list.prepend(...made.map((m) => m.node)));
+        this.#messages.unshift(...made);
+        return made;
+    }
+
+    #make({ id, role, content, timestamp, finish_reason: reason, model }) {
+        const text = typeof content === 'string' ? content : '';
+        if (role === 'user')
+            return new UserMessage({ id, text, at: timestamp });
+        const message = AnswerMessage.stored(
+            { id, text, at: timestamp, model });
+        const ending = endingOf(reason);
+        if (ending)
+            message.say({ text: ending, quiet: true });
+        return message;
+    }
+
+    /* fn() is called, once for each page, when the reader nears the top. */
+    onOlder(fn) {
+        this.#older = fn && (() => {
+            this.#older = null;
+            fn();
+        });
+        if (fn) {
+            /* Observing anew reports at once where the top is now. */
+            this.#watcher.unobserve(this.#top);
+            this.#watcher.observe(this.#top);
+        }
+    }
+}

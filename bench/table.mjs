@@ -1,0 +1,138 @@
+// The numbers as Markdown: one table of contestants, one of goals.
+
+const median = (values) => {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
+  if (sorted.length === 0) return NaN;
+  const half = sorted.length >> 1;
+  return sorted.length % 2
+    ? sorted[half]
+    : (sorted[half - 1] + sorted[half]) / 2;
+};
+
+/** Three significant digits, thousands as k. */
+function short(value) {
+  if (!Number.isFinite(value)) return '';
+  if (Math.abs(value) >= 999500) return `${(value / 1e6).toPrecision(3)}M`;
+  if (Math.abs(value) >= 1000) return `${(value / 1000).toPrecision(3)}k`;
+  if (value !== 0 && Math.abs(value) < 0.01) return value.toFixed(4);
+  return String(Number(value.toPrecision(3)));
+}
+
+/** Access to what was found: medians, and medians of per-round relations. */
+const reader = (found) => {
+  const runsOf = (part, who) => found[part]?.[who] ?? [];
+  const of = (part, who, field) =>
+    median(runsOf(part, who).map((numbers) => numbers[field] ?? NaN));
+  const sum = (part, who, field) =>
+    runsOf(part, who).length === 0
+      ? NaN
+      : runsOf(part, who).reduce((n, numbers) => n + (numbers[field] ?? 0), 0);
+  const relation = (part, field, fn) =>
+    median(runsOf(part, 'parley').map((numbers, i) =>
+      fn(numbers[field] ?? NaN, runsOf(part, 'relay')[i]?.[field] ?? NaN)));
+  return {
+    of,
+    sum,
+    ratio: (part, field) => relation(part, field, (a, b) => a / b),
+    more: (part, field) => relation(part, field, (a, b) => a - b),
+  };
+};
+
+const columns = [
+  ['POST/s at 64', (f, w) => short(f.of('post', w, 'perSecond'))],
+  ['burst chunks/s', (f, w) => short(f.of('burst', w, 'perSecond'))],
+  ['chunk a write: CPU ms/1000', (f, w) => short(f.of('chunk', w, 'cpuMs'))],
+  ['system calls a chunk (program)', (f, w) =>
+    short(f.of('calls', w, 'tree')) +
+    (Number.isFinite(f.of('calls', w, 'program'))
+      ? ` (${short(f.of('calls', w, 'program'))})` : '')],
+  ['1,000 paced: CPU ms/1000', (f, w) => short(f.of('paced', w, 'cpuMs'))],
+  ['first event p50/p99 ms', (f, w) =>
+    pair(f.of('paced', w, 'firstP50Ms'), f.of('paced', w, 'firstP99Ms'))],
+  ['first text p50/p99 ms', (f, w) =>
+    pair(f.of('paced', w, 'textP50Ms'), f.of('paced', w, 'textP99Ms'))],
+  ['8,800 held: open, failures', (f, w) =>
+    pair(f.of('held', w, 'open'), f.of('held', w, 'failures'))],
+  ['KiB a stream', (f, w) => short(f.of('held', w, 'kib'))],
+  ['idle MiB / first answer ms', (f, w) =>
+    pair(f.of('idle', w, 'pssMib'), f.of('idle', w, 'startMs'))],
+  ['stalled reader KiB', (f, w) => short(f.of('stalled', w, 'kib'))],
+];
+
+const pair = (a, b) =>
+  Number.isFinite(a) || Number.isFinite(b) ? `${short(a)} / ${short(b)}` : '';
+
+/** A row per contestant, a column per measure that was taken. */
+export function printTable(found, names) {
+  const f = reader(found);
+  const rows = names.map((who) => columns.map(([, cell]) => cell(f, who)));
+  const used = columns
+    .map(([title], i) => [title, i])
+    .filter(([, i]) => rows.some((row) => row[i] !== ''));
+  if (used.length === 0) return;
+  const line = (cells) => console.log(`| ${cells.join(' | ')} |`);
+  line(['', ...used.map(([title]) => title)]);
+  line(['---', ...used.map(() => '---')]);
+  names.forEach((who, row) => {
+    if (rows[row].some((cell) => cell !== ''))
+      line([who, ...used.map(([, i]) => rows[row][i])]);
+  });
+  console.log('');
+}
+
+/** [name, value, goal, is it met] */
+const goals = [
+  ['`POST /chat`, of relay', (f) => f.ratio('post', 'perSecond'), '≥', 0.4],
+  ['commits a request', (f) => f.of('post', 'parley', 'commits'), '≤', 0.25],
+  ['burst, chunks/s', (f) => f.of('burst', 'parley', 'perSecond'),
+    '≥', 300000],
+  ['burst, chunks that are missing', (f) => f.sum('burst', 'parley', 'missing'),
+    '≤', 0],
+  ['chunk a write, CPU of relay', (f) => f.ratio('chunk', 'cpuMs'), '≤', 1.4],
+  ['system calls a chunk, tree', (f) => f.of('calls', 'parley', 'tree'),
+    '≤', 8],
+  ['system calls a chunk, chat', (f) => f.of('calls', 'parley', 'program'),
+    '≤', 4.5],
+  ['1,000 paced streams, CPU of relay', (f) => f.ratio('paced', 'cpuMs'),
+    '≤', 1.3],
+  ['first event p50, ms over relay', (f) => f.more('paced', 'firstP50Ms'),
+    '≤', 0.3],
+  ['first event p99, ms', (f) => f.of('paced', 'parley', 'firstP99Ms'),
+    '≤', 3],
+  ['8,800 held, failures', (f) => f.of('held', 'parley', 'failures'), '≤', 0],
+  ['KiB a held stream', (f) => f.of('held', 'parley', 'kib'), '≤', 24],
+  ['idle, MiB', (f) => f.of('idle', 'parley', 'pssMib'), '≤', 8],
+  ['start to first answer, ms', (f) => f.of('idle', 'parley', 'startMs'),
+    '≤', 50],
+  ['a reader that stopped, KiB', (f) => f.of('stalled', 'parley', 'kib'),
+    '≤', 64],
+  ['plain CGI, ms over a file', (f) =>
+    f.of('cgi', 'parley', 'cgiMs') - f.of('cgi', 'parley', 'fileMs'), '≤', 5],
+  ['group commit, of raw LMDB', (f) => f.of('commit', 'parley', 'ratio'),
+    '≥', 0.7],
+];
+
+/** Failed requests anywhere make every number beside them doubtful. */
+const failures = (found) =>
+  Object.values(found).flatMap((part) => Object.values(part)).flat()
+    .reduce((n, numbers) => n + (numbers.failures ?? 0), 0);
+
+export function printGoals(found) {
+  const f = reader(found);
+  const rows = goals
+    .map(([name, value, sign, goal]) => [name, value(f), sign, goal])
+    .filter(([, value]) => Number.isFinite(value));
+  if (rows.length > 0) {
+    console.log('| goal | measured | wanted | |');
+    console.log('| --- | --- | --- | --- |');
+    for (const [name, value, sign, goal] of rows) {
+      const met = sign === '≥' ? value >= goal : value <= goal;
+      console.log(
+        `| ${name} | ${short(value)} | ${sign} ${short(goal)} | ` +
+          `${met ? 'met' : '**missed**'} |`,
+      );
+    }
+    console.log('');
+  }
+  console.log(`Failed requests and streams in all parts: ${failures(found)}`);
+}

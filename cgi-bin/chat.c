@@ -17,27 +17,11 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "http/door.h"
 
 #define ENGINE_START_MS 3000 /* how long a CGI waits for its engine */
 #define ENGINE_LOOK_MS 5
-
-/* The folder above the one that the program is in. */
-static void
-find_root(char root[4096])
-{
-    ssize_t n = readlink("/proc/self/exe", root, 4095);
-
-    root[n < 0 ? 0 : n] = '\0';
-    for (int up = 0; up < 2; up++) {
-        char *slash = strrchr(root, '/');
-
-        if (slash != NULL && slash != root)
-            *slash = '\0';
-    }
-    if (getenv("PARLEY_ROOT") != NULL)
-        (void)snprintf(root, 4096, "%s", getenv("PARLEY_ROOT"));
-}
 
 /* A process of its own, in a session of its own: it outlives this request. */
 static void
@@ -95,10 +79,10 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-    char root[4096];
+    char root[PROCESS_PATH_MAX];
     enum log_level level;
 
-    find_root(root);
+    process_root(root);
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         return puts("parley " APP_VERSION) < 0;
     if (argc > 1 && strcmp(argv[1], "--print-env") == 0) {

@@ -164,11 +164,13 @@ read_failed(struct outlet *o, const struct event *ev)
     const char *code = json_str(j, "code");
     const char *error = json_str(j, "error");
     const char *message = json_str(j, "message");
-    int64_t err = json_i64(j, "err", ERR_UPSTREAM);
+    const char *kind = json_str(j, "kind");
+    enum err e = ERR_UPSTREAM;
 
-    if (err <= OK || err >= ERR__MAX)
-        err = ERR_UPSTREAM;
-    (void)problem_set(&o->failed, (enum err)err, code, error, "%s",
+    for (int i = OK + 1; kind != NULL && i < ERR__MAX; i++)
+        if (strcmp(kind, err_code((enum err)i)) == 0)
+            e = (enum err)i;
+    (void)problem_set(&o->failed, e, code, error, "%s",
                       message != NULL ? message : "");
     o->failed.status = (int)json_i64(j, "status", 0);
     o->failed.retry_after_s = (int)json_i64(j, "retry_after", 0);

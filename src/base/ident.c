@@ -2,7 +2,8 @@
  * Identifiers from OpenSSL's random numbers, which are fetched a few hundred
  * bytes at a time per thread. Version 7 ids of one process increase strictly:
  * when the clock has not moved (or went back), the 12 bits after the
- * milliseconds count on, and past their end the milliseconds do.
+ * milliseconds count on, and past their end the milliseconds do. A forked
+ * child would cut the same ids from the same bytes, so it throws them away.
  */
 #include "base/base.h"
 
@@ -23,6 +24,21 @@ static __thread struct {
 static pthread_mutex_t v7_mu = PTHREAD_MUTEX_INITIALIZER; /* guards v7_last */
 static uint64_t v7_last; /* milliseconds << 12 | count */
 
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+
+static void
+forget_pool(void)
+{
+    (void)memset(pool.bytes, 0, sizeof(pool.bytes));
+    pool.left = 0;
+}
+
+static void
+watch_forks(void)
+{
+    (void)pthread_atfork(NULL, NULL, forget_pool);
+}
+
 void
 ident_random(void *p, size_t n)
 {
@@ -37,6 +53,7 @@ static void
 pool_take(uint8_t *to, size_t n)
 {
     if (pool.left < n) {
+        (void)pthread_once(&fork_once, watch_forks);
         ident_random(pool.bytes, POOL_LEN);
         pool.left = POOL_LEN;
     }
@@ -106,11 +123,12 @@ hex_value(char c)
 enum err
 ident_parse(const char *s, size_t n, struct ident *out)
 {
+    struct ident id;
     size_t at = 0;
 
     if (n != IDENT_TEXT_LEN - 1)
         return ERR_BADREQ;
-    for (size_t i = 0; i < sizeof(out->b); i++) {
+    for (size_t i = 0; i < sizeof(id.b); i++) {
         int high, low;
 
         if ((i == 4 || i == 6 || i == 8 || i == 10) && s[at++] != '-')
@@ -119,9 +137,10 @@ ident_parse(const char *s, size_t n, struct ident *out)
         low = hex_value(s[at + 1]);
         if (high < 0 || low < 0)
             return ERR_BADREQ;
-        out->b[i] = (uint8_t)(high << 4 | low);
+        id.b[i] = (uint8_t)(high << 4 | low);
         at += 2;
     }
+    *out = id;
     return OK;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 static const char *const names[] = {"debug", "info", "warn", "error"};
 static atomic_int min_level = LOG_INFO;
@@ -48,34 +49,54 @@ log_enabled(enum log_level level)
                                               memory_order_relaxed);
 }
 
+/* What snprintf really wrote into room bytes. */
+static size_t
+wrote(int k, size_t room)
+{
+    if (k < 0 || room == 0)
+        return 0;
+    return (size_t)k < room ? (size_t)k : room - 1;
+}
+
+/* One line stays one line, whatever the values hold, and ends with a whole
+ * character. */
+static size_t
+finish(char *line, size_t n, bool cut)
+{
+    if (cut)
+        n = utf8_whole(line, n);
+    for (size_t i = 0; i < n; i++)
+        if ((unsigned char)line[i] < ' ' || line[i] == 0x7F)
+            line[i] = ' ';
+    line[n] = '\n';
+    return n + 1;
+}
+
 void
 log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
     char line[LOG_LINE_MAX];
+    const size_t max = sizeof(line) - 1; /* a byte is kept for the newline */
     char iso[CLOCK_ISO_LEN];
+    int saved = errno;
     size_t n;
-    int k;
     va_list ap;
 
     if (!log_enabled(level))
         return;
     clock_iso(iso, clock_wall_ms());
-    k = snprintf(line, sizeof(line) - 1, "%s %s %s%s%s ", iso, names[level],
-                 event, request_id != NULL ? " rid=" : "",
-                 request_id != NULL ? request_id : "");
-    n = k < 0 ? 0 : (size_t)k;
-    if (n < sizeof(line) - 1) {
+    n = wrote(snprintf(line, max, "%s %s %s%s%s", iso, names[level], event,
+                       request_id != NULL ? " rid=" : "",
+                       request_id != NULL ? request_id : ""),
+              max);
+    if (fmt != NULL && n + 1 < max) {
+        line[n++] = ' ';
         va_start(ap, fmt);
-        k = vsnprintf(line + n, sizeof(line) - 1 - n, fmt, ap);
+        errno = saved; /* for %m */
+        n += wrote(vsnprintf(line + n, max - n, fmt, ap), max - n);
         va_end(ap);
-        n += k < 0 ? 0 : (size_t)k;
     }
-    if (n > sizeof(line) - 2)
-        n = sizeof(line) - 2;
-    /* One line stays one line, whatever the values hold. */
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)line[i] < ' ')
-            line[i] = ' ';
-    line[n++] = '\n';
+    n = finish(line, n, n + 1 >= max);
     IGNORE(write(STDERR_FILENO, line, n) < 0);
+    errno = saved;
 }

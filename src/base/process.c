@@ -91,3 +91,23 @@ process_boot_id(void)
     (void)pthread_once(&boot_once, boot_read);
     return boot_id;
 }
+
+void
+process_root(char root[PROCESS_PATH_MAX])
+{
+    const char *set = getenv("PARLEY_ROOT");
+    ssize_t n;
+
+    if (set != NULL && *set != '\0') {
+        (void)snprintf(root, PROCESS_PATH_MAX, "%s", set);
+        return;
+    }
+    n = readlink("/proc/self/exe", root, PROCESS_PATH_MAX - 1);
+    root[n < 0 ? 0 : n] = '\0';
+    for (int up = 0; up < 2; up++) {
+        char *slash = strrchr(root, '/');
+
+        if (slash != NULL && slash != root)
+            *slash = '\0';
+    }
+}

@@ -19,4 +19,10 @@ bool process_alive(const struct process *p);
 /* The id of this boot of the machine, 36 characters; "" if unknown. */
 const char *process_boot_id(void);
 
+#define PROCESS_PATH_MAX 4096 /* bytes of a path, with its NUL */
+
+/* The project's folder: the one above the folder that the program is in, or
+ * PARLEY_ROOT if that is set. "" if unknown. */
+void process_root(char root[PROCESS_PATH_MAX]);
+
 #endif

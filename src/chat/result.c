@@ -70,7 +70,7 @@ put_error(struct json_out *j, const struct result *r)
     json_put_str(j, "code", p.code);
     json_put_str(j, "error", p.error);
     json_put_bool(j, "retryable", p.retryable);
-    json_put_i64(j, "err", (int64_t)p.err);
+    json_put_str(j, "kind", err_code(p.err));
     if (p.status != 0)
         json_put_i64(j, "status", p.status);
     if (p.retry_after_s > 0)

@@ -200,7 +200,7 @@ read_usage(struct openai_chunk *c, const cJSON *usage)
     c->usage.cached_tokens = -1;
     if (details != NULL)
         c->usage.cached_tokens = json_i64(details, "cached_tokens", -1);
-    c->has_usage = true;
+    c->has_usage = c->usage.input_tokens >= 0 || c->usage.output_tokens >= 0;
 }
 
 static bool

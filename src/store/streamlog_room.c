@@ -4,11 +4,11 @@
  *
  * LMDB needs pages even to delete. So a margin is kept that appends never
  * use: a lower bound of the free pages is kept, less the most that each
- * transaction may have taken; at the margin the free pages are counted anew (the rest of the
- * map and LMDB's list of free ones), and if there are too few the map grows,
- * or, at its ceiling or on a full disk, the oldest ended streams go, whatever
- * their grace. Turn ids are ordered by time, so the oldest are at the left
- * edge of the tree.
+ * transaction may have taken. At the margin the free pages are counted anew
+ * (the rest of the map and LMDB's list of free ones), and if there are too
+ * few the map grows, or, at its ceiling or on a full disk, the oldest ended
+ * streams go, whatever their grace. Turn ids are ordered by time, so the
+ * oldest are at the left edge of the tree.
  *
  * Pages that a transaction frees may be used again two transactions later
  * (LMDB keeps what the last meta page but one still shows); an empty one in

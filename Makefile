@@ -154,7 +154,7 @@ run: ## Serve on http://127.0.0.1:8080/ (PORT=, HOST=, DATA_DIR=, any setting)
 
 # ---- checking --------------------------------------------------------------
 
-.PHONY: check test lint bench fuzz fuzzers torture unit-programs
+.PHONY: check test lint format bench fuzz fuzzers torture unit-programs
 unit-programs: $(TESTS)
 $(TESTS) $(BENCHES): $(B)/%: $(B)/obj/%.o $(LIB)
 	$(LINK) $^ -lcmocka $(LIBS)
@@ -165,10 +165,14 @@ check: $(TESTS) ## Run the unit tests
 test: ## Run the unit tests, then the end-to-end tests
 	@scripts/deps test
 	@$(MAKE) all check
-	@exec scripts/e2e tests/e2e
+	@PARLEY_TEST_BIN=$(CURDIR)/$(B)/bin exec scripts/e2e tests/e2e
 
 lint: ## Formatting, layers, lengths, clang-tidy, cppcheck, words
 	@scripts/lint
+
+format: ## Let clang-format write all C
+	@find src cgi-bin cli bench tests -name node_modules -prune -o \
+	    -name '*.[ch]' -print 2>/dev/null | xargs -r clang-format -i
 
 bench: ## Measure (see docs/BENCH.md)
 	@scripts/deps test
@@ -189,7 +193,7 @@ $(FUZZERS): $(B)/%: $(B)/obj/%.o $(LIB)
 torture: ## Crashes, full disks, slow readers, cut connections (minutes)
 	@scripts/deps test
 	@$(MAKE) all
-	@exec scripts/e2e tests/torture
+	@PARLEY_TEST_BIN=$(CURDIR)/$(B)/bin exec scripts/e2e tests/torture
 
 # ---- the rest --------------------------------------------------------------
 

@@ -89,6 +89,7 @@ server.errorlog = "${dir}/lighttpd.log"
 server.max-keep-alive-requests = 100000
 ${names.includes('parley') ? parley(dir) : alike}
 server.max-fds := ${filesMax()}
+server.max-connections := ${Math.floor(filesMax() * 0.45)}
 ${cgi ? `server.modules += ( "mod_cgi" )
 $HTTP["url"] =~ "^/cgi-bin/" { cgi.assign = ( ".cgi" => "" ) }` : ''}
 ${names.filter((who) => floors[who]).map((who) =>

@@ -138,13 +138,16 @@ const LICENCE = '/*! highlight.js VERSION, BSD-3-Clause, see LICENSES.txt */';
 /* What the module offers beside the library itself. */
 const LOADER = `
 const names = NAMES;
+const embedded = { markdown: ['xml'], xml: ['css', 'javascript'] };
 const coming = {};
 
-/* Make a language known to hljs; its name, or an alias of it. Resolves to
- * false where there is no such language. */
+/* Make a language known to hljs, and those that its texts often hold; its
+ * name, or an alias of it. Resolves to false where there is none such. */
 export async function load(name) {
-  const file = names[name.toLowerCase()];
+  const key = name.toLowerCase();
+  const file = Object.hasOwn(names, key) ? names[key] : null;
   if (!file) return false;
+  for (const other of embedded[file] ?? []) await load(other);
   if (!hljs.getLanguage(file)) {
     coming[file] ??= import('./languages/' + file + '.js');
     try {
@@ -170,8 +173,6 @@ function aliases(theirs) {
   return names;
 }
 
-/* Grammars may embed others (Markdown has HTML in it, PHP SQL): these are
- * found by name when they are needed, and are plain text until then. */
 async function highlight() {
   const version = JSON.parse(read('highlight.js/package.json')).version;
   const licence = LICENCE.replace('VERSION', version);

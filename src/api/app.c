@@ -18,11 +18,11 @@ static const struct route routes[] = {
     {METHOD_GET, "/chat/stream", api_chat_stream, "Follow or start a turn"},
     {METHOD_GET, "/chat/events", api_chat_events, "Poll a turn's events"},
     {METHOD_POST, "/chat/stop", api_chat_stop, "Cancel a turn"},
+    {METHOD_GET, "/chat/turns/{id}", api_turn, "State of a turn"},
     {METHOD_GET, "/sessions", api_sessions, "List sessions"},
     {METHOD_GET, "/sessions/{id}", api_session, "One session"},
     {METHOD_PATCH, "/sessions/{id}", api_session_patch, "Rename a session"},
-    {METHOD_DELETE, "/sessions/{id}", api_session_delete,
-     "Delete a session"},
+    {METHOD_DELETE, "/sessions/{id}", api_session_delete, "Delete a session"},
     {METHOD_GET, "/sessions/{id}/messages", api_messages,
      "Messages of a session"},
     {METHOD_GET, "/", api_status, "Status"},
@@ -51,8 +51,7 @@ app_end(struct app *app, struct request *rq, enum err e)
 {
     struct conn *c = request_take_conn(rq);
 
-    metric_observe_ms(METRIC_REQUEST,
-                      (clock_mono_us() - rq->start_us) / 1000);
+    metric_observe_ms(METRIC_REQUEST, (clock_mono_us() - rq->start_us) / 1000);
     if (e == ERR_AGAIN)
         outlet_drain(app->en, c);
     else
@@ -65,8 +64,7 @@ app_fail(struct app *app, struct request *rq, const struct problem *p)
 {
     int status = reply_status(p);
 
-    metric_add(status >= 500 ? METRIC_REQUEST_FAILS : METRIC_REQUEST_ERRORS,
-               1);
+    metric_add(status >= 500 ? METRIC_REQUEST_FAILS : METRIC_REQUEST_ERRORS, 1);
     app_end(app, rq, reply_problem(rq, p, NULL));
 }
 
@@ -84,38 +82,13 @@ app_json(struct app *app, struct request *rq, int status, struct buf *json)
     buf_release(json);
 }
 
+/* GET of /chat/stream can start a turn: not for an <img> of another site. */
 static bool
 changes_state(const struct request *rq)
 {
-    const char *site;
-
-    switch (rq->method) {
-    case METHOD_GET:
-    case METHOD_HEAD:
-    case METHOD_OPTIONS:
-        /* GET /chat/stream can start a turn: not for an <img> elsewhere. */
-        site = request_header(rq, "Sec-Fetch-Site");
-        return strcmp(rq->path, "/chat/stream") == 0 &&
-               rq->method == METHOD_GET &&
-               (request_header(rq, "Origin") != NULL ||
-                (site != NULL && strcmp(site, "cross-site") == 0));
-    default:
-        return true;
-    }
-}
-
-/* May it do that from where it comes? */
-static bool
-is_foreign(const struct request *rq)
-{
-    const char *site = request_header(rq, "Sec-Fetch-Site");
-    const char *allowed = conf_str(CONF_ALLOWED_ORIGINS);
-
-    if (!changes_state(rq))
-        return false;
-    if (request_header(rq, "Origin") == NULL)
-        return site != NULL && strcmp(site, "cross-site") == 0;
-    return request_foreign(rq, allowed);
+    if (rq->method == METHOD_GET)
+        return strcmp(rq->path, "/chat/stream") == 0;
+    return rq->method != METHOD_HEAD && rq->method != METHOD_OPTIONS;
 }
 
 /* No row fits: 404, 405, or the answer to OPTIONS. */
@@ -130,8 +103,7 @@ no_route(struct app *app, struct request *rq, enum err e, const char *allow)
     }
     (void)problem_set(&p, e, NULL, NULL, NULL);
     metric_add(METRIC_REQUEST_ERRORS, 1);
-    app_end(app, rq,
-            reply_problem(rq, &p, e == ERR_METHOD ? allow : NULL));
+    app_end(app, rq, reply_problem(rq, &p, e == ERR_METHOD ? allow : NULL));
 }
 
 void
@@ -153,7 +125,8 @@ app_request(void *arg, struct request *rq, const struct problem *why)
     e = route_find(routes, COUNT_OF(routes), rq, &route, allow);
     if (e != OK) {
         no_route(app, rq, e, allow);
-    } else if (is_foreign(rq)) {
+    } else if (changes_state(rq) &&
+               request_foreign(rq, conf_str(CONF_ALLOWED_ORIGINS))) {
         (void)problem_set(&p, ERR_FORBIDDEN, "foreign_origin",
                           "This origin is not allowed",
                           "Add it to ALLOWED_ORIGINS if it is yours.");

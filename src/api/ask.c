@@ -52,8 +52,7 @@ json_stops(const cJSON *o, struct fields *f, struct problem *why)
     }
     if (!cJSON_IsArray(stop))
         return bad_field(why, "stop", "a string or an array of strings");
-    cJSON_ArrayForEach(item, stop)
-    {
+    cJSON_ArrayForEach(item, stop) {
         if (!cJSON_IsString(item) || f->n_stop == ASK_STOPS_MAX)
             return bad_field(why, "stop", "at most 8 strings");
         f->stop[f->n_stop++] = item->valuestring;
@@ -68,9 +67,9 @@ json_fields(const cJSON *o, struct fields *f, struct problem *why)
         const char *name;
         const char **to;
     } strings[] = {
-        {"message", &f->message},       {"session_id", &f->session_id},
-        {"provider", &f->provider},     {"model", &f->model},
-        {"context", &f->context},       {"client_message_id", &f->idem},
+        {"message", &f->message},          {"session_id", &f->session_id},
+        {"provider", &f->provider},        {"model", &f->model},
+        {"context", &f->context},          {"client_message_id", &f->idem},
         {"parent_message_id", &f->parent},
     };
     const cJSON *history = cJSON_GetObjectItemCaseSensitive(o, "history");
@@ -86,13 +85,12 @@ json_fields(const cJSON *o, struct fields *f, struct problem *why)
         json_get_bool(o, "detach", &f->detach, why) != OK ||
         json_get_num(o, "temperature", 0, 2, &f->temperature, why) != OK ||
         json_get_num(o, "top_p", 0, 1, &f->top_p, why) != OK ||
-        json_get_i64(o, "max_tokens", 1, MAX_TOKENS_MAX, &f->max_tokens,
-                     why) != OK)
+        json_get_i64(o, "max_tokens", 1, MAX_TOKENS_MAX, &f->max_tokens, why) !=
+            OK)
         return ERR_BADREQ;
     if (history != NULL && !cJSON_IsNull(history)) {
         if (!cJSON_IsArray(history))
-            return bad_field(why, "history",
-                             "an array of {role, content}");
+            return bad_field(why, "history", "an array of {role, content}");
         f->history = history;
     }
     if (f->message != NULL)
@@ -168,8 +166,8 @@ form_fields(const struct form *form, struct fields *f, struct problem *why)
         form_num(form, "top_p", 1, &f->top_p, why) != OK)
         return ERR_BADREQ;
     if (tokens != NULL && *tokens != '\0' &&
-        text_i64(tokens, strlen(tokens), 1, MAX_TOKENS_MAX,
-                 &f->max_tokens) != OK)
+        text_i64(tokens, strlen(tokens), 1, MAX_TOKENS_MAX, &f->max_tokens) !=
+            OK)
         return bad_field(why, "max_tokens", "a whole number");
     return OK;
 }
@@ -187,14 +185,12 @@ take_history(struct turn_ask *a, const cJSON *history, struct problem *why)
                            "At most %d messages.", PROMPT_GIVEN_MAX);
     a->history_given = true;
     a->history = arena_alloc(&a->arena, (size_t)n * sizeof(*a->history));
-    cJSON_ArrayForEach(item, history)
-    {
+    cJSON_ArrayForEach(item, history) {
         const char *role = json_str(item, "role");
         const char *content = json_str(item, "content");
         struct ask_message *m = &a->history[a->n_history];
 
-        if (role == NULL || content == NULL ||
-            role_parse(role, &m->role) != OK)
+        if (role == NULL || content == NULL || role_parse(role, &m->role) != OK)
             return bad_field(why, "history", "an array of {role, content}");
         m->len = strlen(content);
         m->text = arena_memdup0(&a->arena, content, m->len);

@@ -100,8 +100,7 @@ which_turn(struct request *rq, struct ident *turn, uint32_t *seq, bool *named,
         return OK;
     *named = true;
     if (ident_parse(id, strlen(id), turn) != OK)
-        return problem_set(why, ERR_NOTFOUND, "turn_not_found",
-                           "No such turn",
+        return problem_set(why, ERR_NOTFOUND, "turn_not_found", "No such turn",
                            "It does not exist, or it is not yours.");
     return OK;
 }

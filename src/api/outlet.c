@@ -35,11 +35,12 @@ struct outlet {
     struct conn *conn;  /* rq's while there is one, then owned */
     enum outlet_kind kind;
     bool attached;
-    bool lingers;       /* over, and counted by the engine */
-    bool over;          /* nothing more is written: flush, then free */
+    bool follow;  /* of a turn that exists: its head need not wait */
+    bool lingers; /* over, and counted by the engine */
+    bool over;    /* nothing more is written: flush, then free */
     int64_t wait_ms;
     char turn[IDENT_TEXT_LEN];
-    struct buf body;    /* gathered: the reply of the whole kinds */
+    struct buf body;       /* gathered: the reply of the whole kinds */
     struct problem failed; /* the end event was an error */
 };
 
@@ -69,6 +70,14 @@ outlet_free(struct outlet *o)
     free(o);
 }
 
+/* What tells that the client left. Behind Apache's mod_cgid the descriptor is
+ * a socket that is half closed from the start: no sign of anything there. */
+static uint32_t
+left_events(const struct outlet *o)
+{
+    return o->conn->kind == CONN_CGI ? EPOLLHUP : EPOLLRDHUP;
+}
+
 /* Everything is written; what the kernel did not take is flushed first. */
 static void
 outlet_over(struct outlet *o, enum err e)
@@ -78,7 +87,7 @@ outlet_over(struct outlet *o, enum err e)
     o->over = true;
     loop_timer_clear(l, &o->timer);
     if (e == ERR_AGAIN &&
-        loop_io_set(l, &o->io, EPOLLOUT | EPOLLRDHUP) == OK) {
+        loop_io_set(l, &o->io, EPOLLOUT | left_events(o)) == OK) {
         o->lingers = true;
         engine_hold(o->en, 1);
         return;
@@ -105,7 +114,7 @@ on_io(struct loop_io *io, uint32_t events)
         outlet_free(o);
         return;
     }
-    if (loop_io_set(engine_loop(o->en), &o->io, EPOLLRDHUP) != OK) {
+    if (loop_io_set(engine_loop(o->en), &o->io, left_events(o)) != OK) {
         reader_detach(&o->r);
         outlet_free(o);
         return;
@@ -117,8 +126,8 @@ on_io(struct loop_io *io, uint32_t events)
 static enum err
 outlet_sent(struct outlet *o, enum err e)
 {
-    if (e == ERR_AGAIN &&
-        loop_io_set(engine_loop(o->en), &o->io, EPOLLOUT | EPOLLRDHUP) != OK)
+    if (e == ERR_AGAIN && loop_io_set(engine_loop(o->en), &o->io,
+                                      EPOLLOUT | left_events(o)) != OK)
         return ERR_HUP;
     return e;
 }
@@ -221,10 +230,8 @@ whole_send(struct outlet *o, bool last)
                        "],\"next\":%" PRIu32 ",\"done\":%s}", o->r.after,
                        last ? "true" : "false");
         return reply_whole(o, 200, tail);
-    case OUTLET_DETACH:
-        return reply_whole(o, 202, "");
-    case OUTLET_STOPPED:
-        return reply_whole(o, 200, "");
+    case OUTLET_DETACH: return reply_whole(o, 202, "");
+    case OUTLET_STOPPED: return reply_whole(o, 200, "");
     default:
         if (o->failed.err == OK)
             return reply_whole(o, 200, "");
@@ -249,8 +256,10 @@ outlet_attached(struct reader *r)
     o->attached = true;
     ident_text(o->turn, stream_id(r->stream));
     r->sent_ms = loop_now_ms(l) + FIRST_PING_MS - o->app->ping_ms;
-    if (loop_io_set(l, &o->io, EPOLLRDHUP) != OK)
-        o->conn->gone = true; /* the first send finds out */
+    /* Not for a CGI whose output is a file; writing there never waits. */
+    IGNORE(loop_io_set(l, &o->io, left_events(o)));
+    if (o->kind == OUTLET_SSE && o->follow)
+        r->blocked = outlet_sent(o, stream_head(o)) == ERR_AGAIN;
     if (o->kind == OUTLET_EVENTS)
         loop_timer_set(l, &o->timer, loop_now_ms(l) + 1 + o->wait_ms);
 }
@@ -261,17 +270,13 @@ outlet_event(struct reader *r, const struct event *ev, struct buf *out)
     struct outlet *o = outlet_of(r);
 
     switch (o->kind) {
-    case OUTLET_SSE:
-        dialect_sse(out, o->turn, ev);
-        return;
+    case OUTLET_SSE: dialect_sse(out, o->turn, ev); return;
     case OUTLET_TEXT:
         text_event(ev, out);
         if (ev->type == EVENT_ERROR)
             read_failed(o, ev);
         return;
-    case OUTLET_EVENTS:
-        events_body(o, ev);
-        break;
+    case OUTLET_EVENTS: events_body(o, ev); break;
     case OUTLET_DETACH:
         if (o->body.len == 0)
             detach_body(o, ev);
@@ -375,8 +380,11 @@ outlet_fail(struct reader *r, const struct problem *p)
         o->failed = *p;
         e = text_failed(o);
     } else {
-        struct result res = {.problem = p, .session_id = "", .provider = "",
-                             .model = "", .finish = FINISH_ERROR,
+        struct result res = {.problem = p,
+                             .session_id = "",
+                             .provider = "",
+                             .model = "",
+                             .finish = FINISH_ERROR,
                              .text = ""};
 
         buf_init(&data, REPLY_HEAD_MAX);
@@ -400,9 +408,8 @@ outlet_done(struct reader *r)
     struct outlet *o = outlet_of(r);
 
     /* What is left of a whole answer goes out before the end. */
-    outlet_over(o, o->over && !o->conn->gone && o->conn->rest.len > 0
-                       ? ERR_AGAIN
-                       : OK);
+    outlet_over(
+        o, o->over && !o->conn->gone && o->conn->rest.len > 0 ? ERR_AGAIN : OK);
 }
 
 static const struct reader_ops outlet_ops = {
@@ -452,6 +459,7 @@ outlet_new(struct app *app, struct request *rq, enum outlet_kind kind)
 void
 outlet_after(struct outlet *o, uint32_t seq, int64_t wait_ms)
 {
+    o->follow = true;
     o->r.after = seq;
     o->wait_ms = wait_ms;
 }

@@ -30,8 +30,8 @@ struct server {
     struct websocket *websocket;
     struct loop_io signal_io;
     struct loop_timer idle;
-    struct mail answered;  /* SERVER_CGI: the handler returned */
-    struct request *rq;    /* SERVER_CGI */
+    struct mail answered; /* SERVER_CGI: the handler returned */
+    struct request *rq;   /* SERVER_CGI */
     struct problem why;
     bool stopping;
 };

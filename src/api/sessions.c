@@ -288,9 +288,9 @@ api_messages(void *arg, struct request *rq)
     json_put_str(&page.j, "session_id", rq->path_args[0]);
     json_name(&page.j, "messages");
     json_begin_arr(&page.j);
-    e = store_messages(engine_store(app->en), app_owner(rq),
-                       rq->path_args[0], (uint32_t)before, (uint32_t)limit,
-                       LIST_BODY_MAX / 8, &s, put_message, &page);
+    e = store_messages(engine_store(app->en), app_owner(rq), rq->path_args[0],
+                       (uint32_t)before, (uint32_t)limit, LIST_BODY_MAX / 8, &s,
+                       put_message, &page);
     if (e != OK) {
         buf_release(&body);
         session_missing(app, rq, e);

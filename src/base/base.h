@@ -36,6 +36,8 @@
 #include "base/err.h"
 
 /* Each has a bounded or checked replacement in base/. */
+#undef sprintf /* macros of the C library under clang */
+#undef vsprintf
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok atoi atol gmtime \
     localtime
 

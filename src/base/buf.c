@@ -15,8 +15,8 @@
 
 #include "base/mem.h"
 
-#define BUF_FIRST 64  /* bytes; the smallest allocation */
-#define I64_CHARS 20  /* "-9223372036854775808" */
+#define BUF_FIRST 64 /* bytes; the smallest allocation */
+#define I64_CHARS 20 /* "-9223372036854775808" */
 
 void
 buf_init(struct buf *b, size_t max)

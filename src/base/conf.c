@@ -157,8 +157,7 @@ broken_rule(const struct row *r, const char *s, size_t n, char room[96])
                        "must be a whole number from %" PRId64 " to %" PRId64,
                        r->min, r->max);
         return room;
-    case PREFIX:
-        return *s == '/' ? NULL : "must begin with a slash";
+    case PREFIX: return *s == '/' ? NULL : "must begin with a slash";
     case URL:
         return text_istarts(s, "http://") || text_istarts(s, "https://")
                    ? NULL
@@ -169,8 +168,7 @@ broken_rule(const struct row *r, const char *s, size_t n, char room[96])
                    : "must be debug, info, warn or error";
     case TEXT:
     case LINE:
-    case FOLDER:
-        break;
+    case FOLDER: break;
     }
     return NULL;
 }

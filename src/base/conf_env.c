@@ -85,15 +85,9 @@ static void
 add_escaped(struct buf *b, char c)
 {
     switch (c) {
-    case 'n':
-        buf_addc(b, '\n');
-        break;
-    case 'r':
-        buf_addc(b, '\r');
-        break;
-    case 't':
-        buf_addc(b, '\t');
-        break;
+    case 'n': buf_addc(b, '\n'); break;
+    case 'r': buf_addc(b, '\r'); break;
+    case 't': buf_addc(b, '\t'); break;
     default:
         if (!strchr("\"\\$", c))
             buf_addc(b, '\\'); /* not an escape: both stay */
@@ -132,9 +126,9 @@ read_bare(struct env *e)
     size_t start = e->i;
     size_t end;
 
-    while (!at_end(e) && !(e->s[e->i] == '#' &&
-                           (e->i == start || e->s[e->i - 1] == ' ' ||
-                            e->s[e->i - 1] == '\t')))
+    while (!at_end(e) &&
+           !(e->s[e->i] == '#' && (e->i == start || e->s[e->i - 1] == ' ' ||
+                                   e->s[e->i - 1] == '\t')))
         e->i++;
     end = e->i;
     while (end > start && strchr(" \t\r", e->s[end - 1]))
@@ -155,8 +149,7 @@ read_line(struct env *e)
         rule = read_quoted(e);
     else
         read_bare(e);
-    if (!rule && memchr(e->value.data ? e->value.data : "", '\0',
-                        e->value.len))
+    if (!rule && memchr(e->value.data ? e->value.data : "", '\0', e->value.len))
         rule = "NUL byte";
     return rule;
 }

@@ -155,8 +155,7 @@ json_get_str(const cJSON *o, const char *name, const char **out,
 }
 
 enum err
-json_get_bool(const cJSON *o, const char *name, bool *out,
-              struct problem *why)
+json_get_bool(const cJSON *o, const char *name, bool *out, struct problem *why)
 {
     const cJSON *v = member(o, name);
 

@@ -22,10 +22,14 @@
 /* What a byte needs: 0 nothing; 'u' \u00XX; '+' a look at the character that
  * it begins; else the letter behind the backslash. */
 static const char need[256] = {
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r',
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\', [0x7F] = 'u',
-    /* clang-format off */
+    'u',         'u',         'u',         'u',           'u',
+    'u',         'u',         'u',         'b',           't',
+    'n',         'u',         'f',         'r',           'u',
+    'u',         'u',         'u',         'u',           'u',
+    'u',         'u',         'u',         'u',           'u',
+    'u',         'u',         'u',         'u',           'u',
+    'u',         'u',         ['"'] = '"', ['\\'] = '\\', [0x7F] = 'u',
+/* clang-format off */
 #define PLUS8(i) [(i)] = '+', [(i) + 1] = '+', [(i) + 2] = '+', \
     [(i) + 3] = '+', [(i) + 4] = '+', [(i) + 5] = '+', [(i) + 6] = '+', \
     [(i) + 7] = '+'

@@ -188,20 +188,12 @@ take_value(struct scan *sc, enum want *want)
         return broken(sc, sc->i, "too many values");
     *want = AFTER;
     switch (c) {
-    case '{':
-        *want = FIRST_NAME;
-        return open_frame(sc, true);
-    case '[':
-        *want = FIRST_VALUE;
-        return open_frame(sc, false);
-    case '"':
-        return scan_string(sc, &ignored);
-    case 't':
-        return scan_word(sc, "true");
-    case 'f':
-        return scan_word(sc, "false");
-    case 'n':
-        return scan_word(sc, "null");
+    case '{': *want = FIRST_NAME; return open_frame(sc, true);
+    case '[': *want = FIRST_VALUE; return open_frame(sc, false);
+    case '"': return scan_string(sc, &ignored);
+    case 't': return scan_word(sc, "true");
+    case 'f': return scan_word(sc, "false");
+    case 'n': return scan_word(sc, "null");
     default:
         if (c != '-' && (c < '0' || c > '9'))
             return broken(sc, sc->i, "unexpected character");
@@ -264,12 +256,9 @@ step(struct scan *sc, enum want *want)
         if (*want == FIRST_NAME)
             return take_name(sc, want);
         return take_value(sc, want);
-    case VALUE:
-        return take_value(sc, want);
-    case NAME:
-        return take_name(sc, want);
-    case AFTER:
-        break;
+    case VALUE: return take_value(sc, want);
+    case NAME: return take_name(sc, want);
+    case AFTER: break;
     }
     return take_after(sc, want);
 }

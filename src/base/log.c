@@ -28,7 +28,7 @@ bool
 log_level_parse(const char *s, enum log_level *out)
 {
     for (size_t i = 0; i < COUNT_OF(names); i++) {
-        if (strcmp(s, names[i]) == 0) {
+        if (text_ieq(s, names[i])) {
             *out = (enum log_level)i;
             return true;
         }
@@ -45,8 +45,7 @@ log_set_request(const char *id)
 bool
 log_enabled(enum log_level level)
 {
-    return (int)level >= atomic_load_explicit(&min_level,
-                                              memory_order_relaxed);
+    return (int)level >= atomic_load_explicit(&min_level, memory_order_relaxed);
 }
 
 /* What snprintf really wrote into room bytes. */
@@ -76,7 +75,7 @@ void
 log_line(enum log_level level, const char *event, const char *fmt, ...)
 {
     char line[LOG_LINE_MAX];
-    const size_t max = sizeof(line) - 1; /* a byte is kept for the newline */
+    const size_t max = sizeof(line); /* the newline takes the NUL's place */
     char iso[CLOCK_ISO_LEN];
     int saved = errno;
     size_t n;

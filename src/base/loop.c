@@ -13,9 +13,10 @@
  * table also forgives an owner that closed the descriptor first: the kernel
  * dropped it then, and the next registration takes the place.
  *
- * Timers cost no system call: the nearest one is the wait's time-out. Those
- * set for "now" by a timer run in the next turn, so that a timer that always
- * sets itself again cannot starve the descriptors.
+ * Timers cost no system call: the nearest one is the wait's time-out. All that
+ * are due are taken out of the heap before the first of them runs, so one that
+ * is set for "now" by another runs in the next turn: a timer that always sets
+ * itself again cannot starve the descriptors.
  */
 #include "base/base.h"
 
@@ -29,10 +30,11 @@
 #include "base/mailbox.h"
 #include "base/mem.h"
 
-#define EVENTS_MAX 256   /* events a turn */
-#define SLOTS_FIRST 64   /* descriptors the table begins with */
-#define TIMERS_FIRST 16  /* timers the heap begins with */
+#define EVENTS_MAX 256  /* events a turn */
+#define SLOTS_FIRST 64  /* descriptors the table begins with */
+#define TIMERS_FIRST 16 /* timers the heap begins with */
 #define WAIT_MAX_MS 3600000
+#define DUE (SIZE_MAX / 2) /* slots above it are places in due */
 
 /* What a descriptor is registered for. */
 struct slot {
@@ -51,6 +53,7 @@ struct loop {
     struct loop_timer **heap; /* owned; the timers are borrowed */
     size_t heap_len;
     size_t heap_cap;
+    struct loop_timer **due; /* owned; as long as heap; NULL: cleared since */
     struct loop_hook *hooks; /* borrowed; in order of registration */
     struct epoll_event events[EVENTS_MAX];
 };
@@ -104,6 +107,7 @@ loop_free(struct loop *l)
     if (l->epoll_fd >= 0)
         (void)close(l->epoll_fd);
     free(l->heap);
+    free(l->due);
     free(l->slots);
     free(l);
 }
@@ -282,18 +286,34 @@ settle(struct loop *l, size_t i, struct loop_timer *t)
         sift_down(l, i, t);
 }
 
+/* Take t out of the heap. */
+static void
+pull(struct loop *l, struct loop_timer *t)
+{
+    size_t i = t->slot - 1;
+    struct loop_timer *last = l->heap[--l->heap_len];
+
+    assert(i <= l->heap_len && (last == t || l->heap[i] == t));
+    t->slot = 0;
+    if (last != t)
+        settle(l, i, last);
+}
+
 void
 loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ms)
 {
-    assert(t->slot <= l->heap_len && (!t->slot || l->heap[t->slot - 1] == t));
+    if (t->slot > DUE)
+        loop_timer_clear(l, t);
     t->at_ms = at_ms;
     if (t->slot) {
+        assert(t->slot <= l->heap_len && l->heap[t->slot - 1] == t);
         settle(l, t->slot - 1, t);
         return;
     }
     if (l->heap_len == l->heap_cap) {
         l->heap_cap = l->heap_cap ? l->heap_cap * 2 : TIMERS_FIRST;
         l->heap = xrealloc(l->heap, l->heap_cap * sizeof(struct loop_timer *));
+        l->due = xrealloc(l->due, l->heap_cap * sizeof(struct loop_timer *));
     }
     l->heap_len++;
     sift_up(l, l->heap_len - 1, t);
@@ -302,26 +322,32 @@ loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ms)
 void
 loop_timer_clear(struct loop *l, struct loop_timer *t)
 {
-    size_t i = t->slot;
-    struct loop_timer *last;
-
-    if (i == 0)
-        return;
-    assert(i <= l->heap_len && l->heap[i - 1] == t);
-    t->slot = 0;
-    last = l->heap[--l->heap_len];
-    if (last != t)
-        settle(l, i - 1, last);
+    if (t->slot > DUE) {
+        assert(l->due[t->slot - DUE - 1] == t);
+        l->due[t->slot - DUE - 1] = NULL;
+        t->slot = 0;
+    } else if (t->slot) {
+        pull(l, t);
+    }
 }
 
 static void
 run_timers(struct loop *l)
 {
-    for (size_t left = l->heap_len; left > 0 && l->heap_len > 0; left--) {
+    size_t count = 0;
+
+    while (l->heap_len > 0 && l->heap[0]->at_ms <= l->now_ms) {
         struct loop_timer *t = l->heap[0];
 
-        if (t->at_ms > l->now_ms)
-            return;
+        pull(l, t);
+        l->due[count] = t;
+        t->slot = DUE + ++count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct loop_timer *t = l->due[i];
+
+        if (!t)
+            continue;
         loop_timer_clear(l, t);
         t->fn(t);
     }

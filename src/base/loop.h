@@ -30,7 +30,7 @@ struct loop_timer {
     int64_t at_ms; /* monotonic; when it fires */
     loop_timer_fn *fn;
     void *arg;
-    size_t slot; /* 1 + heap index; 0: not set; loop's */
+    size_t slot; /* where it lies; 0: not set; loop's */
 };
 
 /* A letter to the loop; embed it. fn runs on the loop thread. */

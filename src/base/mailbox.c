@@ -54,8 +54,7 @@ mailbox_post(struct mailbox *b, struct mail *m)
     do {
         m->next = old;
     } while (!__atomic_compare_exchange_n(&b->head, &old, m, true,
-                                          __ATOMIC_RELEASE,
-                                          __ATOMIC_RELAXED));
+                                          __ATOMIC_RELEASE, __ATOMIC_RELAXED));
     /* m may be gone by now; old was only compared with NULL. */
     if (!old && fd >= 0)
         (void)!write(fd, &one, sizeof(one)); /* full: it is readable anyway */

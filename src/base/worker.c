@@ -20,7 +20,7 @@
 #include "base/mem.h"
 
 struct workers {
-    struct loop *loop; /* borrowed; may be NULL if no job has a letter */
+    struct loop *loop;  /* borrowed; may be NULL if no job has a letter */
     pthread_mutex_t mu; /* guards head, tail, closed */
     pthread_cond_t some;
     struct job *head; /* oldest */

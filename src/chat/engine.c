@@ -17,10 +17,10 @@
 #include "base/metric.h"
 #include "chat/core.h"
 
-#define FDS_PER_TURN 2       /* the reader's and the provider's */
-#define FDS_RESERVED 256     /* store, sockets, acceptors */
-#define CUT_GRACE_MS 2000    /* from cutting turns to giving up on them */
-#define STOP_POLL_MS 50      /* other processes' wishes to cancel */
+#define FDS_PER_TURN 2    /* the reader's and the provider's */
+#define FDS_RESERVED 256  /* store, sockets, acceptors */
+#define CUT_GRACE_MS 2000 /* from cutting turns to giving up on them */
+#define STOP_POLL_MS 50   /* other processes' wishes to cancel */
 #define DRAIN_POLL_MS 20
 
 /* --- opening and closing ---------------------------------------------------- */
@@ -263,15 +263,9 @@ on_post(struct mail *m)
 
     p->en->busy_ms = loop_now_ms(p->en->loop);
     switch (p->kind) {
-    case POST_ASK:
-        take_ask(p->en, p->ask, p->r);
-        break;
-    case POST_FOLLOW:
-        take_follow(p->en, p->owner, &p->turn, p->r);
-        break;
-    case POST_STOP:
-        take_stop(p->en, p->owner, &p->turn, p->r);
-        break;
+    case POST_ASK: take_ask(p->en, p->ask, p->r); break;
+    case POST_FOLLOW: take_follow(p->en, p->owner, &p->turn, p->r); break;
+    case POST_STOP: take_stop(p->en, p->owner, &p->turn, p->r); break;
     case POST_CALL:
         p->fn(p->arg);
         (void)sem_post(p->called);
@@ -321,8 +315,8 @@ engine_follow(struct engine *en, const char *owner, const struct ident *turn,
 }
 
 void
-engine_stop_turn(struct engine *en, const char *owner,
-                 const struct ident *turn, struct reader *r)
+engine_stop_turn(struct engine *en, const char *owner, const struct ident *turn,
+                 struct reader *r)
 {
     post_turn(en, POST_STOP, owner, turn, r);
 }
@@ -396,8 +390,7 @@ stop_poll(struct loop_timer *timer)
     }
     streamlog_rest(en->log);
     if (en->turns != NULL)
-        loop_timer_set(en->loop, timer,
-                       loop_now_ms(en->loop) + STOP_POLL_MS);
+        loop_timer_set(en->loop, timer, loop_now_ms(en->loop) + STOP_POLL_MS);
 }
 
 void

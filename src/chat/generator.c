@@ -19,9 +19,9 @@
 #include "base/text.h"
 #include "upstream/retry.h"
 
-#define LOCAL_ANSWER_MAX (1024 * 1024)       /* bytes */
-#define LOCAL_PIECE 12                       /* bytes at least, to a space */
-#define REQUEST_BODY_MAX (64 * 1024 * 1024)  /* bytes sent to a provider */
+#define LOCAL_ANSWER_MAX (1024 * 1024)      /* bytes */
+#define LOCAL_PIECE 12                      /* bytes at least, to a space */
+#define REQUEST_BODY_MAX (64 * 1024 * 1024) /* bytes sent to a provider */
 
 /* A local answer under way on a worker. It outlives a cancelled generator. */
 struct local {
@@ -47,9 +47,9 @@ struct generator {
     void *reader;
     struct loop_timer timer; /* the next try, or the next piece */
     int tries;
-    bool relayed;            /* text was passed on: no more tries */
-    enum finish finish;      /* the provider's end marker was seen */
-    struct problem problem;  /* what went wrong in this try */
+    bool relayed;           /* text was passed on: no more tries */
+    enum finish finish;     /* the provider's end marker was seen */
+    struct problem problem; /* what went wrong in this try */
 
     struct local *local; /* running on a worker */
     struct buf answer;   /* local: the whole answer */
@@ -87,9 +87,7 @@ take_part(void *arg, const struct part *p)
     struct generator *g = arg;
 
     switch (p->kind) {
-    case PART_FINISH:
-        g->finish = p->finish;
-        return;
+    case PART_FINISH: g->finish = p->finish; return;
     case PART_ERROR:
         if (p->problem != NULL)
             g->problem = *p->problem;
@@ -101,8 +99,7 @@ take_part(void *arg, const struct part *p)
         metric_add(METRIC_CHUNKS, 1);
         g->relayed = true;
         break;
-    default:
-        break;
+    default: break;
     }
     g->part(g->arg, p);
 }
@@ -119,9 +116,9 @@ try_failed(struct generator *g, int64_t wait_ms)
 {
     metric_add(METRIC_UPSTREAM_FAILURES, 1);
     if (!g->relayed && wait_ms >= 0) {
-        log_info("upstream.retry", "provider=%s try=%d code=%s wait_ms=%" PRId64,
-                 g->route->provider->name, g->tries, g->problem.code,
-                 wait_ms);
+        log_info("upstream.retry",
+                 "provider=%s try=%d code=%s wait_ms=%" PRId64,
+                 g->route->provider->name, g->tries, g->problem.code, wait_ms);
         metric_add(METRIC_UPSTREAM_RETRIES, 1);
         g->timer.fn = on_retry_timer;
         g->timer.arg = g;
@@ -141,8 +138,7 @@ on_data(void *arg, const char *p, size_t n)
 
     if (g->problem.err != OK)
         return; /* failed already: the rest is of no interest */
-    (void)g->route->provider->feed(g->reader, p, n, take_part, g,
-                                   &g->problem);
+    (void)g->route->provider->feed(g->reader, p, n, take_part, g, &g->problem);
     if (g->problem.err != OK) {
         transfer_cancel(g->transfer);
         g->transfer = NULL;
@@ -214,8 +210,8 @@ on_done(void *arg, const struct transfer_result *r)
              prov->name, (int)r->end, r->head != NULL ? r->head->status : 0,
              r->reason != NULL ? r->reason : "");
     ident_random(&jitter, sizeof(jitter));
-    try_failed(g, retry_wait_ms(r, g->tries, g->c->retries + 1, error.money,
-                                jitter));
+    try_failed(
+        g, retry_wait_ms(r, g->tries, g->c->retries + 1, error.money, jitter));
 }
 
 static void
@@ -246,8 +242,8 @@ try_start(struct generator *g)
     e = prov->build(g->ask, &g->route->account, &q, &g->problem);
     if (e == OK) {
         metric_add(METRIC_UPSTREAM_REQUESTS, 1);
-        g->transfer =
-            transfer_start(g->c->transfers, &q, &g->c->limits, &calls, g);
+        g->transfer = transfer_start(g->c->transfers, &q, &g->c->limits, &calls,
+                                     g);
         if (g->transfer == NULL)
             (void)problem_set(&g->problem, ERR_UPSTREAM, "provider_address",
                               "The provider's address is not usable",

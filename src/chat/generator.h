@@ -18,7 +18,7 @@ struct generator_config {
     struct transfers *transfers;
     struct workers *workers;
     struct transfer_limits limits;
-    int retries;        /* after the first try */
+    int retries;              /* after the first try */
     int64_t offline_delay_ms; /* between pieces of a local answer */
 };
 

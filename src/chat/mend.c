@@ -18,7 +18,7 @@
 #include "chat/core.h"
 #include "chat/result.h"
 
-#define MEND_LOOKS 20     /* for the log of a living process's turn */
+#define MEND_LOOKS 20 /* for the log of a living process's turn */
 #define MEND_LOOK_MS 50
 
 struct mend {
@@ -182,8 +182,7 @@ mend_log(struct mend *m)
         (void)snprintf(head.session_id, sizeof(head.session_id), "%s",
                        m->info.session_id);
         (void)snprintf(head.owner, sizeof(head.owner), "%s", m->info.owner);
-        (void)snprintf(head.provider, sizeof(head.provider), "%s",
-                       m->provider);
+        (void)snprintf(head.provider, sizeof(head.provider), "%s", m->provider);
         (void)snprintf(head.model, sizeof(head.model), "%s", m->model);
     }
     head.process = process_self();

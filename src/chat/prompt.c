@@ -47,8 +47,7 @@ take_message(void *arg, const struct message *m)
     struct ask_message *to;
 
     if (is_failed(m)) {
-        if (a->n_history > 0 &&
-            a->history[a->n_history - 1].role == ROLE_USER)
+        if (a->n_history > 0 && a->history[a->n_history - 1].role == ROLE_USER)
             a->n_history--;
         return true;
     }
@@ -76,8 +75,8 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
         return OK;
     }
     a->n_history = 0;
-    a->history = arena_alloc(&a->arena, PROMPT_HISTORY_MESSAGES *
-                                            sizeof(*a->history));
+    a->history = arena_alloc(&a->arena,
+                             PROMPT_HISTORY_MESSAGES * sizeof(*a->history));
     e = store_messages(s, a->owner, a->session_id, UINT32_MAX,
                        PROMPT_HISTORY_MESSAGES, PROMPT_HISTORY_BYTES, &sess,
                        take_message, a);
@@ -118,8 +117,8 @@ system_text(struct turn_ask *a, const char *system_prompt)
 void
 prompt_build(struct turn_ask *a, const char *system_prompt)
 {
-    struct ask_message *all =
-        arena_alloc(&a->arena, (a->n_history + 1) * sizeof(*all));
+    struct ask_message *all = arena_alloc(&a->arena,
+                                          (a->n_history + 1) * sizeof(*all));
 
     if (a->n_history > 0)
         (void)memcpy(all, a->history, a->n_history * sizeof(*all));

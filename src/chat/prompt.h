@@ -10,28 +10,28 @@
 #include "provider/provider.h"
 #include "store/store.h"
 
-#define PROMPT_MESSAGE_MAX (256 * 1024)  /* bytes of one user message */
-#define PROMPT_HISTORY_MESSAGES 400      /* newest messages sent along */
+#define PROMPT_MESSAGE_MAX (256 * 1024)   /* bytes of one user message */
+#define PROMPT_HISTORY_MESSAGES 400       /* newest messages sent along */
 #define PROMPT_HISTORY_BYTES (256 * 1024) /* bytes of them */
-#define PROMPT_GIVEN_MAX 1000            /* messages in a given history */
-#define PROMPT_IDEM_MAX 255              /* bytes of an idempotency key */
+#define PROMPT_GIVEN_MAX 1000             /* messages in a given history */
+#define PROMPT_IDEM_MAX 255               /* bytes of an idempotency key */
 
 /* One turn as asked for. Heap; everything it points to is in its arena. */
 struct turn_ask {
     struct arena arena;
-    const char *owner;      /* "" : anonymous */
+    const char *owner; /* "" : anonymous */
     const char *session_id;
-    bool fresh;             /* the session id was made for this turn */
-    const char *text;       /* the user's message, UTF-8, not blank */
+    bool fresh;       /* the session id was made for this turn */
+    const char *text; /* the user's message, UTF-8, not blank */
     size_t text_len;
-    const char *context;    /* extra system text for this turn; NULL */
-    bool history_given;     /* history is the client's: do not load */
+    const char *context;         /* extra system text for this turn; NULL */
+    bool history_given;          /* history is the client's: do not load */
     struct ask_message *history; /* oldest first */
     size_t n_history;
-    uint32_t expect_messages;    /* in the session when history was loaded */
+    uint32_t expect_messages; /* in the session when history was loaded */
     const char *idem_scope, *idem_key; /* NULL: none */
     struct route_choice route;
-    struct ask ask;         /* built by prompt_build; points into this */
+    struct ask ask; /* built by prompt_build; points into this */
     bool loaded;
 };
 

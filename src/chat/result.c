@@ -13,14 +13,11 @@ enum event_type
 result_event(enum finish f)
 {
     switch (f) {
-    case FINISH_CANCELLED:
-        return EVENT_CANCELLED;
+    case FINISH_CANCELLED: return EVENT_CANCELLED;
     case FINISH_INCOMPLETE:
     case FINISH_INTERRUPTED:
-    case FINISH_ERROR:
-        return EVENT_ERROR;
-    default:
-        return EVENT_COMPLETE;
+    case FINISH_ERROR: return EVENT_ERROR;
+    default: return EVENT_COMPLETE;
     }
 }
 

@@ -14,14 +14,14 @@
 #include "base/mem.h"
 #include "base/metric.h"
 
-#define HUB_BUCKETS 4096       /* power of two */
+#define HUB_BUCKETS 4096             /* power of two */
 #define HUB_SCRATCH_KEEP (64 * 1024) /* bytes kept between passes */
 #define HUB_SCRATCH_MAX (64 * 1024 * 1024)
-#define FOREIGN_POLL_MS 10     /* how often others' commits are looked for */
-#define ALIVE_POLL_MS 1000     /* how often their processes are looked for */
+#define FOREIGN_POLL_MS 10 /* how often others' commits are looked for */
+#define ALIVE_POLL_MS 1000 /* how often their processes are looked for */
 #define PING_POLL_MS 1000
 #define SWEEP_MS 1000
-#define SWEEP_MAX 2000         /* streams dropped per sweep */
+#define SWEEP_MAX 2000 /* streams dropped per sweep */
 
 enum stream_kind {
     STREAM_LOCAL,   /* written by a turn of this process */
@@ -283,8 +283,7 @@ stream_check_owner(struct stream *s)
     struct hub *h = s->hub;
     int64_t now_ms = loop_now_ms(h->c.loop);
 
-    if (s->kind != STREAM_FOREIGN ||
-        now_ms - s->checked_ms < ALIVE_POLL_MS)
+    if (s->kind != STREAM_FOREIGN || now_ms - s->checked_ms < ALIVE_POLL_MS)
         return;
     s->checked_ms = now_ms;
     if (!process_alive(&s->process))
@@ -369,8 +368,8 @@ enum err
 stream_append(struct stream *s, enum event_type type, const void *data,
               size_t n)
 {
-    enum err e =
-        streamlog_append(s->hub->c.log, &s->id, s->seq + 1, type, data, n);
+    enum err e = streamlog_append(s->hub->c.log, &s->id, s->seq + 1, type, data,
+                                  n);
 
     if (e != OK)
         return e;

@@ -80,9 +80,7 @@ on_part(void *arg, const struct part *p)
     struct turn *t = arg;
 
     switch (p->kind) {
-    case PART_TEXT:
-        turn_add(t, p->text, p->len);
-        break;
+    case PART_TEXT: turn_add(t, p->text, p->len); break;
     case PART_REASONING:
         if (t->thought.len + p->len <= TURN_THOUGHT_MAX)
             utf8_scrub(&t->thought, p->text, p->len);
@@ -93,11 +91,8 @@ on_part(void *arg, const struct part *p)
             t->model[p->len] = '\0';
         }
         return;
-    case PART_USAGE:
-        t->usage = p->usage;
-        return;
-    default:
-        return;
+    case PART_USAGE: t->usage = p->usage; return;
+    default: return;
     }
     if (t->first_ms == 0) {
         t->first_ms = loop_now_ms(t->en->loop);
@@ -387,9 +382,7 @@ turn_cancel(struct turn *t)
                           "The turn was cancelled", "It had not begun.");
         turn_refuse(t, &p);
         break;
-    case TURN_LOADING:
-        t->finish = FINISH_CANCELLED;
-        break;
+    case TURN_LOADING: t->finish = FINISH_CANCELLED; break;
     case TURN_RUNNING:
         generator_cancel(t->generator);
         t->generator = NULL;
@@ -398,8 +391,7 @@ turn_cancel(struct turn *t)
         else
             t->finish = FINISH_CANCELLED;
         break;
-    default:
-        break; /* it ends already */
+    default: break; /* it ends already */
     }
 }
 

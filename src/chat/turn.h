@@ -37,35 +37,35 @@ struct turn {
     struct ident id, user_message, answer_message;
     enum turn_step step;
     struct session_slot *slot;
-    struct turn *slot_next;         /* waiting behind another */
-    struct turn *prev, *next;       /* all turns of the engine */
+    struct turn *slot_next;   /* waiting behind another */
+    struct turn *prev, *next; /* all turns of the engine */
     struct turn *dirty_next;
-    bool dirty;                     /* has text that is not in the log */
-    struct stream *stream;          /* NULL once closed */
-    struct generator *generator;    /* NULL when it is done */
+    bool dirty;                  /* has text that is not in the log */
+    struct stream *stream;       /* NULL once closed */
+    struct generator *generator; /* NULL when it is done */
 
-    bool begun;                     /* the user's message is durable */
-    bool begin_pending;             /* the committer has the begin op */
-    bool too_long;                  /* the answer reached STORE_TEXT_MAX */
-    bool saving;                    /* the end op failed: tried again */
-    enum finish finish;             /* NONE: not known yet */
-    struct problem problem;         /* with INCOMPLETE and ERROR */
+    bool begun;             /* the user's message is durable */
+    bool begin_pending;     /* the committer has the begin op */
+    bool too_long;          /* the answer reached STORE_TEXT_MAX */
+    bool saving;            /* the end op failed: tried again */
+    enum finish finish;     /* NONE: not known yet */
+    struct problem problem; /* with INCOMPLETE and ERROR */
 
-    struct buf text;      /* the answer so far, well-formed UTF-8 */
-    size_t logged;        /* bytes of text in the log */
-    char carry[4];        /* the beginning of a character */
+    struct buf text; /* the answer so far, well-formed UTF-8 */
+    size_t logged;   /* bytes of text in the log */
+    char carry[4];   /* the beginning of a character */
     size_t carry_len;
-    struct buf thought;   /* reasoning that is not in the log yet */
+    struct buf thought;             /* reasoning that is not in the log yet */
     char model[STORE_NAME_MAX + 1]; /* that answers, as far as known */
     struct usage usage;
 
-    int64_t begun_ms;     /* monotonic */
-    int64_t first_ms;     /* monotonic, of the first text; 0: none yet */
-    int64_t at_ms;        /* wall clock of the answer */
+    int64_t begun_ms; /* monotonic */
+    int64_t first_ms; /* monotonic, of the first text; 0: none yet */
+    int64_t at_ms;    /* wall clock of the answer */
     uint32_t conversation_length;
-    struct store_op op;   /* begin, then end */
-    struct mail mail;     /* results from other threads */
-    struct job job;       /* loading */
+    struct store_op op; /* begin, then end */
+    struct mail mail;   /* results from other threads */
+    struct job job;     /* loading */
     enum err load_err;
     struct ident existing; /* the turn that an idempotency key names */
     struct loop_timer timer;

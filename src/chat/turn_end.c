@@ -233,8 +233,7 @@ on_saved(struct mail *m)
     } else if (e == ERR_NOTFOUND) {
         t->finish = FINISH_ERROR;
         (void)problem_set(&t->problem, ERR_NOTFOUND, "session_deleted",
-                          "The session was deleted",
-                          "Start a new session.");
+                          "The session was deleted", "Start a new session.");
     } else if (e == ERR_CONFLICT) {
         t->finish = FINISH_INTERRUPTED;
         result_interrupted(&t->problem);

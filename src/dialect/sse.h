@@ -11,8 +11,7 @@
 const char *dialect_event_name(enum event_type t);
 /* {"type":…, …} on one line. seq: adds "seq":N (polling); 0: not. The ends
  * that carry a message carry it as "content" too. */
-void dialect_event_data(struct buf *out, const struct event *ev,
-                        uint32_t seq);
+void dialect_event_data(struct buf *out, const struct event *ev, uint32_t seq);
 /* A whole server-sent event; turn is the id's text. */
 void dialect_sse(struct buf *out, const char *turn, const struct event *ev);
 

@@ -116,8 +116,7 @@ read_own(size_t body_max)
     (void)signal(SIGPIPE, SIG_IGN);
     e = new_request(&own, "", &own_why);
     if (!e) /* no length: no body, but for a Transfer-Encoding */
-        e = request_read_body(own, body_max, false, read_stdin, NULL,
-                              &own_why);
+        e = request_read_body(own, body_max, false, read_stdin, NULL, &own_why);
     if (own->body_too_big)
         drain_stdin();
     own_why.err = e;

@@ -185,7 +185,8 @@ conn_put(struct conn *c, const char *p, size_t n, bool end)
         enum err e = batch_send(c, &b);
         if (e)
             return e;
-        p += used;
+        if (used > 0) /* p may be NULL */
+            p += used;
         n -= used;
     } while (n > 0);
     return pending(c) > 0 ? ERR_AGAIN : OK;

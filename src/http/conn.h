@@ -18,12 +18,11 @@
 #include "base/buf.h"
 
 #define CONN_REST_MAX (96 * 1024 * 1024) /* bytes; the longest whole reply */
-#define CONN_EVENTS_GONE (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 enum conn_kind { CONN_FCGI, CONN_CGI };
 
 struct conn {
-    int fd;              /* owned */
+    int fd; /* owned */
     enum conn_kind kind;
     uint16_t request_id; /* FastCGI's; 0 for CGI */
     bool is_socket;      /* sendmsg works; else write on an O_NONBLOCK pipe */

@@ -17,11 +17,11 @@
 typedef void door_fn(void *arg, struct request *rq, const struct problem *why);
 
 struct door_config {
-    int fcgi_fd;    /* listening socket, owned by the caller; -1: none */
-    int engine_fd;  /* listening unix socket; -1: none */
+    int fcgi_fd;   /* listening socket, owned by the caller; -1: none */
+    int engine_fd; /* listening unix socket; -1: none */
     unsigned threads;
-    size_t body_max;        /* bytes */
-    const char *base_path;  /* "" : SCRIPT_NAME */
+    size_t body_max;       /* bytes */
+    const char *base_path; /* "" : SCRIPT_NAME */
     door_fn *fn;
     void *arg;
 };

@@ -9,9 +9,7 @@
 
 /* As fcgi_accept, on the engine socket. Only processes of our own user are
  * heard; others and broken messages are dropped with a log line (ERR_HUP). */
-MUST_USE enum err engine_door_accept(int listen_fd,
-                                     const struct door_config *c,
-                                     struct request **out,
-                                     struct problem *why);
+MUST_USE enum err engine_door_accept(int listen_fd, const struct door_config *c,
+                                     struct request **out, struct problem *why);
 
 #endif

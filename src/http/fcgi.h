@@ -11,9 +11,9 @@
  * SIGTERM and SIGUSR1 are in place. */
 MUST_USE enum err fcgi_init(void);
 /* Accept from the non-blocking listening socket and read one request with its
- * body (blocking, up to ACCEPTOR_READ_MS a read). OK: *out is set with its conn,
- * and why is as door_fn wants it. ERR_AGAIN: nothing waits. ERR_BUSY: out of
- * descriptors. ERR_HUP: the web server left in the middle; dropped. */
+ * body (blocking, up to ACCEPTOR_READ_MS a read). OK: *out is set with its
+ * conn, and why is as door_fn wants it. ERR_AGAIN: nothing waits. ERR_BUSY:
+ * out of descriptors. ERR_HUP: the web server left in the middle; dropped. */
 MUST_USE enum err fcgi_accept(int listen_fd, const struct door_config *c,
                               struct request **out, struct problem *why);
 

@@ -31,8 +31,7 @@ decode(struct arena *a, const char *s, size_t n, const char **out, size_t *len,
         buf_release(&b);
     }
     if (e || !utf8_valid(*out, *len))
-        return problem_set(why, ERR_BADREQ, "invalid_form",
-                           "Invalid form data",
+        return problem_set(why, ERR_BADREQ, "invalid_form", "Invalid form data",
                            "Send percent-encoded UTF-8 without NUL");
     return OK;
 }
@@ -41,11 +40,14 @@ enum err
 form_parse(struct form *f, struct arena *a, const char *s, size_t n,
            struct problem *why)
 {
-    const char *end = s + n;
+    const char *end;
     size_t count = 0;
 
     f->fields = NULL;
     f->n = 0;
+    if (n == 0)
+        return OK; /* s may be NULL */
+    end = s + n;
     for (const char *p = s; p < end; count++) {
         const char *amp = memchr(p, '&', (size_t)(end - p));
         p = amp ? amp + 1 : end;
@@ -54,7 +56,7 @@ form_parse(struct form *f, struct arena *a, const char *s, size_t n,
         return problem_set(why, ERR_TOOBIG, "too_many_fields",
                            "Too many form fields", "Send at most %d fields",
                            FORM_FIELDS_MAX);
-    f->fields = count ? arena_alloc(a, count * sizeof(*f->fields)) : NULL;
+    f->fields = arena_alloc(a, count * sizeof(*f->fields));
     while (s < end) {
         const char *amp = memchr(s, '&', (size_t)(end - s));
         const char *stop = amp ? amp : end;

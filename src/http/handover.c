@@ -14,12 +14,11 @@ static const char magic[4] = {'P', 'C', 'G', '1'};
 /* What a web server sets for a CGI (RFC 3875 and what Apache, lighttpd and
  * nginx add). A name that ends in '_' stands for all that begin so. */
 static const char *const cgi_names[] = {
-    "HTTP_",        "REQUEST_",      "CONTENT_",
-    "SERVER_",      "REMOTE_",       "SCRIPT_",
-    "PATH_INFO",    "PATH_TRANSLATED", "QUERY_STRING",
-    "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "AUTH_TYPE",
-    "HTTPS",        "REDIRECT_",     "CONTEXT_",
-    "SSL_",         "UNIQUE_ID",
+    "HTTP_",        "REQUEST_",      "CONTENT_",          "SERVER_",
+    "REMOTE_",      "SCRIPT_",       "PATH_INFO",         "PATH_TRANSLATED",
+    "QUERY_STRING", "DOCUMENT_ROOT", "GATEWAY_INTERFACE", "AUTH_TYPE",
+    "HTTPS",        "REDIRECT_",     "CONTEXT_",          "SSL_",
+    "UNIQUE_ID",
 };
 
 static void

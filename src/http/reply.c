@@ -16,8 +16,8 @@
 #include "base/log.h"
 
 #define GAP sizeof("Content-Length: 18446744073709551615\r\n")
-#define HEADERS_ALLOWED                                                      \
-    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, "          \
+#define HEADERS_ALLOWED                                             \
+    "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, " \
     "X-Parley-Session, X-Request-Id"
 #define PREFLIGHT_S "7200" /* seconds; the longest that Chromium keeps */
 
@@ -188,8 +188,7 @@ reply_end(struct reply *rp)
     if (rp->body_at == 0)
         (void)reply_body(rp, NULL);
     if (rp->out.over) {
-        log_error("reply.over", "status=%d bytes=%zu", rp->status,
-                  rp->out.len);
+        log_error("reply.over", "status=%d bytes=%zu", rp->status, rp->out.len);
         buf_release(&rp->out);
         if (rp->status == 500)
             return conn_end(rp->rq->conn, NULL, 0);

@@ -23,7 +23,7 @@ struct reply {
     size_t body_at;     /* offset of the body; 0: still in the head */
     size_t body_max;    /* bytes */
     int status;
-    bool cache_set;     /* the caller gave a Cache-Control */
+    bool cache_set; /* the caller gave a Cache-Control */
 };
 
 /* Begin with a status (200…599). body_max: ceiling of the body in bytes. */

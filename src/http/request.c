@@ -32,7 +32,7 @@ copy_vars(struct request *rq, const char *const *vars)
     bool all = true;
     char *at;
 
-    for (; vars[n] && n < REQUEST_PARAMS_MAX; n++) {
+    for (; n < REQUEST_PARAMS_MAX && vars[n]; n++) {
         size_t len = strlen(vars[n]) + 1;
         if (bytes + len > REQUEST_PARAMS_BYTES) {
             all = false;
@@ -207,8 +207,7 @@ check(const struct request *rq, struct problem *why)
         why->status = 414;
         return ERR_TOOBIG;
     }
-    if (rq->path[0] != '/' || has_control(rq->path) ||
-        !utf8_valid(rq->path, n))
+    if (rq->path[0] != '/' || has_control(rq->path) || !utf8_valid(rq->path, n))
         return problem_set(why, ERR_BADREQ, "invalid_path", "Invalid path",
                            "A path begins with / and is UTF-8 without "
                            "control characters");

@@ -12,15 +12,22 @@
 #include "base/mem.h"
 #include "http/conn.h"
 
-#define REQUEST_PARAMS_MAX 128              /* CGI variables */
-#define REQUEST_PARAMS_BYTES (64 * 1024)    /* names and values together */
-#define REQUEST_PATH_MAX 2048               /* bytes, decoded */
-#define REQUEST_QUERY_MAX (32 * 1024)       /* bytes, encoded */
-#define REQUEST_ID_MAX 64                   /* characters */
+#define REQUEST_PARAMS_MAX 128           /* CGI variables */
+#define REQUEST_PARAMS_BYTES (64 * 1024) /* names and values together */
+#define REQUEST_PATH_MAX 2048            /* bytes, decoded */
+#define REQUEST_QUERY_MAX (32 * 1024)    /* bytes, encoded */
+#define REQUEST_ID_MAX 64                /* characters */
 
 enum method {
-    METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_PUT, METHOD_PATCH,
-    METHOD_DELETE, METHOD_OPTIONS, METHOD_OTHER, METHOD__MAX
+    METHOD_GET,
+    METHOD_HEAD,
+    METHOD_POST,
+    METHOD_PUT,
+    METHOD_PATCH,
+    METHOD_DELETE,
+    METHOD_OPTIONS,
+    METHOD_OTHER,
+    METHOD__MAX
 };
 
 struct param {
@@ -30,7 +37,7 @@ struct param {
 
 struct request {
     struct arena arena;
-    struct conn *conn; /* owned; NULL once taken */
+    struct conn *conn;           /* owned; NULL once taken */
     char id[REQUEST_ID_MAX + 1]; /* ours, or X-Request-Id's if well-formed */
     enum method method;
     const char *path;  /* decoded, begins with '/'; below the base */

@@ -76,11 +76,10 @@ request_arg_i64(struct request *rq, const char *name, int64_t min, int64_t max,
     if (e || !s)
         return e;
     if (text_i64(s, strlen(s), min, max, out))
-        return problem_set(why, ERR_BADREQ, "invalid_query",
-                           "Invalid query argument",
-                           "%s must be a whole number from %" PRId64
-                           " to %" PRId64,
-                           name, min, max);
+        return problem_set(
+            why, ERR_BADREQ, "invalid_query", "Invalid query argument",
+            "%s must be a whole number from %" PRId64 " to %" PRId64, name, min,
+            max);
     return OK;
 }
 

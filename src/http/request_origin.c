@@ -120,8 +120,7 @@ without_origin(const struct request *rq, bool any)
 
     if (any || !site || strcmp(site, "cross-site") != 0)
         return ORIGIN_NONE;
-    return mode && strcmp(mode, "navigate") == 0 ? ORIGIN_NONE
-                                                 : ORIGIN_FOREIGN;
+    return mode && strcmp(mode, "navigate") == 0 ? ORIGIN_NONE : ORIGIN_FOREIGN;
 }
 
 enum origin

@@ -8,13 +8,15 @@
 #include "base/buf.h"
 
 #define SSE_RETRY "retry: 1000\n\n" /* ms; once, at the start */
-#define SSE_OK ": ok\n\n"          /* the first bytes, at once */
-#define SSE_PING ": ping\n\n"      /* every 15 s of silence */
+/* The first bytes, at once; more than the 68 that Apache's filters wait for. */
+#define SSE_OK                                                    \
+    ": ok: this stream is open until its turn has ended; silence" \
+    " is filled with pings\n\n"
+#define SSE_PING ": ping\n\n"       /* every 15 s of silence */
 
 /* id: <id>.<seq> / event: <name> / data: <n bytes> */
 void sse_event(struct buf *out, const char *id, uint32_t seq, const char *name,
                const char *data, size_t n);
 /* "<turn_id>.<seq>" as sent in Last-Event-ID. ERR_BADREQ if it is not. */
-MUST_USE enum err sse_parse_id(const char *s, char turn_id[37],
-                               uint32_t *seq);
+MUST_USE enum err sse_parse_id(const char *s, char turn_id[37], uint32_t *seq);
 #endif

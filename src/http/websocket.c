@@ -135,10 +135,9 @@ refuse_too_large(struct handshake *h)
 {
     struct problem p = {0};
 
-    (void)problem_set(&p, ERR_TOOBIG, "headers_too_large",
-                      "Request headers too large",
-                      "A handshake has at most %d KiB",
-                      WEBSOCKET_HEAD_MAX / 1024);
+    (void)problem_set(
+        &p, ERR_TOOBIG, "headers_too_large", "Request headers too large",
+        "A handshake has at most %d KiB", WEBSOCKET_HEAD_MAX / 1024);
     p.status = 431;
     refuse(h, &p, "Request Header Fields Too Large");
 }

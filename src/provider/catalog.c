@@ -24,16 +24,16 @@ struct row {
  * documents name which Parley's clients were written to. */
 static const struct row rows[] = {
     {&provider_openai, CONF_OPENAI_BASE_URL, CONF_OPENAI_API_KEY, "gpt-4",
-     false, "Set OPENAI_API_KEY (or OPENAI_BASE_URL for a server that needs "
-            "no key) and restart."},
+     false,
+     "Set OPENAI_API_KEY (or OPENAI_BASE_URL for a server that needs "
+     "no key) and restart."},
     {&provider_offline, CONF__MAX, CONF__MAX, "parley-offline", true, ""},
 };
 
 static bool
 configured(const struct row *r)
 {
-    return r->local || conf_str(r->key)[0] != '\0' ||
-           conf_is_set(r->base_url);
+    return r->local || conf_str(r->key)[0] != '\0' || conf_is_set(r->base_url);
 }
 
 static const struct row *
@@ -72,8 +72,8 @@ not_empty(const char *s)
 }
 
 enum err
-catalog_route(const char *provider, const char *model,
-              struct route_choice *out, struct problem *why)
+catalog_route(const char *provider, const char *model, struct route_choice *out,
+              struct problem *why)
 {
     const struct row *r = NULL;
     const char *slash;

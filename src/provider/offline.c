@@ -23,13 +23,12 @@
 #include "provider/provider.h"
 
 #define QUERY_WORDS_MAX 32
-#define TOLD_MAX 4                    /* units in an answer */
-#define TOP 3                         /* units that make a section's score */
-#define LONG_BYTES_MIN (12 * 1024)    /* of a long answer, if there is so much */
-#define COVER_MIN 0.34                /* share of the question that matched */
-#define SECOND_MIN 0.75               /* a second section, if so near */
+#define TOLD_MAX 4      /* units in an answer */
+#define TOP 3           /* units that make a section's score */
+#define COVER_MIN 0.34  /* share of the question that matched */
+#define SECOND_MIN 0.85 /* a second section, if so near */
 #define TITLE_WEIGHT 0.8
-#define TOPICS_MAX 6
+#define LATER_WEIGHT 0.8 /* of documents after the first */
 
 static const char footer[] =
     "*No model is configured: this comes from Parley's own documents. To "
@@ -82,8 +81,10 @@ weigh(struct query *q, const struct docs *d)
         for (u = 0; u < d->n_units; u++)
             having += has_word(d->units[u].words, d->units[u].n_words,
                                q->words[i]);
-        q->weight[i] = log_about(
-            1 + (double)d->n_units / (0.5 + (double)having));
+        q->weight[i] = log_about(1 +
+                                 (double)d->n_units / (0.5 + (double)having));
+        if (having == 0) /* as likely a common word as a telling one */
+            q->weight[i] *= 0.5;
         q->total += q->weight[i];
     }
 }
@@ -147,9 +148,8 @@ section_score(const struct query *q, const struct section *s,
         }
     }
     sum = top[0] + 0.5 * top[1] + 0.25 * top[2];
-    return s->n_units == 0
-               ? 0
-               : sum + TITLE_WEIGHT * matched(q, s->words, s->n_words);
+    sum += TITLE_WEIGHT * matched(q, s->words, s->n_words);
+    return s->n_units == 0 ? 0 : sum * (s->file == 0 ? 1 : LATER_WEIGHT);
 }
 
 /* How much of the question do a section's title and units speak of? */
@@ -168,112 +168,6 @@ cover(const struct query *q, const struct docs *d, const struct section *s)
         sum += found ? q->weight[i] : 0;
     }
     return q->total > 0 ? sum / q->total : 0;
-}
-
-/* --- telling ------------------------------------------------------------ */
-
-/* Where the target of the link whose "]" is at s ends; NULL if it is no link,
- * or one that works outside of the documents. */
-static const char *
-link_end(const char *s, const char *end)
-{
-    const char *close;
-
-    if (end - s < 3 || s[1] != '(' || strncmp(s + 2, "http", 4) == 0)
-        return NULL;
-    close = memchr(s, ')', (size_t)(end - s));
-    return close;
-}
-
-/* Text as it is in the document, but for links that would lead nowhere (their
- * words stay) and, in running text, line ends (they become spaces). */
-static void
-tell(struct buf *out, const char *s, size_t n, bool lines)
-{
-    const char *end = s + n, *open = NULL, *skip;
-
-    for (; s < end; s++) {
-        if (*s == '[' && memchr(s, ']', (size_t)(end - s)) != NULL &&
-            link_end(memchr(s, ']', (size_t)(end - s)), end) != NULL) {
-            open = s;
-        } else if (*s == ']' && open != NULL) {
-            skip = link_end(s, end);
-            open = NULL;
-            if (skip != NULL)
-                s = skip;
-        } else if (*s == '\n' && !lines) {
-            while (s + 1 < end && (unsigned char)s[1] <= ' ')
-                s++;
-            buf_addc(out, ' ');
-        } else {
-            buf_addc(out, *s);
-        }
-    }
-}
-
-static void
-tell_title(struct buf *out, const struct section *s)
-{
-    if (s->title_len == 0)
-        return;
-    buf_adds(out, "**");
-    tell(out, s->title, s->title_len, false);
-    buf_adds(out, "**\n\n");
-}
-
-/* The chosen units of a section: sentences run on, blocks stand alone. */
-static void
-tell_units(struct buf *out, const struct docs *d, const struct section *s,
-           const bool *chosen)
-{
-    bool open = false;
-    size_t u;
-
-    for (u = s->first; u < s->first + s->n_units; u++) {
-        const struct unit *unit = &d->units[u];
-
-        if (!chosen[u])
-            continue;
-        if (open)
-            buf_adds(out, unit->block ? "\n\n" : " ");
-        tell(out, unit->text, unit->len, unit->block);
-        open = !unit->block;
-        if (unit->block)
-            buf_adds(out, "\n\n");
-    }
-    if (open)
-        buf_adds(out, "\n\n");
-}
-
-static void
-tell_topics(struct buf *out, const struct docs *d)
-{
-    size_t i, n = 0;
-
-    buf_adds(out, "You can ask about:\n\n");
-    for (i = 0; i < d->n_sections && n < TOPICS_MAX; i++) {
-        const struct section *s = &d->sections[i];
-
-        if (s->n_units == 0 || (i == 0 && d->n_sections > TOPICS_MAX))
-            continue;
-        buf_adds(out, "- ");
-        tell(out, s->title, s->title_len, false);
-        buf_addc(out, '\n');
-        n++;
-    }
-    buf_addc(out, '\n');
-}
-
-static void
-tell_everything(struct buf *out, const struct docs *d)
-{
-    size_t i, told = 0;
-
-    for (i = 0; i < d->n_sections && told < LONG_BYTES_MIN; i++) {
-        tell(out, d->sections[i].text, d->sections[i].len, true);
-        told += d->sections[i].len;
-    }
-    buf_adds(out, "\n\n");
 }
 
 /* --- choosing ----------------------------------------------------------- */
@@ -304,8 +198,8 @@ choose_units(const struct section *s, const double *scores, size_t max,
 
 /* The best section but for one, or n_sections. */
 static size_t
-best_section(const struct query *q, const struct docs *d,
-             const double *scores, size_t but, double *score)
+best_section(const struct query *q, const struct docs *d, const double *scores,
+             size_t but, double *score)
 {
     size_t i, best = d->n_sections;
 
@@ -347,8 +241,8 @@ tell_match(struct buf *out, const struct docs *d, const struct query *q)
         for (u = 0; u < d->n_sections; u++) {
             if (u != first && u != second)
                 continue;
-            tell_title(out, &d->sections[u]);
-            tell_units(out, d, &d->sections[u], chosen);
+            docs_tell_title(out, &d->sections[u]);
+            docs_tell_units(out, d, &d->sections[u], chosen);
         }
     }
     free(scores);
@@ -356,25 +250,39 @@ tell_match(struct buf *out, const struct docs *d, const struct query *q)
     return found;
 }
 
+static void
+tell_answer(struct buf *out, const struct docs *d, const char *message,
+            size_t n)
+{
+    struct query q;
+
+    query_init(&q, d, message, n);
+    if (q.n == 0) {
+        docs_tell_intro(out, d);
+    } else if (!tell_match(out, d, &q)) {
+        buf_adds(out, "I found nothing about that in Parley's documents, and "
+                      "they are all I know.\n\n");
+        docs_tell_topics(out, d);
+    }
+}
+
 enum err
 offline_answer(const struct docs *d, const char *message, size_t n,
                struct buf *out)
 {
-    struct query q;
-
-    if (words_greeting(message, n)) {
+    switch (words_kind(message, n)) {
+    case WORDS_GREETING:
         buf_adds(out, "Hello! I am Parley without a model: I can answer "
                       "questions about Parley itself.\n\n");
-        tell_topics(out, d);
-    } else if (words_everything(message, n)) {
-        tell_everything(out, d);
-    } else {
-        query_init(&q, d, message, n);
-        if (!tell_match(out, d, &q)) {
-            buf_adds(out, "I found nothing about that in Parley's documents, "
-                          "and they are all I know.\n\n");
-            tell_topics(out, d);
-        }
+        docs_tell_topics(out, d);
+        break;
+    case WORDS_THANKS: buf_adds(out, "You are welcome.\n\n"); break;
+    case WORDS_OTHER:
+        if (words_everything(message, n))
+            docs_tell_everything(out, d);
+        else
+            tell_answer(out, d, message, n);
+        break;
     }
     buf_adds(out, footer);
     return buf_status(out);

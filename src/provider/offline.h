@@ -13,8 +13,9 @@
 /* The next word at *s (moved behind it): lower case, stemmed, hashed; never
  * 0. Returns 0 when there is none. stop: it is too common to mean anything. */
 uint32_t words_next(const char **s, const char *end, bool *stop);
+enum words_kind { WORDS_OTHER, WORDS_GREETING, WORDS_THANKS };
 /* Is there nothing but a greeting or a thank-you in it? */
-bool words_greeting(const char *s, size_t n);
+enum words_kind words_kind(const char *s, size_t n);
 /* Does it ask for all there is, or for a long answer? */
 bool words_everything(const char *s, size_t n);
 
@@ -28,17 +29,18 @@ struct unit {
     size_t section;
     uint32_t *words; /* owned; without stop words */
     size_t n_words;
-    bool block;      /* keeps its lines: code, list item, table row */
+    bool block; /* keeps its lines: code, list item, table row */
 };
 
 struct section {
     const char *title; /* borrowed; may hold Markdown */
     size_t title_len;
-    const char *text;  /* all of it, with the heading's line */
+    const char *text; /* all of it, with the heading's line */
     size_t len;
-    uint32_t *words;   /* owned; the title's */
+    uint32_t *words; /* owned; the title's */
     size_t n_words;
     size_t first, n_units;
+    size_t file; /* its document's place among them */
 };
 
 struct docs {
@@ -55,6 +57,17 @@ struct docs {
  * stands in. Blocks on the disk. Never NULL. */
 struct docs *docs_load(const char *root);
 void docs_free(struct docs *d);
+
+/* --- offline_tell.c: documents as answers ------------------------------- */
+
+void docs_tell_title(struct buf *out, const struct section *s);
+/* The units of s that are chosen (an array over all units), in their order. */
+void docs_tell_units(struct buf *out, const struct docs *d,
+                     const struct section *s, const bool *chosen);
+void docs_tell_topics(struct buf *out, const struct docs *d);
+void docs_tell_intro(struct buf *out, const struct docs *d);
+/* Whole sections from the first one on, several of them. */
+void docs_tell_everything(struct buf *out, const struct docs *d);
 
 /* --- offline.c ---------------------------------------------------------- */
 

@@ -1,7 +1,7 @@
 /*
  * Parley's own documents, cut into what can be told. Just enough Markdown is
  * understood: headings begin sections; paragraphs are cut into sentences; list
- * items, table rows and fenced code stay whole. Nothing is copied: all slices
+ * items, table rows and code stay whole. Nothing is copied: all slices
  * point into the files, which stay in memory (they are small, and read only
  * if somebody asks the offline provider).
  */
@@ -44,8 +44,11 @@ static const char own_words[] =
 /* One pass over one file. */
 struct cutter {
     struct docs *d;
-    const char *para; /* NULL: not inside a paragraph */
-    bool item;        /* it is a list item */
+    const char *para;     /* NULL: not inside a paragraph */
+    bool item;            /* it is a list item, or the last one was */
+    const char *code;     /* NULL: not inside a block of code */
+    const char *code_end; /* of its last line that is not blank */
+    bool fenced;
 };
 
 /* --- growing ------------------------------------------------------------ */
@@ -89,6 +92,7 @@ add_section(struct docs *d, const char *title, size_t len, const char *text)
     s->title_len = len;
     s->text = text;
     s->first = d->n_units;
+    s->file = d->n_files - 1;
     s->words = words_of(title, len, &s->n_words);
 }
 
@@ -101,12 +105,16 @@ trim(const char **s, const char **end)
         (*end)--;
 }
 
+/* The indentation of a block's first line is part of it. */
 static void
 add_unit(struct docs *d, const char *s, const char *end, bool block)
 {
+    const char *begin = s;
     struct unit *u;
 
     trim(&s, &end);
+    while (block && s > begin && s[-1] == ' ')
+        s--;
     if (s == end || d->n_sections == 0)
         return;
     d->units = grow(d->units, d->n_units, sizeof(*d->units));
@@ -130,8 +138,8 @@ sentence_ends(const char *from, const char *p, const char *end)
 
     if (before != '.' && before != '!' && before != '?')
         return false;
-    if (p - from >= 4 && (memcmp(p - 4, "e.g.", 4) == 0 ||
-                          memcmp(p - 4, "i.e.", 4) == 0))
+    if (p - from >= 4 &&
+        (memcmp(p - 4, "e.g.", 4) == 0 || memcmp(p - 4, "i.e.", 4) == 0))
         return false;
     while (p < end && (unsigned char)*p <= ' ')
         p++;
@@ -159,21 +167,24 @@ end_paragraph(struct cutter *c, const char *end)
     add_unit(c->d, s, end, false);
 }
 
-/* Fenced code: one unit, together with the sentence that ends in a colon
- * right before it. */
+/* Code is one unit, together with the sentence that ends in a colon right
+ * before it. */
 static void
-add_code(struct cutter *c, const char *s, const char *end)
+end_code(struct cutter *c)
 {
     struct docs *d = c->d;
     struct unit *u = d->n_units > 0 ? &d->units[d->n_units - 1] : NULL;
+    const char *s = c->code;
 
+    c->code = NULL;
+    if (s == NULL)
+        return;
     if (u == NULL || u->section + 1 != d->n_sections ||
         u->text[u->len - 1] != ':') {
-        add_unit(d, s, end, true);
+        add_unit(d, s, c->code_end, true);
         return;
     }
-    trim(&s, &end);
-    u->len = (size_t)(end - u->text);
+    u->len = (size_t)(c->code_end - u->text);
     u->block = true;
     free(u->words);
     u->words = words_of(u->text, u->len, &u->n_words);
@@ -207,6 +218,7 @@ take_heading(struct cutter *c, const char *line, const char *end)
     const char *title = line + count_of(line, end, '#');
 
     trim(&title, &end);
+    c->item = false;
     add_section(c->d, title, (size_t)(end - title), line);
 }
 
@@ -221,8 +233,7 @@ take_line(struct cutter *c, const char *line, const char *end)
     hashes = count_of(s, e, '#');
     if (s == e) {
         end_paragraph(c, line);
-    } else if (hashes > 0 && hashes < 7 && s + hashes < e &&
-               s[hashes] == ' ') {
+    } else if (hashes > 0 && hashes < 7 && s + hashes < e && s[hashes] == ' ') {
         end_paragraph(c, line);
         take_heading(c, s, e);
     } else if (*s == '|') {
@@ -241,34 +252,53 @@ take_line(struct cutter *c, const char *line, const char *end)
     }
 }
 
+/* Is this line code, by a fence or by four spaces after a blank line? Takes
+ * it if it is. */
+static bool
+take_code(struct cutter *c, const char *line, const char *end)
+{
+    size_t spaces = count_of(line, end, ' ');
+    const char *s = line + spaces;
+    bool fence = end - s >= 3 &&
+                 (memcmp(s, "```", 3) == 0 || memcmp(s, "~~~", 3) == 0);
+
+    if (c->code != NULL && c->fenced) {
+        c->code_end = end;
+        if (fence)
+            end_code(c);
+        return true;
+    }
+    if (c->code != NULL && s == end)
+        return true;
+    if (c->code != NULL && spaces < 4)
+        end_code(c);
+    if (!fence && (spaces < 4 || s == end || c->para != NULL || c->item))
+        return false;
+    end_paragraph(c, line);
+    if (c->code == NULL)
+        c->code = line;
+    c->code_end = end;
+    c->fenced = fence;
+    return true;
+}
+
 static void
 cut_file(struct docs *d, const char *text)
 {
     struct cutter c = {.d = d};
-    const char *line = text, *end, *code = NULL;
+    const char *line = text, *end;
     size_t first = d->n_sections, i;
 
     for (; *line != '\0'; line = *end == '\0' ? end : end + 1) {
-        const char *s = line;
-        bool fence;
-
         end = strchrnul(line, '\n');
-        s += strspn(s, " ");
-        fence = strncmp(s, "```", 3) == 0 || strncmp(s, "~~~", 3) == 0;
-        if (code != NULL && fence) {
-            add_code(&c, code, end);
-            code = NULL;
-        } else if (fence) {
-            end_paragraph(&c, line);
-            code = line;
-        } else if (code == NULL) {
+        if (!take_code(&c, line, end))
             take_line(&c, line, end);
-        }
     }
     end_paragraph(&c, line);
+    end_code(&c);
     for (i = first; i < d->n_sections; i++) {
-        const char *stop =
-            i + 1 < d->n_sections ? d->sections[i + 1].text : line;
+        const char *stop = i + 1 < d->n_sections ? d->sections[i + 1].text
+                                                 : line;
 
         d->sections[i].len = (size_t)(stop - d->sections[i].text);
     }
@@ -292,8 +322,7 @@ read_file(struct docs *d, const char *root, const char *name)
     char *text;
     size_t n;
 
-    if (snprintf(path, sizeof(path), "%s/%s", root, name) >=
-        (int)sizeof(path))
+    if (snprintf(path, sizeof(path), "%s/%s", root, name) >= (int)sizeof(path))
         return;
     f = fopen(path, "re");
     if (f == NULL)

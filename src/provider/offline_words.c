@@ -16,35 +16,38 @@
 #define GREETING_WORDS_MAX 5
 
 static const char *const stop_words[] = {
-    "a", "about", "all", "an", "and", "any", "are", "as", "at", "be", "by",
-    "can", "could", "do", "does", "explain", "for", "from", "get", "give",
-    "has", "have", "how", "i", "if", "in", "into", "is", "it", "its", "know",
-    "like", "may", "me", "more", "my", "need", "not", "of", "on", "one",
-    "or", "parley", "please", "s", "should", "show", "so", "some", "t",
-    "tell", "than", "that", "the", "their", "them", "then", "there", "these",
-    "they", "this", "to", "us", "want", "was", "we", "what", "when", "where",
-    "which", "who", "why", "will", "with", "would", "you", "your",
-};
+    "about",   "after", "all",   "also",   "am",     "an",      "and",
+    "another", "any",   "are",   "as",     "at",     "be",      "by",
+    "can",     "could", "do",    "does",   "don",    "explain", "for",
+    "from",    "get",   "give",  "had",    "happen", "happens", "has",
+    "have",    "how",   "if",    "in",     "into",   "is",      "it",
+    "its",     "just",  "know",  "let",    "like",   "make",    "may",
+    "me",      "more",  "my",    "need",   "no",     "not",     "of",
+    "on",      "one",   "or",    "parley", "please", "should",  "show",
+    "so",      "some",  "tell",  "than",   "that",   "the",     "their",
+    "them",    "then",  "there", "these",  "they",   "thing",   "this",
+    "to",      "up",    "us",    "use",    "used",   "uses",    "using",
+    "want",    "was",   "way",   "we",     "what",   "when",    "where",
+    "which",   "who",   "why",   "will",   "with",   "work",    "works",
+    "would",   "you",   "your"};
 
 static const char *const greetings[] = {
-    "hello", "hi", "hey", "hallo", "greetings", "good", "morning", "evening",
-    "afternoon", "day", "there", "parley", "thanks", "thank", "you", "how",
-    "are", "test", "ping", "yo", "everybody", "all",
-};
+    "hello", "hi",      "hey",     "hallo",     "greetings",
+    "good",  "morning", "evening", "afternoon", "day",
+    "there", "parley",  "thanks",  "thank",     "you",
+    "very",  "much",    "so",      "how",       "are",
+    "test",  "ping",    "yo",      "everybody", "all"};
 
 /* The words that make it a greeting; the others may only go with one. */
 static const char *const greeting_heads[] = {
-    "hello", "hi", "hey", "hallo", "greetings", "good", "thanks", "thank",
-    "test", "ping", "yo",
-};
+    "hello", "hi", "hey", "hallo", "greetings", "good", "test", "ping", "yo"};
 
 /* Endings, longest first; what replaces them. */
 static const struct {
     const char *end, *with;
-} endings[] = {
-    {"ations", ""}, {"ation", ""}, {"ings", ""}, {"ing", ""}, {"ies", "y"},
-    {"ed", ""}, {"es", ""}, {"ly", ""}, {"s", ""}, {"e", ""},
-};
+} endings[] = {{"ations", ""}, {"ation", ""}, {"ings", ""}, {"ing", ""},
+               {"ies", "y"},   {"ed", ""},    {"es", ""},   {"ly", ""},
+               {"s", ""},      {"e", ""}};
 
 static bool
 is_letter(char c)
@@ -112,28 +115,32 @@ words_next(const char **s, const char *end, bool *stop)
 
     if (n == 0)
         return 0;
-    *stop = is_in(w, stop_words, COUNT_OF(stop_words));
+    *stop = n == 1 || is_in(w, stop_words, COUNT_OF(stop_words));
     n = stem(w, n);
     for (i = 0; i < n; i++)
         h = (h ^ (unsigned char)w[i]) * 16777619u;
     return h != 0 ? h : 1;
 }
 
-bool
-words_greeting(const char *s, size_t n)
+enum words_kind
+words_kind(const char *s, size_t n)
 {
     const char *end = s + n;
+    enum words_kind kind = WORDS_OTHER;
     char w[WORD_MAX + 1];
     size_t count = 0;
-    bool head = false;
 
     while (next_raw(&s, end, w) > 0) {
         if (++count > GREETING_WORDS_MAX ||
             !is_in(w, greetings, COUNT_OF(greetings)))
-            return false;
-        head |= is_in(w, greeting_heads, COUNT_OF(greeting_heads));
+            return WORDS_OTHER;
+        if (strncmp(w, "thank", 5) == 0)
+            kind = WORDS_THANKS;
+        else if (kind == WORDS_OTHER &&
+                 is_in(w, greeting_heads, COUNT_OF(greeting_heads)))
+            kind = WORDS_GREETING;
     }
-    return head;
+    return kind;
 }
 
 bool

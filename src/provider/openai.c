@@ -25,7 +25,7 @@ enum mode {
     MODE_START, /* only white space so far */
     MODE_SSE,
     MODE_JSON,
-    MODE_ENDED  /* [DONE] or an error: the rest is ignored */
+    MODE_ENDED /* [DONE] or an error: the rest is ignored */
 };
 
 struct openai_reader {
@@ -35,7 +35,7 @@ struct openai_reader {
     struct buf json;           /* MODE_JSON: the body so far */
     enum finish finish;
     bool model_told;
-    bool known;                /* something of this format came */
+    bool known; /* something of this format came */
 };
 
 /* One call of feed or end. */
@@ -82,8 +82,7 @@ garbage(struct problem *why)
 static enum err
 cut(struct problem *why)
 {
-    (void)problem_set(why, ERR_UPSTREAM, "incomplete",
-                      "The answer broke off",
+    (void)problem_set(why, ERR_UPSTREAM, "incomplete", "The answer broke off",
                       "The provider ended the stream early. Try again for "
                       "the rest.");
     if (why != NULL)
@@ -133,9 +132,9 @@ tell_chunk(struct call *c, const struct openai_chunk *k)
         c->r->model_told = true;
         tell_text(c, PART_MODEL, &k->model);
     }
-    tell_text(c, PART_REASONING, k->reasoning_content.len > 0
-                                     ? &k->reasoning_content
-                                     : &k->reasoning);
+    tell_text(c, PART_REASONING,
+              k->reasoning_content.len > 0 ? &k->reasoning_content
+                                           : &k->reasoning);
     tell_text(c, PART_TEXT, &k->content);
     tell_text(c, PART_TEXT, &k->refusal);
     if (k->finish != FINISH_NONE)
@@ -201,8 +200,8 @@ on_event(void *arg, const char *name, const char *data, size_t n)
 static enum err
 choose(struct call *c, const char **p, size_t *n)
 {
-    while (*n > 0 && (**p == ' ' || **p == '\t' || **p == '\r' ||
-                      **p == '\n')) {
+    while (*n > 0 &&
+           (**p == ' ' || **p == '\t' || **p == '\r' || **p == '\n')) {
         (*p)++;
         (*n)--;
     }

@@ -17,8 +17,8 @@ enum err openai_build(const struct ask *ask, const struct account *acc,
 /* --- openai_error.c ----------------------------------------------------- */
 
 /* head NULL: an error object inside a reply that began well. */
-void openai_error(const struct upstream_head *head, const char *body,
-                  size_t n, struct provider_error *out);
+void openai_error(const struct upstream_head *head, const char *body, size_t n,
+                  struct provider_error *out);
 
 /* --- openai_chunk.c, openai_fast.c -------------------------------------- */
 
@@ -30,14 +30,14 @@ struct openai_text {
 /* What one chat.completion.chunk (or a whole chat.completion) says. */
 struct openai_chunk {
     struct openai_text model, content, refusal;
-    struct openai_text reasoning;       /* "reasoning" */
+    struct openai_text reasoning;         /* "reasoning" */
     struct openai_text reasoning_content; /* "reasoning_content" wins */
-    enum finish finish;                 /* FINISH_NONE: not said */
+    enum finish finish;                   /* FINISH_NONE: not said */
     bool has_usage;
     struct usage usage;
-    bool is_error; /* an error object; nothing else is set */
-    bool known;    /* it had choices or usage: it is of this format */
-    void *tree;    /* owned; what the texts point into */
+    bool is_error;      /* an error object; nothing else is set */
+    bool known;         /* it had choices or usage: it is of this format */
+    void *tree;         /* owned; what the texts point into */
     struct buf scratch; /* owned; likewise */
 };
 
@@ -56,5 +56,7 @@ MUST_USE enum err openai_chunk_read(struct openai_chunk *c, const char *s,
 MUST_USE bool openai_chunk_fast(struct openai_chunk *c, const char *s,
                                 size_t n);
 enum finish openai_finish(const char *s, size_t n);
+/* The four digits of a \u escape at p; -1 if they are not there. */
+int openai_hex4(const char *p, const char *end);
 
 #endif

@@ -66,32 +66,46 @@ openai_finish(const char *s, size_t n)
 
 /* --- escapes that cJSON does not take ----------------------------------- */
 
-/* The number of \uXXXX at s; -1 if there is none. */
-static long
-unit_at(const char *s, const char *end)
+static int
+hex_digit(char h)
 {
-    char hex[5];
-    int i;
+    if (h >= '0' && h <= '9')
+        return h - '0';
+    h |= 0x20;
+    return h >= 'a' && h <= 'f' ? h - 'a' + 10 : -1;
+}
 
-    if (end - s < 6 || s[0] != '\\' || s[1] != 'u')
+int
+openai_hex4(const char *p, const char *end)
+{
+    int i, v = 0;
+
+    if (end - p < 4)
         return -1;
     for (i = 0; i < 4; i++) {
-        char h = s[2 + i];
+        int d = hex_digit(p[i]);
 
-        if (!((h >= '0' && h <= '9') || (h >= 'a' && h <= 'f') ||
-              (h >= 'A' && h <= 'F')))
+        if (d < 0)
             return -1;
-        hex[i] = h;
+        v = v * 16 + d;
     }
-    hex[4] = '\0';
-    return strtol(hex, NULL, 16);
+    return v;
+}
+
+/* The number of \uXXXX at s; -1 if there is none. */
+static int
+unit_at(const char *s, const char *end)
+{
+    if (end - s < 6 || s[0] != '\\' || s[1] != 'u')
+        return -1;
+    return openai_hex4(s + 2, end);
 }
 
 /* Copy one escape, or what stands for it; returns the bytes read. */
 static size_t
 mend_escape(struct buf *out, const char *s, const char *end)
 {
-    long unit = unit_at(s, end), low;
+    int unit = unit_at(s, end), low;
     size_t n = unit < 0 ? 2 : 6;
 
     if (n > (size_t)(end - s))

@@ -17,8 +17,16 @@
 #define WAIT_DEFAULT_S 10 /* when a limit is hit and no wait is said */
 
 enum meaning {
-    MEANS_AUTH, MEANS_FORBIDDEN, MEANS_MODEL, MEANS_QUOTA, MEANS_LIMIT,
-    MEANS_CONTEXT, MEANS_REJECTED, MEANS_FAILED, MEANS_ERROR, MEANS__MAX
+    MEANS_AUTH,
+    MEANS_FORBIDDEN,
+    MEANS_MODEL,
+    MEANS_QUOTA,
+    MEANS_LIMIT,
+    MEANS_CONTEXT,
+    MEANS_REJECTED,
+    MEANS_FAILED,
+    MEANS_ERROR,
+    MEANS__MAX
 };
 
 static const struct {
@@ -28,32 +36,35 @@ static const struct {
     const char *code, *error, *message;
 } meanings[MEANS__MAX] = {
     [MEANS_AUTH] = {ERR_UPSTREAM, 502, false, "provider_auth",
-        "The provider refused the key",
-        "Check the provider's API key in the settings."},
-    [MEANS_FORBIDDEN] = {ERR_UPSTREAM, 502, false, "provider_forbidden",
-        "The provider does not allow this",
-        "The key may lack a right, or the model is not open to it."},
+                    "The provider refused the key",
+                    "Check the provider's API key in the settings."},
+    [MEANS_FORBIDDEN] =
+        {ERR_UPSTREAM, 502, false, "provider_forbidden",
+         "The provider does not allow this",
+         "The key may lack a right, or the model is not open to it."},
     [MEANS_MODEL] = {ERR_UPSTREAM, 502, false, "model_not_found",
-        "The provider does not know this model",
-        "Check the model's name and the provider's base URL."},
+                     "The provider does not know this model",
+                     "Check the model's name and the provider's base URL."},
     [MEANS_QUOTA] = {ERR_UPSTREAM, 502, false, "provider_quota",
-        "The provider's account is out of credit",
-        "Add credit to the account, or use another provider."},
+                     "The provider's account is out of credit",
+                     "Add credit to the account, or use another provider."},
     [MEANS_LIMIT] = {ERR_LIMIT, 429, true, "provider_rate_limited",
-        "The provider is asked too often",
-        "Wait a moment, then try again."},
-    [MEANS_CONTEXT] = {ERR_IMPOSSIBLE, 422, false, "context_too_long",
-        "The conversation is too long for this model",
-        "Shorten the message, clear the session, or use another model."},
-    [MEANS_REJECTED] = {ERR_UPSTREAM, 502, false, "provider_rejected",
-        "The provider rejected the request",
-        "The model may not support an option that was asked for."},
+                     "The provider is asked too often",
+                     "Wait a moment, then try again."},
+    [MEANS_CONTEXT] =
+        {ERR_IMPOSSIBLE, 422, false, "context_too_long",
+         "The conversation is too long for this model",
+         "Shorten the message, clear the session, or use another model."},
+    [MEANS_REJECTED] =
+        {ERR_UPSTREAM, 502, false, "provider_rejected",
+         "The provider rejected the request",
+         "The model may not support an option that was asked for."},
     [MEANS_FAILED] = {ERR_UPSTREAM, 502, true, "provider_failed",
-        "The provider failed",
-        "Nothing is wrong with the message. Try again later."},
+                      "The provider failed",
+                      "Nothing is wrong with the message. Try again later."},
     [MEANS_ERROR] = {ERR_UPSTREAM, 502, true, "provider_error",
-        "The provider reported an error",
-        "Try again; if it stays, try another model."},
+                     "The provider reported an error",
+                     "Try again; if it stays, try another model."},
 };
 
 /* The words of type and code that say more than the status. */
@@ -77,7 +88,9 @@ static const struct {
 
 /* Phrases in the text of servers that have no word for it. */
 static const char *const context_phrases[] = {
-    "maximum context length", "context length", "context window",
+    "maximum context length",
+    "context length",
+    "context window",
     "context size",
 };
 
@@ -199,7 +212,6 @@ openai_error(const struct upstream_head *head, const char *body, size_t n,
     out->problem.retryable = meanings[m].retryable;
     out->money = m == MEANS_QUOTA;
     if (m == MEANS_LIMIT ||
-        (head != NULL && head->retry_after_ms >= 0 &&
-         meanings[m].retryable))
+        (head != NULL && head->retry_after_ms >= 0 && meanings[m].retryable))
         out->problem.retry_after_s = wait_s(head);
 }

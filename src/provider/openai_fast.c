@@ -31,8 +31,8 @@ struct str {
 static void
 skip_space(struct scan *s)
 {
-    while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' ||
-                             *s->p == '\r' || *s->p == '\t'))
+    while (s->p < s->end &&
+           (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
         s->p++;
 }
 
@@ -65,33 +65,6 @@ take_word(struct scan *s, const char *word)
     return true;
 }
 
-static int
-hex_digit(char h)
-{
-    if (h >= '0' && h <= '9')
-        return h - '0';
-    h |= 0x20;
-    return h >= 'a' && h <= 'f' ? h - 'a' + 10 : -1;
-}
-
-/* The four digits of a \u escape at p; -1 if they are not there. */
-static int
-hex4(const char *p, const char *end)
-{
-    int i, v = 0;
-
-    if (end - p < 4)
-        return -1;
-    for (i = 0; i < 4; i++) {
-        int d = hex_digit(p[i]);
-
-        if (d < 0)
-            return -1;
-        v = v * 16 + d;
-    }
-    return v;
-}
-
 /* A string; what escapes mean is looked at only in texts that matter. */
 static bool
 take_string(struct scan *s, struct str *out)
@@ -113,8 +86,8 @@ take_string(struct scan *s, struct str *out)
         if (*p != '\\')
             continue;
         out->escaped = true;
-        if (++p == s->end || strchr("\"\\/bfnrtu", *p) == NULL ||
-            *p == '\0' || (*p == 'u' && hex4(p + 1, s->end) < 0))
+        if (++p == s->end || strchr("\"\\/bfnrtu", *p) == NULL || *p == '\0' ||
+            (*p == 'u' && openai_hex4(p + 1, s->end) < 0))
             return false;
     }
     return false;
@@ -223,7 +196,7 @@ put_utf8(char *o, unsigned long c)
 static unsigned long
 unescape_unit(const char **p, const char *end)
 {
-    unsigned long c = (unsigned long)hex4(*p, end);
+    unsigned long c = (unsigned long)openai_hex4(*p, end);
     int low;
 
     *p += 4;
@@ -231,7 +204,7 @@ unescape_unit(const char **p, const char *end)
         return c;
     if (c > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
         return 0;
-    low = hex4(*p + 2, end);
+    low = openai_hex4(*p + 2, end);
     if (low < 0xdc00 || low > 0xdfff)
         return 0;
     *p += 6;

@@ -27,7 +27,7 @@ struct ask_message {
 /* What the model is asked. All borrowed for the time of the call. */
 struct ask {
     const char *model;
-    const char *system; /* NULL or "": none */
+    const char *system;                 /* NULL or "": none */
     const struct ask_message *messages; /* oldest first; the last is the
                                            user's */
     size_t n_messages;
@@ -104,8 +104,7 @@ struct provider {
                      void *arg, struct problem *why);
     /* The body ended. OK: the end marker was seen; ERR_UPSTREAM: truncated
      * (what is pending is delivered as parts first, if it is whole). */
-    enum err (*end)(void *reader, part_fn *fn, void *arg,
-                    struct problem *why);
+    enum err (*end)(void *reader, part_fn *fn, void *arg, struct problem *why);
     /* A reply >= 400, or an error object. */
     void (*error)(const struct upstream_head *head, const char *body, size_t n,
                   struct provider_error *out);
@@ -129,10 +128,8 @@ struct route_choice {
  * first part is no provider. Unknown provider: ERR_BADREQ "unknown_provider";
  * one without a key: ERR_IMPOSSIBLE "provider_not_configured". */
 MUST_USE enum err catalog_route(const char *provider, const char *model,
-                                struct route_choice *out,
-                                struct problem *why);
+                                struct route_choice *out, struct problem *why);
 /* All rows, for /status: name and whether it is configured. */
-size_t catalog_list(const struct provider **out, bool *configured,
-                    size_t max);
+size_t catalog_list(const struct provider **out, bool *configured, size_t max);
 
 #endif

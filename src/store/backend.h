@@ -43,12 +43,11 @@ struct backend {
                                   void *arg);
     /* One turn, ERR_NOTFOUND if it or its session is not there; or, with
      * NULL, all open ones. */
-    MUST_USE enum err (*turns)(void *impl, const struct ident *one,
-                               turn_fn *fn, void *arg);
+    MUST_USE enum err (*turns)(void *impl, const struct ident *one, turn_fn *fn,
+                               void *arg);
     /* owner, scope, key: see store_idem. */
-    MUST_USE enum err (*idem)(void *impl, const char *owner,
-                              const char *scope, const char *key,
-                              struct ident *out);
+    MUST_USE enum err (*idem)(void *impl, const char *owner, const char *scope,
+                              const char *key, struct ident *out);
     MUST_USE enum err (*sessions)(void *impl, const char *owner,
                                   const struct session *after, uint32_t limit,
                                   session_fn *fn, void *arg);

@@ -26,7 +26,7 @@
 
 #define BATCH_OPS 1024
 #define BATCH_BYTES (32 * 1024 * 1024) /* of text */
-#define TEND_MS 10000 /* between two house-keepings */
+#define TEND_MS 10000                  /* between two house-keepings */
 
 struct committer {
     const struct backend *be; /* borrowed */
@@ -57,12 +57,9 @@ static size_t
 op_bytes(const struct store_op *op)
 {
     switch (op->kind) {
-    case STORE_TURN_BEGIN:
-        return op->begin.user.text_len;
-    case STORE_TURN_END:
-        return op->end.answer.text_len;
-    default:
-        return 0;
+    case STORE_TURN_BEGIN: return op->begin.user.text_len;
+    case STORE_TURN_END: return op->end.answer.text_len;
+    default: return 0;
     }
 }
 
@@ -75,8 +72,7 @@ fits(const char *s, size_t max)
 static bool
 message_fits(const struct message *m)
 {
-    return m->text_len <= STORE_TEXT_MAX &&
-           fits(m->provider, STORE_NAME_MAX) &&
+    return m->text_len <= STORE_TEXT_MAX && fits(m->provider, STORE_NAME_MAX) &&
            fits(m->model, STORE_NAME_MAX);
 }
 
@@ -88,10 +84,10 @@ op_check(const struct store_op *op)
                  op->kind == STORE_SESSION_TITLE ||
                  op->kind == STORE_SESSION_DELETE;
 
-    if (named && (!fits(op->owner, STORE_OWNER_MAX) ||
-                  !ident_session_valid(op->session_id,
-                                       strnlen(op->session_id,
-                                               IDENT_SESSION_MAX + 1))))
+    if (named &&
+        (!fits(op->owner, STORE_OWNER_MAX) ||
+         !ident_session_valid(op->session_id,
+                              strnlen(op->session_id, IDENT_SESSION_MAX + 1))))
         return ERR_BADREQ;
     if ((op->kind == STORE_TURN_BEGIN && !message_fits(&op->begin.user)) ||
         (op->kind == STORE_TURN_END && !message_fits(&op->end.answer)) ||

@@ -24,19 +24,19 @@ static const struct {
     uint32_t magic; /* f_type of statfs(2) */
     const char *name;
 } remote[] = {
-    {0x6969, "nfs"},        {0x517b, "smb"},        {0xff534d42, "cifs"},
-    {0xfe534d42, "smb2"},   {0x5346414f, "afs"},    {0x6b414653, "afs"},
-    {0x73757245, "coda"},   {0x00c36400, "ceph"},   {0x0bd00bd0, "lustre"},
-    {0x564c, "ncp"},        {0x19830326, "beegfs"},
+    {0x6969, "nfs"},      {0x517b, "smb"},        {0xff534d42, "cifs"},
+    {0xfe534d42, "smb2"}, {0x5346414f, "afs"},    {0x6b414653, "afs"},
+    {0x73757245, "coda"}, {0x00c36400, "ceph"},   {0x0bd00bd0, "lustre"},
+    {0x564c, "ncp"},      {0x19830326, "beegfs"},
 };
 #define FUSE_MAGIC 0x65735546
 
 static const char *const remote_fuse[] = {
-    "fuse.sshfs",     "fuse.glusterfs",  "fuse.s3fs",    "fuse.goofys",
-    "fuse.rclone",    "fuse.gcsfuse",    "fuse.davfs",   "fuse.ceph",
+    "fuse.sshfs",     "fuse.glusterfs",     "fuse.s3fs",    "fuse.goofys",
+    "fuse.rclone",    "fuse.gcsfuse",       "fuse.davfs",   "fuse.ceph",
     "fuse.ceph-fuse", "fuse.mountpoint-s3", "fuse.juicefs", "fuse.curlftpfs",
-    "fuse.moosefs",   "fuse.mfs",        "fuse.nfs",     "fuse.seaweedfs",
-    "fuse.blobfuse",  "fuse.blobfuse2",  "fuse.hdfs",    "fuse.smbnetfs",
+    "fuse.moosefs",   "fuse.mfs",           "fuse.nfs",     "fuse.seaweedfs",
+    "fuse.blobfuse",  "fuse.blobfuse2",     "fuse.hdfs",    "fuse.smbnetfs",
 };
 
 enum err

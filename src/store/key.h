@@ -24,8 +24,8 @@ size_t key_recent(uint8_t out[KEY_RECENT_MAX], const char *owner,
                   int64_t updated_ms, uint64_t no);
 /* The part of it that all sessions of an owner share. */
 size_t key_recent_owner(uint8_t out[KEY_RECENT_MAX], const char *owner);
-void key_idem(uint8_t out[KEY_IDEM_LEN], const char *owner,
-              const char *scope, const char *key);
+void key_idem(uint8_t out[KEY_IDEM_LEN], const char *owner, const char *scope,
+              const char *key);
 
 /* Readers. ERR_STORE: not such a key. */
 MUST_USE enum err key_no_read(const void *p, size_t n, uint64_t *no);

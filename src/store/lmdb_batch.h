@@ -39,9 +39,8 @@ MUST_USE int batch_cursor(struct batch *b, enum db db, MDB_cursor **out);
 
 /* The session as the batch has it. *err is OK, ERR_NOTFOUND, ERR_FORBIDDEN
  * (another owner's) or ERR_STORE (a damaged record). */
-MUST_USE int batch_session(struct batch *b, const char *owner,
-                           const char *id, struct session *out,
-                           enum err *err);
+MUST_USE int batch_session(struct batch *b, const char *owner, const char *id,
+                           struct session *out, enum err *err);
 MUST_USE int batch_session_by_no(struct batch *b, uint64_t no,
                                  struct session *out, enum err *err);
 MUST_USE int batch_put_session(struct batch *b, const struct session *s);

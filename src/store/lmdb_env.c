@@ -25,7 +25,7 @@
 
 #define READERS_MAX 1022
 #define LOCK_FILE_BYTES (128 * 1024) /* more than LMDB needs for them */
-#define FORMAT 1 /* of the whole; a newer one is refused */
+#define FORMAT 1                     /* of the whole; a newer one is refused */
 #define TRIES 8
 
 static const char *const db_names[DB__N] = {
@@ -69,8 +69,7 @@ check_format(struct lmdb *l, MDB_txn *txn)
     }
     if (rc != 0)
         return rc;
-    if (record_scalar_read(v.mv_data, v.mv_size, &have) != OK ||
-        have == 0) {
+    if (record_scalar_read(v.mv_data, v.mv_size, &have) != OK || have == 0) {
         log_error("store.format", "error=damaged");
         return MDB_CORRUPTED;
     }
@@ -224,8 +223,7 @@ map_move_locked(struct lmdb *l, size_t bytes)
         log_info("store.map", "bytes=%zu", l->map_bytes);
         return OK;
     }
-    log_error("store.map", "bytes=%zu error=\"%s\"", bytes,
-              mdb_strerror(rc));
+    log_error("store.map", "bytes=%zu error=\"%s\"", bytes, mdb_strerror(rc));
     return reopen_locked(l) == OK ? ERR_FULL : ERR_STORE;
 }
 
@@ -328,8 +326,7 @@ lmdb_write_begin(struct lmdb *l, MDB_txn **out)
 
     for (int i = 0; i < TRIES; i++) {
         (void)pthread_rwlock_rdlock(&l->map_lock);
-        rc = l->env == NULL ? MDB_PANIC
-                            : mdb_txn_begin(l->env, NULL, 0, out);
+        rc = l->env == NULL ? MDB_PANIC : mdb_txn_begin(l->env, NULL, 0, out);
         if (rc == 0)
             return OK; /* the lock is given back by commit or abort */
         (void)pthread_rwlock_unlock(&l->map_lock);

@@ -82,7 +82,7 @@ MUST_USE enum err lmdb_sessions(void *impl, const char *owner,
                                 session_fn *fn, void *arg);
 
 /* lmdb_batch.c */
-MUST_USE enum err lmdb_apply(void *impl, struct store_op *const ops[],
-                             size_t n, bool *wrote);
+MUST_USE enum err lmdb_apply(void *impl, struct store_op *const ops[], size_t n,
+                             bool *wrote);
 
 #endif

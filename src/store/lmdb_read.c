@@ -37,8 +37,7 @@ session_by_no(struct lmdb *l, MDB_txn *txn, uint64_t no, struct session *out)
     enum err e;
 
     key_no(key, no);
-    e = lmdb_err(l, "sessions",
-                 get(l, txn, DB_SESSIONS, key, sizeof(key), &v));
+    e = lmdb_err(l, "sessions", get(l, txn, DB_SESSIONS, key, sizeof(key), &v));
     if (e != OK)
         return e;
     if (record_session_read(v.mv_data, v.mv_size, out) != OK)
@@ -53,9 +52,8 @@ session_find(struct lmdb *l, MDB_txn *txn, const char *owner, const char *id,
 {
     uint64_t no;
     MDB_val v;
-    enum err e = lmdb_err(
-        l, "session_ids",
-        get(l, txn, DB_SESSION_IDS, id, strlen(id), &v));
+    enum err e = lmdb_err(l, "session_ids",
+                          get(l, txn, DB_SESSION_IDS, id, strlen(id), &v));
 
     if (e != OK)
         return e;
@@ -70,8 +68,7 @@ session_find(struct lmdb *l, MDB_txn *txn, const char *owner, const char *id,
 /* --- messages ----------------------------------------------------------- */
 
 static enum err
-message_at(const MDB_val *k, const MDB_val *v, uint64_t no,
-           struct message *out)
+message_at(const MDB_val *k, const MDB_val *v, uint64_t no, struct message *out)
 {
     uint64_t whose;
     uint32_t seq;
@@ -88,8 +85,7 @@ message_at(const MDB_val *k, const MDB_val *v, uint64_t no,
 
 /* Put the cursor on the last message before seq `before`. */
 static int
-last_before(MDB_cursor *c, uint64_t no, uint32_t before, MDB_val *k,
-            MDB_val *v)
+last_before(MDB_cursor *c, uint64_t no, uint32_t before, MDB_val *k, MDB_val *v)
 {
     uint8_t key[KEY_MESSAGE_LEN];
     int rc;
@@ -137,8 +133,8 @@ walk_back(struct lmdb *l, MDB_cursor *c, const struct message_query *q,
 }
 
 static enum err
-walk_on(struct lmdb *l, MDB_cursor *c, uint64_t no, uint32_t n,
-        message_fn *fn, void *arg)
+walk_on(struct lmdb *l, MDB_cursor *c, uint64_t no, uint32_t n, message_fn *fn,
+        void *arg)
 {
     MDB_val k, v;
     int rc = mdb_cursor_get(c, &k, &v, MDB_GET_CURRENT);
@@ -204,8 +200,7 @@ turn_find(struct lmdb *l, MDB_txn *txn, const struct ident *id,
     struct session s;
     uint64_t no;
     MDB_val v;
-    enum err e =
-        lmdb_err(l, "turns", get(l, txn, DB_TURNS, id->b, 16, &v));
+    enum err e = lmdb_err(l, "turns", get(l, txn, DB_TURNS, id->b, 16, &v));
 
     if (e != OK)
         return e;
@@ -226,8 +221,8 @@ open_turns(struct lmdb *l, MDB_txn *txn, turn_fn *fn, void *arg)
     MDB_cursor *c;
     MDB_val k, v;
     int rc;
-    enum err e =
-        lmdb_err(l, "cursor", mdb_cursor_open(txn, l->dbi[DB_OPEN], &c));
+    enum err e = lmdb_err(l, "cursor",
+                          mdb_cursor_open(txn, l->dbi[DB_OPEN], &c));
 
     if (e != OK)
         return e;
@@ -285,8 +280,7 @@ lmdb_idem(void *impl, const char *owner, const char *scope, const char *key,
     if (e != OK)
         return e;
     key_idem(digest, owner, scope, key);
-    e = lmdb_err(l, "idem",
-                 get(l, txn, DB_IDEM, digest, sizeof(digest), &v));
+    e = lmdb_err(l, "idem", get(l, txn, DB_IDEM, digest, sizeof(digest), &v));
     if (e == OK &&
         record_idem_read(v.mv_data, v.mv_size, &turn, &expires_ms) != OK)
         e = damaged("idem");
@@ -351,8 +345,7 @@ lmdb_sessions(void *impl, const char *owner, const struct session *after,
 
     if (e != OK)
         return e;
-    e = lmdb_err(l, "cursor",
-                 mdb_cursor_open(txn, l->dbi[DB_RECENT], &c));
+    e = lmdb_err(l, "cursor", mdb_cursor_open(txn, l->dbi[DB_RECENT], &c));
     if (e == OK) {
         e = list(l, txn, c, owner, after, limit, fn, arg);
         mdb_cursor_close(c);

@@ -70,8 +70,7 @@ delete_turn(struct batch *b, const struct ident *turn)
 {
     int rc = batch_del(b, DB_TURNS, turn->b, sizeof(turn->b));
 
-    return rc != 0 ? rc
-                   : batch_del(b, DB_OPEN, turn->b, sizeof(turn->b));
+    return rc != 0 ? rc : batch_del(b, DB_OPEN, turn->b, sizeof(turn->b));
 }
 
 /* All messages of a session, and the turns that they name. */

@@ -58,8 +58,7 @@ idem_sweep(struct batch *b)
         struct ident turn;
         int64_t expires_ms;
 
-        if (record_idem_read(v.mv_data, v.mv_size, &turn, &expires_ms) !=
-                OK ||
+        if (record_idem_read(v.mv_data, v.mv_size, &turn, &expires_ms) != OK ||
             expires_ms <= b->now_ms) {
             rc = mdb_cursor_del(c, 0);
             if (rc != 0)
@@ -78,9 +77,9 @@ idem_put(struct batch *b, const uint8_t key[KEY_IDEM_LEN],
          const struct ident *turn)
 {
     uint8_t record[RECORD_IDEM_MAX];
-    int rc = batch_put(b, DB_IDEM, key, KEY_IDEM_LEN, record,
-                       record_idem_write(record, turn,
-                                         b->now_ms + STORE_IDEM_MS));
+    int rc = batch_put(
+        b, DB_IDEM, key, KEY_IDEM_LEN, record,
+        record_idem_write(record, turn, b->now_ms + STORE_IDEM_MS));
 
     return rc != 0 ? rc : idem_sweep(b);
 }
@@ -151,8 +150,7 @@ begin_put_turn(struct batch *b, struct store_op *op, uint64_t no)
         op->err = ERR_CONFLICT;
         return 0;
     }
-    return rc != 0 ? rc
-                   : batch_put(b, DB_OPEN, op->begin.turn.b, 16, "", 0);
+    return rc != 0 ? rc : batch_put(b, DB_OPEN, op->begin.turn.b, 16, "", 0);
 }
 
 /* A new session: its number under its id, its record at the right edge. */
@@ -281,6 +279,7 @@ batch_turn_end(struct batch *b, struct store_op *op)
     t.answer_message = m->id;
     t.answer_seq = m->seq;
     t.conversation_length = op->end.n_messages = s.n_messages;
+    t.end_seq = op->end.end_seq;
     t.ended_ms = m->at_ms;
     rc = batch_put_message(b, s.no, m);
     if (rc == 0)

@@ -49,7 +49,9 @@ pack_natural(int64_t v)
 static inline uint64_t
 pack_maybe(int64_t v)
 {
-    return v < 0 ? 0 : (uint64_t)v + 1;
+    if (v < 0)
+        return 0;
+    return v == INT64_MAX ? (uint64_t)v : (uint64_t)v + 1;
 }
 
 static inline uint8_t *
@@ -190,8 +192,7 @@ pack_get_name(struct pack_reader *r)
     size_t n = pack_get_u8(r);
     const uint8_t *p = pack_get_bytes(r, n + 1);
 
-    if (p == NULL || n > STORE_NAME_MAX ||
-        memchr(p, '\0', n + 1) != p + n) {
+    if (p == NULL || n > STORE_NAME_MAX || memchr(p, '\0', n + 1) != p + n) {
         r->bad = true;
         return "";
     }

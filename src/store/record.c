@@ -13,10 +13,9 @@ enum { SESSION_V = 1, MESSAGE_V = 1, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
 
 _Static_assert(RECORD_SESSION_MAX >= 2 + 3 * PACK_VAR_MAX + 16 + 2 +
                                          IDENT_SESSION_MAX + 2 +
-                                         STORE_OWNER_MAX + 2 +
-                                         STORE_TITLE_MAX,
+                                         STORE_OWNER_MAX + 2 + STORE_TITLE_MAX,
                "the longest session fits");
-_Static_assert(RECORD_TURN_MAX >= 2 + 32 + 7 * PACK_VAR_MAX, "as does a turn");
+_Static_assert(RECORD_TURN_MAX >= 2 + 32 + 8 * PACK_VAR_MAX, "as does a turn");
 _Static_assert(STORE_NAME_MAX < 256, "its length is one byte");
 _Static_assert(TURN_STATE_OPEN == 1 && TURN_STATE_ENDED == 2, "WIRE.md");
 
@@ -148,6 +147,7 @@ record_turn_write(uint8_t out[RECORD_TURN_MAX], const struct turn_info *t,
         w = pack_put_var(w, pack_natural(t->ended_ms));
         w = pack_put_var(w, t->answer_seq);
         w = pack_put_var(w, t->conversation_length);
+        w = pack_put_var(w, t->end_seq);
     }
     assert(w <= out + RECORD_TURN_MAX);
     return (size_t)(w - out);
@@ -177,6 +177,7 @@ record_turn_read(const void *p, size_t n, struct turn_info *out,
         out->ended_ms = pack_get_natural(&r);
         out->answer_seq = (uint32_t)pack_get_max(&r, UINT32_MAX);
         out->conversation_length = (uint32_t)pack_get_max(&r, UINT32_MAX);
+        out->end_seq = (uint32_t)pack_get_max(&r, UINT32_MAX);
     }
     return pack_end(&r);
 }

@@ -25,8 +25,8 @@ size_t record_session_write(uint8_t out[RECORD_SESSION_MAX],
                             const struct session *s);
 size_t record_turn_write(uint8_t out[RECORD_TURN_MAX],
                          const struct turn_info *t, uint64_t session_no);
-size_t record_idem_write(uint8_t out[RECORD_IDEM_MAX],
-                         const struct ident *turn, int64_t expires_ms);
+size_t record_idem_write(uint8_t out[RECORD_IDEM_MAX], const struct ident *turn,
+                         int64_t expires_ms);
 size_t record_head_write(uint8_t out[RECORD_HEAD_MAX],
                          const struct stream_head *h);
 void record_event_write(uint8_t out[RECORD_EVENT_HEAD], enum event_type type);
@@ -45,15 +45,13 @@ MUST_USE enum err record_message_read(const void *p, size_t n,
                                       struct message *out);
 /* session_id and owner stay empty: they are in the session's record. */
 MUST_USE enum err record_turn_read(const void *p, size_t n,
-                                   struct turn_info *out,
-                                   uint64_t *session_no);
-MUST_USE enum err record_idem_read(const void *p, size_t n,
-                                   struct ident *turn, int64_t *expires_ms);
+                                   struct turn_info *out, uint64_t *session_no);
+MUST_USE enum err record_idem_read(const void *p, size_t n, struct ident *turn,
+                                   int64_t *expires_ms);
 MUST_USE enum err record_head_read(const void *p, size_t n,
                                    struct stream_head *out);
 /* data is borrowed from p. */
-MUST_USE enum err record_event_read(const void *p, size_t n,
-                                    struct event *out);
+MUST_USE enum err record_event_read(const void *p, size_t n, struct event *out);
 MUST_USE enum err record_scalar_read(const void *p, size_t n, uint64_t *v);
 
 #endif

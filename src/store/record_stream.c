@@ -9,6 +9,7 @@
 #include "store/pack.h"
 
 enum { HEAD_V = 1, EVENT_V = 1 };
+enum { HEAD_ENDED = 1, HEAD_STOP = 2 }; /* flags of a head */
 
 _Static_assert(RECORD_HEAD_MAX >= 2 + 4 * PACK_VAR_MAX + 16 + 4 * 2 +
                                       IDENT_SESSION_MAX + STORE_OWNER_MAX +
@@ -26,7 +27,7 @@ record_head_write(uint8_t out[RECORD_HEAD_MAX], const struct stream_head *h)
     uint8_t *w = out;
 
     *w++ = HEAD_V;
-    *w++ = h->ended ? 1 : 0;
+    *w++ = (uint8_t)((h->ended ? HEAD_ENDED : 0) | (h->stop ? HEAD_STOP : 0));
     w = pack_put_var(w, pack_natural(h->process.pid));
     w = pack_put_var(w, h->process.start_ticks);
     w = pack_put_var(w, pack_natural(h->begun_ms));
@@ -49,9 +50,10 @@ record_head_read(const void *p, size_t n, struct stream_head *out)
     if (pack_get_u8(&r) != HEAD_V)
         return ERR_STORE;
     flags = pack_get_u8(&r);
-    if (flags > 1)
+    if ((flags & ~(HEAD_ENDED | HEAD_STOP)) != 0)
         return ERR_STORE;
-    out->ended = flags == 1;
+    out->ended = (flags & HEAD_ENDED) != 0;
+    out->stop = (flags & HEAD_STOP) != 0;
     out->process.pid = (int32_t)pack_get_max(&r, INT32_MAX);
     out->process.start_ticks = pack_get_var(&r);
     out->begun_ms = pack_get_natural(&r);

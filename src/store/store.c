@@ -153,9 +153,8 @@ store_idem(struct store *s, const char *owner, const char *scope,
 }
 
 enum err
-store_sessions(struct store *s, const char *owner,
-               const struct session *after, uint32_t limit, session_fn *fn,
-               void *arg)
+store_sessions(struct store *s, const char *owner, const struct session *after,
+               uint32_t limit, session_fn *fn, void *arg)
 {
     if (!possible(owner, NULL))
         return OK;

@@ -13,9 +13,9 @@
 #include "base/loop.h"
 #include "base/process.h"
 
-#define STORE_OWNER_MAX 128   /* bytes; "" is the anonymous owner */
-#define STORE_NAME_MAX 128    /* bytes of a provider or model name */
-#define STORE_TITLE_MAX 256   /* bytes */
+#define STORE_OWNER_MAX 128              /* bytes; "" is the anonymous owner */
+#define STORE_NAME_MAX 128               /* bytes of a provider or model name */
+#define STORE_TITLE_MAX 256              /* bytes */
 #define STORE_TEXT_MAX (8 * 1024 * 1024) /* bytes of one message */
 #define STORE_IDEM_MS (24 * 3600 * 1000) /* how long a key is remembered */
 
@@ -24,16 +24,16 @@ struct store;
 /* Roles and finishes are stored as the numbers of docs/WIRE.md; the store
  * passes them through. */
 struct message {
-    uint32_t seq;          /* in the session, from 0, no gaps */
-    uint8_t role;          /* enum role */
-    uint8_t finish;        /* enum finish; 0 for user messages */
-    int64_t at_ms;         /* wall clock */
+    uint32_t seq;   /* in the session, from 0, no gaps */
+    uint8_t role;   /* enum role */
+    uint8_t finish; /* enum finish; 0 for user messages */
+    int64_t at_ms;  /* wall clock */
     struct ident id;
     struct ident turn;
     int64_t input_tokens, output_tokens, cached_tokens; /* -1: not known */
-    const char *provider;  /* "" for user messages */
+    const char *provider; /* "" for user messages */
     const char *model;
-    const char *text;      /* UTF-8 */
+    const char *text; /* UTF-8 */
     size_t text_len;
 };
 
@@ -42,9 +42,9 @@ struct session {
     char owner[STORE_OWNER_MAX + 1];
     char title[STORE_TITLE_MAX + 1]; /* "" until named */
     int64_t created_ms, updated_ms;
-    uint64_t no;           /* internal number: the key of its records */
+    uint64_t no; /* internal number: the key of its records */
     uint32_t n_messages;
-    bool open;             /* a turn is being produced */
+    bool open; /* a turn is being produced */
     struct ident open_turn;
 };
 
@@ -61,23 +61,25 @@ struct turn_info {
     uint32_t conversation_length; /* valid when ended */
     uint32_t end_seq;             /* seq of the stream's last event */
     int64_t begun_ms, ended_ms;
-    struct process process;       /* who produces it */
+    struct process process; /* who produces it */
 };
 
 /* --- open --------------------------------------------------------------- */
 
 struct store_config {
-    const char *dir;   /* DATA_DIR/store; made if missing, mode 0700 */
-    size_t map_bytes;  /* sparse */
+    const char *dir;  /* DATA_DIR/store; made if missing, mode 0700 */
+    size_t map_bytes; /* sparse */
 };
 /* Open and start the committer. ERR_STORE with a log line: a remote file
  * system, a newer version, a damaged file, no permission. */
-MUST_USE enum err store_open(struct store **out,
-                             const struct store_config *c);
+MUST_USE enum err store_open(struct store **out, const struct store_config *c);
 /* Commit what is queued, join, close. NULL is fine. */
 void store_close(struct store *s);
 
 /* --- reads: any thread -------------------------------------------------- */
+
+/* Each is one snapshot. A callback runs inside of it: what it is given is
+ * good until it returns, and it must not call the store. */
 
 /* ERR_NOTFOUND also when it is another owner's. */
 MUST_USE enum err store_session(struct store *s, const char *owner,
@@ -96,8 +98,7 @@ MUST_USE enum err store_messages(struct store *s, const char *owner,
 MUST_USE enum err store_turn(struct store *s, const struct ident *turn,
                              struct turn_info *out);
 /* One message of the turn's session by seq. */
-MUST_USE enum err store_turn_answer(struct store *s,
-                                    const struct turn_info *t,
+MUST_USE enum err store_turn_answer(struct store *s, const struct turn_info *t,
                                     message_fn *fn, void *arg);
 /* The turn that an idempotency key made, if it is still remembered. */
 MUST_USE enum err store_idem(struct store *s, const char *owner,
@@ -129,7 +130,7 @@ enum store_kind {
 struct store_op;
 typedef void store_done_fn(struct store_op *op);
 struct store_op {
-    struct mail mail;    /* store's */
+    struct mail mail; /* store's */
     enum store_kind kind;
     enum err err;        /* out */
     store_done_fn *done; /* must not block; usually a loop_post */
@@ -149,23 +150,23 @@ struct store_op {
         uint32_t expect_messages;
         struct ident turn, answer_message;
         struct process process;
-        struct message user;      /* seq is set by the store */
-        const char *idem_scope;   /* NULL: no key */
+        struct message user;    /* seq is set by the store */
+        const char *idem_scope; /* NULL: no key */
         const char *idem_key;
         /* out */
         bool idem_hit;
-        struct ident existing;    /* idem_hit: that turn */
-        struct ident open_turn;   /* the one in the way, or zero */
-        uint32_t n_messages;      /* with the user's message */
+        struct ident existing;  /* idem_hit: that turn */
+        struct ident open_turn; /* the one in the way, or zero */
+        uint32_t n_messages;    /* with the user's message */
     } begin;
 
     /* STORE_TURN_END: put the answer and close the turn. ERR_CONFLICT when it
      * is closed already, ERR_NOTFOUND when its session was deleted. */
     struct {
         struct ident turn;
-        struct message answer;    /* seq is set by the store */
-        uint32_t end_seq;         /* seq of the stream's last event */
-        uint32_t n_messages;      /* out: conversation_length */
+        struct message answer; /* seq is set by the store */
+        uint32_t end_seq;      /* seq of the stream's last event */
+        uint32_t n_messages;   /* out: conversation_length */
     } end;
 
     const char *title; /* STORE_SESSION_TITLE */
@@ -176,12 +177,12 @@ void store_submit(struct store *s, struct store_op *op);
 MUST_USE enum err store_apply(struct store *s, struct store_op *op);
 
 struct store_stats {
-    uint64_t commits;      /* durable transactions so far */
-    uint64_t ops;          /* operations committed */
-    uint64_t failures;     /* batches that failed */
+    uint64_t commits;            /* durable transactions so far */
+    uint64_t ops;                /* operations committed */
+    uint64_t failures;           /* batches that failed */
     uint64_t sessions, messages; /* records now */
     uint64_t map_bytes, used_bytes;
-    bool full;             /* the last batch failed for want of space */
+    bool full; /* the last batch failed for want of space */
 };
 void store_stats(struct store *s, struct store_stats *out);
 

@@ -75,6 +75,7 @@ streamlog_begin(struct streamlog *l)
             else
                 l->tree_pages = tree_pages(l);
             l->writes = 0;
+            l->dirty = false;
             return rc;
         }
         l->w = NULL;
@@ -97,8 +98,22 @@ streamlog_abort(struct streamlog *l)
 }
 
 int
-streamlog_delete(struct streamlog *l, const struct ident *turn,
-                 size_t *budget)
+streamlog_commit_now(struct streamlog *l)
+{
+    uint64_t id = mdb_txn_id(l->w);
+    int rc = mdb_txn_commit(l->w);
+
+    l->w = NULL;
+    l->wc = NULL;
+    if (rc == 0 && l->dirty) {
+        l->own_txnid = id;
+        l->commits++;
+    }
+    return rc;
+}
+
+int
+streamlog_delete(struct streamlog *l, const struct ident *turn, size_t *budget)
 {
     uint8_t key[KEY_EVENT_LEN];
     MDB_val k = {sizeof(key), key}, v;
@@ -119,6 +134,7 @@ streamlog_delete(struct streamlog *l, const struct ident *turn,
         rc = mdb_cursor_del(l->wc, 0);
         if (rc != 0)
             return rc;
+        l->dirty = true;
     }
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
@@ -131,18 +147,18 @@ execute(struct streamlog *l, const struct redo *r, const void *record)
     MDB_val v = {r->len, (void *)(uintptr_t)record};
     size_t all = SIZE_MAX;
     struct ident turn;
+    int rc;
 
-    l->writes++;
-    switch ((enum redo_kind)r->kind) {
-    case REDO_HEAD:
-        return mdb_cursor_put(l->wc, &k, &v, 0);
-    case REDO_EVENT:
-        return mdb_cursor_put(l->wc, &k, &v, MDB_NOOVERWRITE);
-    case REDO_DROP:
+    if (r->kind == REDO_DROP) {
         memcpy(turn.b, r->key, sizeof(turn.b));
         return streamlog_delete(l, &turn, &all);
     }
-    return EINVAL;
+    l->writes++;
+    rc = mdb_cursor_put(l->wc, &k, &v,
+                        r->kind == REDO_EVENT ? MDB_NOOVERWRITE : 0);
+    if (rc == 0)
+        l->dirty = true;
+    return rc;
 }
 
 int
@@ -372,17 +388,11 @@ streamlog_commit(struct streamlog *l)
 
     streamlog_rest(l);
     for (int i = 0; i < TRIES && l->w != NULL && e == OK; i++) {
-        uint64_t id = mdb_txn_id(l->w);
         size_t used = streamlog_used(l);
 
-        rc = mdb_txn_commit(l->w);
-        l->w = NULL;
-        l->wc = NULL;
+        rc = streamlog_commit_now(l);
         if (rc == 0) {
             l->stats.commits++;
-            if (id != l->own_txnid + 1)
-                l->others = true;
-            l->own_txnid = id;
             l->free_pages -= l->free_pages < used ? l->free_pages : used;
         } else if (rc == MDB_MAP_FULL) {
             e = redo_with_room(l, used, true);

@@ -48,8 +48,8 @@ struct event {
 struct stream_head {
     struct process process;
     bool ended;
-    bool stop;                          /* another process asks to cancel */
-    int64_t begun_ms, ended_ms;         /* wall clock */
+    bool stop;                  /* another process asks to cancel */
+    int64_t begun_ms, ended_ms; /* wall clock */
     struct ident answer_message;
     char session_id[IDENT_SESSION_MAX + 1];
     char owner[STORE_OWNER_MAX + 1];
@@ -58,10 +58,10 @@ struct stream_head {
 };
 
 struct streamlog_config {
-    const char *dir;    /* DATA_DIR/streams */
-    size_t map_min;     /* bytes allocated at first (0: 1 MiB) */
-    size_t map_max;     /* bytes; the ceiling of the map */
-    int64_t grace_ms;   /* ended streams are kept this long */
+    const char *dir;  /* DATA_DIR/streams */
+    size_t map_min;   /* bytes allocated at first (0: 1 MiB) */
+    size_t map_max;   /* bytes; the ceiling of the map */
+    int64_t grace_ms; /* ended streams are kept this long */
 };
 struct streamlog;
 
@@ -83,20 +83,16 @@ MUST_USE enum err streamlog_append(struct streamlog *l,
 MUST_USE enum err streamlog_commit(struct streamlog *l);
 void streamlog_rest(struct streamlog *l); /* end the read snapshot */
 
-MUST_USE enum err streamlog_head(struct streamlog *l,
-                                 const struct ident *turn,
+MUST_USE enum err streamlog_head(struct streamlog *l, const struct ident *turn,
                                  struct stream_head *out);
 /* The next event after seq. ERR_NOTFOUND: none yet (or no such stream). */
-MUST_USE enum err streamlog_next(struct streamlog *l,
-                                 const struct ident *turn, uint32_t after,
-                                 struct event *out);
+MUST_USE enum err streamlog_next(struct streamlog *l, const struct ident *turn,
+                                 uint32_t after, struct event *out);
 /* The last event of the stream; ERR_NOTFOUND: none. */
-MUST_USE enum err streamlog_last(struct streamlog *l,
-                                 const struct ident *turn,
+MUST_USE enum err streamlog_last(struct streamlog *l, const struct ident *turn,
                                  struct event *out);
 /* Drop a stream now (a deleted session). */
-MUST_USE enum err streamlog_drop(struct streamlog *l,
-                                 const struct ident *turn);
+MUST_USE enum err streamlog_drop(struct streamlog *l, const struct ident *turn);
 /* Drop up to max streams that ended more than grace ago; returns how many.
  * Resumes where it left off. */
 size_t streamlog_sweep(struct streamlog *l, int64_t wall_ms, size_t max);

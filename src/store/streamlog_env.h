@@ -28,21 +28,22 @@ struct streamlog {
 
     MDB_txn *w; /* the write transaction; NULL: none */
     MDB_cursor *wc;
-    struct buf redo;      /* what is in w, to do it again */
+    struct buf redo; /* what is in w, to do it again */
     uint32_t redo_count;
-    size_t tree_pages;    /* of the tree when w began */
-    size_t writes;        /* in w */
-    bool lost;            /* appends of this transaction could not be redone */
-    size_t free_pages;    /* at least so many were free when w began */
-    bool others;          /* another process committed before ours */
-    uint64_t told_txnid;  /* streamlog_others spoke of it */
-    uint64_t own_txnid;   /* of our last commit: after it free_pages holds */
+    size_t tree_pages;     /* of the tree when w began */
+    size_t writes;         /* in w */
+    bool dirty;            /* w will change the txnid */
+    bool lost;             /* appends of this transaction could not be redone */
+    size_t free_pages;     /* at least so many were free when w began */
+    uint64_t own_txnid;    /* of our last commit: after it free_pages holds */
     int64_t room_retry_ms; /* monotonic; not before do we look for room */
 
     MDB_txn *r; /* the snapshot; kept, reset when not live */
     MDB_cursor *rc;
     bool r_live;
-    bool at_event; /* rc is on the event at_turn, at_seq */
+    uint64_t commits;     /* of ours that changed the txnid */
+    uint64_t others_seen; /* txnid less commits, when last asked */
+    bool at_event;        /* rc is on the event at_turn, at_seq */
     struct ident at_turn;
     uint32_t at_seq;
 
@@ -82,14 +83,15 @@ MUST_USE enum err streamlog_snapshot(struct streamlog *l);
 
 /* See to it that pages and the margin are free: count, grow, or drop ended
  * streams. ERR_FULL: not possible. force: something, in any case. */
-MUST_USE enum err streamlog_room(struct streamlog *l, size_t pages,
-                                 bool force);
+MUST_USE enum err streamlog_room(struct streamlog *l, size_t pages, bool force);
 
 /* streamlog.c */
 
 /* Begin the write transaction unless it is there. */
 MUST_USE int streamlog_begin(struct streamlog *l);
 void streamlog_abort(struct streamlog *l);
+/* Commit the write transaction, which there must be. */
+MUST_USE int streamlog_commit_now(struct streamlog *l);
 /* The most pages that the write transaction has taken. */
 size_t streamlog_used(const struct streamlog *l);
 /* Delete events of a stream in the write transaction, its head first, at most

@@ -89,8 +89,7 @@ env_new(struct streamlog *l)
         rc = mdb_env_set_mapsize(l->env, l->map_bytes);
     if (rc == 0)
         rc = mdb_env_open(l->env, l->conf.dir,
-                          MDB_WRITEMAP | MDB_NOSYNC | MDB_NOTLS |
-                              MDB_NOMEMINIT,
+                          MDB_WRITEMAP | MDB_NOSYNC | MDB_NOTLS | MDB_NOMEMINIT,
                           0600);
     if (rc == 0 && disk_allocate(l->data_fd, 0, (off_t)l->map_bytes) != OK)
         rc = ENOSPC;
@@ -182,6 +181,7 @@ streamlog_open(struct streamlog **out, const struct streamlog_config *c)
         return e;
     }
     (void)streamlog_lock(l, LOCK_CHANGE, F_UNLCK, true);
+    (void)streamlog_others(l);
     *out = l;
     return OK;
 }

@@ -29,10 +29,8 @@
 bool
 streamlog_lock(struct streamlog *l, enum lock_byte byte, short type, bool wait)
 {
-    struct flock f = {.l_type = type,
-                      .l_whence = SEEK_SET,
-                      .l_start = byte,
-                      .l_len = 1};
+    struct flock f = {
+        .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1};
     int rc;
 
     do

@@ -63,8 +63,7 @@ streamlog_snapshot(struct streamlog *l)
             l->at_event = false;
             return OK;
         }
-        if (rc != MDB_MAP_RESIZED || l->w != NULL ||
-            streamlog_adopt(l) != OK)
+        if (rc != MDB_MAP_RESIZED || l->w != NULL || streamlog_adopt(l) != OK)
             break;
     }
     return failed("snapshot", rc) == OK ? OK : ERR_STORE;
@@ -148,8 +147,7 @@ streamlog_next(struct streamlog *l, const struct ident *turn, uint32_t after,
 }
 
 enum err
-streamlog_last(struct streamlog *l, const struct ident *turn,
-               struct event *out)
+streamlog_last(struct streamlog *l, const struct ident *turn, struct event *out)
 {
     uint8_t key[KEY_EVENT_LEN];
     MDB_val k = {sizeof(key), key}, v;
@@ -180,15 +178,16 @@ streamlog_txnid(struct streamlog *l)
     return info.me_last_txnid;
 }
 
+/* Each commit that changes anything adds one to the txnid: what ours did not
+ * add, others did. */
 bool
 streamlog_others(struct streamlog *l)
 {
-    uint64_t id = streamlog_txnid(l);
-    bool others = l->others || (id != l->own_txnid && id != l->told_txnid);
+    uint64_t others = streamlog_txnid(l) - l->commits;
+    bool changed = others != l->others_seen;
 
-    l->others = false;
-    l->told_txnid = id;
-    return others;
+    l->others_seen = others;
+    return changed;
 }
 
 void

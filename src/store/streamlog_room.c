@@ -84,8 +84,8 @@ find_stream(MDB_cursor *c, const struct ident *from, bool past,
     if (key_event_read(k.mv_data, k.mv_size, &out->turn, &seq) != OK)
         return MDB_CORRUPTED;
     out->headless = seq != 0;
-    out->readable = out->headless || record_head_read(v.mv_data, v.mv_size,
-                                                      &out->head) == OK;
+    out->readable = out->headless ||
+                    record_head_read(v.mv_data, v.mv_size, &out->head) == OK;
     return 0;
 }
 
@@ -106,17 +106,17 @@ empty_commit(struct streamlog *l)
 {
     uint8_t key[KEY_EVENT_LEN] = {0};
     MDB_val k = {sizeof(key), key}, v = {1, key};
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(l->env, NULL, 0, &txn);
+    int rc = streamlog_begin(l);
 
-    if (rc != 0)
-        return rc;
-    rc = mdb_put(txn, l->dbi, &k, &v, 0);
     if (rc == 0)
-        rc = mdb_del(txn, l->dbi, &k, NULL);
+        rc = mdb_cursor_put(l->wc, &k, &v, 0);
     if (rc == 0)
-        return mdb_txn_commit(txn);
-    mdb_txn_abort(txn);
+        rc = mdb_cursor_del(l->wc, 0);
+    if (rc == 0) {
+        l->dirty = true;
+        return streamlog_commit_now(l);
+    }
+    streamlog_abort(l);
     return rc;
 }
 
@@ -153,12 +153,11 @@ drop_some(struct streamlog *l, size_t *n)
         streamlog_abort(l);
         return 0;
     }
-    rc = mdb_txn_commit(l->w);
-    l->w = NULL;
+    rc = streamlog_commit_now(l);
     if (rc == 0) {
         l->stats.drops += streams;
-        log_warn("streams.dropped", "why=full streams=%zu records=%zu",
-                 streams, *n);
+        log_warn("streams.dropped", "why=full streams=%zu records=%zu", streams,
+                 *n);
         rc = empty_commit(l);
     }
     return rc;

@@ -18,7 +18,10 @@
 
 /* The first of these that is sent names the request at the provider. */
 static const char *const id_names[] = {
-    "x-request-id", "request-id", "x-amzn-requestid", "cf-ray",
+    "x-request-id",
+    "request-id",
+    "x-amzn-requestid",
+    "cf-ray",
 };
 
 void
@@ -127,8 +130,8 @@ upstream_head_line(struct upstream_head *h, const char *s, size_t n,
     size_t name_len, v_len, i;
     char value[64];
 
-    while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == '\n' ||
-                     s[n - 1] == ' ' || s[n - 1] == '\t'))
+    while (n > 0 && (s[n - 1] == '\r' || s[n - 1] == '\n' || s[n - 1] == ' ' ||
+                     s[n - 1] == '\t'))
         n--;
     if (n >= 5 && memcmp(s, "HTTP/", 5) == 0) {
         read_status(h, s, n);

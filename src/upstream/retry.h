@@ -18,6 +18,6 @@
  * account is out of money, never retried. random32 gives the jitter. Returns
  * the wait in ms, or -1: do not retry. A reply's own wait longer than
  * RETRY_AFTER_MAX_MS is -1. */
-int64_t retry_wait_ms(const struct transfer_result *r, int tries,
-                      int tries_max, bool money, uint32_t random32);
+int64_t retry_wait_ms(const struct transfer_result *r, int tries, int tries_max,
+                      bool money, uint32_t random32);
 #endif

@@ -16,12 +16,12 @@
 typedef enum err sse_parse_fn(void *arg, const char *name, const char *data,
                               size_t n);
 struct sse_parser {
-    struct buf line;  /* an unfinished line */
-    struct buf data;  /* of the event so far */
-    char name[64];    /* longer names are cut */
+    struct buf line; /* an unfinished line */
+    struct buf data; /* of the event so far */
+    char name[64];   /* longer names are cut */
     bool has_data;
-    bool skip_lf;     /* the last byte was CR */
-    bool begun;       /* the first bytes (BOM) are behind us */
+    bool skip_lf; /* the last byte was CR */
+    bool begun;   /* the first bytes (BOM) are behind us */
 };
 void sse_parse_init(struct sse_parser *p);
 void sse_parse_release(struct sse_parser *p);

@@ -205,8 +205,7 @@ transfers_run(struct transfers *ts, curl_socket_t fd, int what)
     rc = curl_multi_socket_action(ts->multi, fd, what, &running);
     ts->in_curl = false;
     if (rc != CURLM_OK)
-        log_error("upstream.action", "reason=\"%s\"",
-                  curl_multi_strerror(rc));
+        log_error("upstream.action", "reason=\"%s\"", curl_multi_strerror(rc));
     settle(ts);
 }
 
@@ -360,8 +359,7 @@ transfers_new(struct loop *l)
     (void)curl_multi_setopt(ts->multi, CURLMOPT_SOCKETDATA, ts);
     (void)curl_multi_setopt(ts->multi, CURLMOPT_TIMERFUNCTION, on_timer);
     (void)curl_multi_setopt(ts->multi, CURLMOPT_TIMERDATA, ts);
-    (void)curl_multi_setopt(ts->multi, CURLMOPT_MAXCONNECTS,
-                            CONNECTIONS_MAX);
+    (void)curl_multi_setopt(ts->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
     return ts;
 }
 

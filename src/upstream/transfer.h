@@ -21,26 +21,25 @@
 #include "base/buf.h"
 #include "base/loop.h"
 
-#define TRANSFER_HEADERS_MAX 16           /* request headers */
-#define TRANSFER_HEAD_MAX (64 * 1024)     /* bytes of reply headers */
-#define TRANSFER_ERROR_MAX (64 * 1024)    /* bytes of an error body kept */
-#define TRANSFER_BUFFER 2048              /* bytes; curl's receive buffer */
+#define TRANSFER_HEADERS_MAX 16        /* request headers */
+#define TRANSFER_HEAD_MAX (64 * 1024)  /* bytes of reply headers */
+#define TRANSFER_ERROR_MAX (64 * 1024) /* bytes of an error body kept */
+#define TRANSFER_BUFFER 2048           /* bytes; curl's receive buffer */
 
 /* What to send. Built by providers, which do no I/O. */
 struct upstream_request {
-    const char *method;                   /* "POST", "GET"; static */
-    char *url;                            /* owned */
-    char *headers[TRANSFER_HEADERS_MAX];  /* owned "Name: value" */
+    const char *method;                  /* "POST", "GET"; static */
+    char *url;                           /* owned */
+    char *headers[TRANSFER_HEADERS_MAX]; /* owned "Name: value" */
     size_t n_headers;
-    struct buf body;                      /* owned; empty for GET */
-    bool http2;                           /* try HTTP/2 on https */
+    struct buf body; /* owned; empty for GET */
+    bool http2;      /* try HTTP/2 on https */
 };
 void upstream_request_init(struct upstream_request *q, size_t body_max);
 void upstream_request_release(struct upstream_request *q); /* wipes headers */
 /* Copies; a header with CR, LF or NUL, or too many: ERR_BADREQ. */
 MUST_USE enum err upstream_request_header(struct upstream_request *q,
-                                          const char *name,
-                                          const char *value);
+                                          const char *name, const char *value);
 
 /* What matters of a reply's head. */
 struct upstream_head {
@@ -57,12 +56,12 @@ struct transfer_limits {
 };
 
 enum transfer_end {
-    TRANSFER_COMPLETE,   /* the reply ended as HTTP says it should */
-    TRANSFER_CUT,        /* it began and broke off */
-    TRANSFER_CONNECT,    /* no connection (name, refused, TLS, time) */
-    TRANSFER_TIMEOUT,    /* first byte, silence or total */
-    TRANSFER_OVERSIZE,   /* headers past TRANSFER_HEAD_MAX */
-    TRANSFER_FAILED      /* broke before the head came; protocol garbage */
+    TRANSFER_COMPLETE, /* the reply ended as HTTP says it should */
+    TRANSFER_CUT,      /* it began and broke off */
+    TRANSFER_CONNECT,  /* no connection (name, refused, TLS, time) */
+    TRANSFER_TIMEOUT,  /* first byte, silence or total */
+    TRANSFER_OVERSIZE, /* headers past TRANSFER_HEAD_MAX */
+    TRANSFER_FAILED    /* broke before the head came; protocol garbage */
 };
 
 /* head is NULL if none came. error_body: what a reply >= 400 said. reason is

@@ -34,8 +34,7 @@ drop_sent(struct transfer *t)
     curl_off_t sent = 0;
     long version = 0;
 
-    if (curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent) !=
-            CURLE_OK ||
+    if (curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &sent) != CURLE_OK ||
         curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version) !=
             CURLE_OK ||
         (size_t)sent < t->out->q.body.len || version > CURL_HTTP_VERSION_1_1)
@@ -126,8 +125,8 @@ set_request(struct transfer *t, CURL *e)
 
     SET(CURLOPT_URL, q->url);
     SET(CURLOPT_HTTPHEADER, header_list(t->out));
-    SET(CURLOPT_HTTP_VERSION, http2 ? (long)CURL_HTTP_VERSION_2TLS
-                                    : (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_HTTP_VERSION,
+        http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
     if (http2)
         SET(CURLOPT_PIPEWAIT, 1L);
     if (tls)
@@ -179,8 +178,7 @@ url_ok(const char *url)
 {
     CURLU *u = curl_url();
     bool ok = u != NULL && url != NULL &&
-              (text_istarts(url, "http://") ||
-               text_istarts(url, "https://")) &&
+              (text_istarts(url, "http://") || text_istarts(url, "https://")) &&
               curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK;
 
     curl_url_cleanup(u);

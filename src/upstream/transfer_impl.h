@@ -18,19 +18,19 @@ struct transfer_sock;
 struct transfers {
     struct loop *loop;
     CURLM *multi;
-    CURLSH *share;               /* TLS sessions */
-    struct loop_timer alarm;     /* curl's */
-    struct loop_timer tick;      /* ours */
+    CURLSH *share;                /* TLS sessions */
+    struct loop_timer alarm;      /* curl's */
+    struct loop_timer tick;       /* ours */
     struct transfer_sock **socks; /* by descriptor; owned */
     size_t n_socks;
-    struct transfer *running;    /* doubly linked */
-    struct transfer *walk;       /* the next one that the tick looks at */
-    struct transfer *later;      /* noted while curl ran */
+    struct transfer *running; /* doubly linked */
+    struct transfer *walk;    /* the next one that the tick looks at */
+    struct transfer *later;   /* noted while curl ran */
     size_t n_running;
     CURL *pool[TRANSFER_POOL_MAX];
     size_t n_pool;
-    uint64_t n_opened;           /* connections */
-    bool in_curl;                /* curl_multi_socket_action is running */
+    uint64_t n_opened; /* connections */
+    bool in_curl;      /* curl_multi_socket_action is running */
 };
 
 /* What is needed until the reply begins; apart, so that a stream that

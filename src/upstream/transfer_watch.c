@@ -83,8 +83,7 @@ is_connection(const struct transfer_sock *s, CURL *easy)
     if (!s->ours || easy == NULL ||
         curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private) != CURLE_OK)
         return false;
-    return private != NULL &&
-           ((struct transfer *)(void *)private)->head_done;
+    return private != NULL && ((struct transfer *)(void *)private)->head_done;
 }
 
 int

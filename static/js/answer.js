@@ -25,7 +25,7 @@ export function newAnswer() {
         reasoning: '',
         tools: [],       /* {id, name, arguments, ok, content} */
         info: {},        /* message_id, model, provider, usage, … */
-        error: null,     /* {code, message, retryable} */
+        error: null,     /* {code, message, hint, retryable} */
     };
 }
 
@@ -54,10 +54,11 @@ function end(answer, event) {
     if (event.type === 'error')
         answer.error = {
             code: event.code,
-            message: event.message || event.error,
+            message: event.error || event.message,
+            hint: event.error ? event.message ?? '' : '',
             retryable: event.retryable !== false,
         };
-    const { type, content, code, message, retryable, ...info } = event;
+    const { type, content, code, message, error, retryable, ...info } = event;
     Object.assign(answer.info, info);
 }
 

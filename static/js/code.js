@@ -7,7 +7,7 @@ const LENGTH_MAX = 60000;   /* characters; longer code stays plain */
 let library = null;
 
 async function load() {
-    library ??= import('../vendor/highlight.js').then((m) => m.default);
+    library ??= import('../vendor/highlight.js');
     return library;
 }
 
@@ -20,7 +20,10 @@ export async function highlightIn(node) {
         return;
     let hljs;
     try {
-        hljs = await load();
+        const module = await load();
+        hljs = module.default;
+        for (const code of blocks)
+            await module.load(languageOf(code));
     } catch {
         /* Offline: plain code is readable, and the next block tries again. */
         library = null;

@@ -20,16 +20,15 @@ function timeNode(when) {
     }, clockTime(date));
 }
 
-/* What both kinds have: an id, a foot and room for one notice. */
+/* What both kinds have: a text, a foot and room for one notice. */
 class Message {
-    id;
     text = '';
+    turn = null;         /* id of the turn it belongs to; null: not known */
     node;
     foot = el('div', { class: 'foot' });
     #notice = null;
 
-    constructor(kind, id, title) {
-        this.id = id;
+    constructor(kind, title) {
         this.node = el('li', { class: `message ${kind}` },
             el('h2', { class: 'sr' }, title));
     }
@@ -60,9 +59,10 @@ class Message {
 }
 
 export class UserMessage extends Message {
-    constructor({ id, text, at }) {
-        super('user', id, 'You said');
+    constructor({ text, at, turn = null }) {
+        super('user', 'You said');
         this.text = text;
+        this.turn = turn;
         const bubble = el('div', { class: 'bubble', dir: 'auto' }, text);
         this.node.append(bubble);
         if (text.length > LONG_TEXT || text.split('\n').length > LONG_LINES)
@@ -109,15 +109,16 @@ export class AnswerMessage extends Message {
     #reasoning = null;
     #tools = new Map();
 
-    constructor(id) {
-        super('answer', id, 'Answer');
+    constructor() {
+        super('answer', 'Answer');
         this.node.append(this.body, this.foot);
     }
 
     /* One from the history. */
-    static stored({ id, text, at, model }) {
-        const message = new AnswerMessage(id);
+    static stored({ text, at, model, turn = null }) {
+        const message = new AnswerMessage();
         message.text = text;
+        message.turn = turn;
         message.body.append(renderMarkdown(text));
         highlightIn(message.body);
         message.#close({ timestamp: at, model });
@@ -135,7 +136,6 @@ export class AnswerMessage extends Message {
     }
 
     update(answer) {
-        this.id = answer.info.message_id ?? this.id;
         this.#showReasoning(answer);
         this.#showTools(answer);
         if (answer.text) {
@@ -156,8 +156,11 @@ export class AnswerMessage extends Message {
         this.body.removeAttribute('aria-busy');
         this.#working.remove();
         this.foot.replaceChildren();
-        if (this.text)
-            this.foot.append(this.copyButton('Copy answer'));
+        if (!this.text) {
+            this.foot.remove();
+            return;
+        }
+        this.foot.append(this.copyButton('Copy answer'));
         const words = el('span', { class: 'meta' });
         if (model)
             words.append(model, ' · ');

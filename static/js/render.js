@@ -42,12 +42,27 @@ function rawHtml(text) {
         (PLAIN_TAG.test(part) || part.endsWith(';') ? part : escape(part)));
 }
 
-function imageAllowed(src) {
-    if (DATA_IMAGE.test(src))
-        return true;
+function address(text) {
+    return URL.canParse(text, document.baseURI)
+        ? new URL(text, document.baseURI) : null;
+}
+
+function isOwnFile(url) {
     const files = new URL('files/', document.baseURI).href;
-    return URL.canParse(src, document.baseURI) &&
-        new URL(src, document.baseURI).href.startsWith(files);
+    return url.href.startsWith(files) && !/%2e|%2f/i.test(url.pathname);
+}
+
+function imageAllowed(src) {
+    const url = address(src);
+    return DATA_IMAGE.test(src) || (url !== null && isOwnFile(url));
+}
+
+/* Anywhere else, but here only to files: a click must not set off a request
+ * that the reader did not mean. */
+function linkAllowed(href) {
+    const url = address(href);
+    return url !== null &&
+        (url.origin !== location.origin || isOwnFile(url));
 }
 
 const marked = new Marked({ gfm: true }, {
@@ -75,6 +90,8 @@ const purify = DOMPurify(window);
 
 purify.addHook('afterSanitizeAttributes', (node) => {
     if (node.nodeName === 'A') {
+        if (!linkAllowed(node.getAttribute('href') ?? ''))
+            node.removeAttribute('href');
         node.setAttribute('target', '_blank');
         node.setAttribute('rel', 'noopener noreferrer');
     } else if (node.nodeName === 'IMG') {

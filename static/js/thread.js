@@ -42,8 +42,13 @@ export class Thread {
         return this.#messages.length === 0;
     }
 
-    has(id) {
-        return this.#messages.some((m) => m.id === id);
+    /* The first words said. */
+    get firstText() {
+        return this.#messages[0]?.text ?? '';
+    }
+
+    hasTurn(id) {
+        return this.#messages.some((m) => m.turn === id);
     }
 
     clear() {
@@ -92,13 +97,13 @@ export class Thread {
         return made;
     }
 
-    #make({ id, role, content, timestamp, finish_reason: reason, model }) {
+    #make(stored) {
+        const { role, content, timestamp: at, model, turn_id: turn } = stored;
         const text = typeof content === 'string' ? content : '';
         if (role === 'user')
-            return new UserMessage({ id, text, at: timestamp });
-        const message = AnswerMessage.stored(
-            { id, text, at: timestamp, model });
-        const ending = endingOf(reason);
+            return new UserMessage({ text, at, turn });
+        const message = AnswerMessage.stored({ text, at, model, turn });
+        const ending = endingOf(stored.finish_reason);
         if (ending)
             message.say({ text: ending, quiet: true });
         return message;

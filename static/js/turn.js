@@ -18,6 +18,8 @@ export class Turn {
     follower = null;
     question = null; /* UserMessage */
     reply = null;    /* AnswerMessage */
+    unsent = false;  /* the last POST failed */
+    repeats = false; /* and is repeated when the network is back */
     tries = 0;       /* POSTs that got no answer at all */
     waits = 0;       /* POSTs that were told to wait */
     stopping = false;
@@ -42,6 +44,14 @@ export class Turn {
         turn.messageId = entry.messageId;
         turn.at = entry.at ?? turn.at;
         turn.id = entry.turn ?? null;
+        return turn;
+    }
+
+    /* One that the server calls running: begun on another device, or by a
+     * page whose storage is gone. */
+    static running(sessionId, id) {
+        const turn = new Turn(sessionId, '');
+        turn.id = id;
         return turn;
     }
 

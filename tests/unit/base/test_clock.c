@@ -66,8 +66,8 @@ every_day_agrees_with_the_c_library(void **state)
         clock_iso(got, s * 1000 + 5);
         assert_memory_equal(got, want, 19);
         assert_string_equal(got + 19, ".005Z");
-        assert_true(strftime(want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT",
-                             &tm));
+        assert_true(
+            strftime(want, sizeof(want), "%a, %d %b %Y %H:%M:%S GMT", &tm));
         int64_t back = 0;
         assert_int_equal(clock_http_date(want, &back), OK);
         assert_true(back == s);

@@ -24,7 +24,7 @@ an_unknown_error_is_internal(void **state)
 {
     (void)state;
     assert_string_equal(err_code((enum err)999), err_code(ERR_INTERNAL));
-    assert_string_equal(err_text((enum err)-1), err_text(ERR_INTERNAL));
+    assert_string_equal(err_text((enum err) - 1), err_text(ERR_INTERNAL));
 }
 
 static void
@@ -34,8 +34,7 @@ a_problem_takes_the_words_of_its_error(void **state)
 
     (void)state;
     memset(&p, 0xFF, sizeof(p));
-    assert_int_equal(problem_set(&p, ERR_TOOBIG, NULL, NULL, NULL),
-                     ERR_TOOBIG);
+    assert_int_equal(problem_set(&p, ERR_TOOBIG, NULL, NULL, NULL), ERR_TOOBIG);
     assert_int_equal(p.err, ERR_TOOBIG);
     assert_int_equal(p.status, 0);
     assert_int_equal(p.retry_after_s, 0);

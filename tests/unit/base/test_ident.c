@@ -133,8 +133,8 @@ static void
 text_goes_there_and_back(void **state)
 {
     char text[IDENT_TEXT_LEN];
-    struct ident id = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0x80,
-                        1, 2, 3, 4, 5, 6, 7}};
+    struct ident id = {{0x01, 0x23, 0x45, 0x67, 0x89, 0xAB, 0xCD, 0xEF, 0x80, 1,
+                        2, 3, 4, 5, 6, 7}};
     struct ident back;
 
     (void)state;

@@ -40,16 +40,16 @@ static void
 utf8_agrees_with_its_definition(void **state)
 {
     static const unsigned char edge[] = {
-        0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1,
-        0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1, 0xF3,
-        0xF4, 0xF5, 0xF8, 0xFE, 0xFF,
+        0x00, 0x41, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF,
+        0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE,
+        0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xF8, 0xFE, 0xFF,
     };
     const size_t k = COUNT_OF(edge);
 
     (void)state;
     for (size_t i = 0; i < k * k * k * k; i++) {
-        unsigned char s[4] = {edge[i % k], edge[i / k % k],
-                              edge[i / k / k % k], edge[i / k / k / k]};
+        unsigned char s[4] = {edge[i % k], edge[i / k % k], edge[i / k / k % k],
+                              edge[i / k / k / k]};
 
         for (size_t n = 0; n <= 4; n++)
             if (utf8_valid((char *)s, n) != slow_valid(s, n))
@@ -195,9 +195,21 @@ static void
 what_is_no_number_leaves_the_result_alone(void **state)
 {
     static const char *const bad[] = {
-        "", "-", "+1", " 1", "1 ", "1.0", "0x1", "1e3", "--1", "1-",
-        "9223372036854775808", "-9223372036854775809",
-        "99999999999999999999999", "101", "-101",
+        "",
+        "-",
+        "+1",
+        " 1",
+        "1 ",
+        "1.0",
+        "0x1",
+        "1e3",
+        "--1",
+        "1-",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999999",
+        "101",
+        "-101",
     };
     int64_t v = 77;
 
@@ -205,9 +217,9 @@ what_is_no_number_leaves_the_result_alone(void **state)
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
         bool wide = strlen(bad[i]) > 10;
 
-        assert_int_equal(number(bad[i], wide ? INT64_MIN : -100,
-                                wide ? INT64_MAX : 100, &v),
-                         ERR_BADREQ);
+        assert_int_equal(
+            number(bad[i], wide ? INT64_MIN : -100, wide ? INT64_MAX : 100, &v),
+            ERR_BADREQ);
         assert_int_equal(v, 77);
     }
     assert_int_equal(text_i64("1\0", 2, 0, 9, &v), ERR_BADREQ);
@@ -238,8 +250,12 @@ static void
 base64_follows_the_rfc(void **state)
 {
     static const char *const pairs[][2] = {
-        {"", ""},           {"f", "Zg=="},         {"fo", "Zm8="},
-        {"foo", "Zm9v"},    {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
         {"foobar", "Zm9vYmFy"},
     };
     struct buf b;
@@ -292,8 +308,9 @@ static void
 bad_base64_adds_nothing(void **state)
 {
     static const char *const bad[] = {
-        "A", "AAAAA", "Zg=", "Zg===", "Z===", "====", "=", "Zm9v=", "Zm9v====",
-        "Zm 9v", "Zm9v\n", "Zm-_", "Zh==", "Zm9=", "Z=g=", "Zg==Zg==",
+        "A",    "AAAAA", "Zg=",      "Zg===",    "Z===",   "====",
+        "=",    "Zm9v=", "Zm9v====", "Zm 9v",    "Zm9v\n", "Zm-_",
+        "Zh==", "Zm9=",  "Z=g=",     "Zg==Zg==",
     };
     struct buf b;
 
@@ -301,8 +318,7 @@ bad_base64_adds_nothing(void **state)
     buf_init(&b, 100);
     buf_adds(&b, "kept");
     for (size_t i = 0; i < COUNT_OF(bad); i++) {
-        assert_int_equal(text_unbase64(&b, bad[i], strlen(bad[i])),
-                         ERR_BADREQ);
+        assert_int_equal(text_unbase64(&b, bad[i], strlen(bad[i])), ERR_BADREQ);
         assert_string_equal(buf_cstr(&b), "kept");
     }
     buf_release(&b);

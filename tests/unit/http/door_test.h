@@ -9,6 +9,7 @@
 
 #include <sys/un.h>
 
+#include "base/log.h"
 #include "http/door.h"
 #include "http/reply.h"
 #include "http/unixsock.h"
@@ -27,14 +28,14 @@ in_dir(char out[100], const char *name)
 static inline void
 make_dir(void)
 {
-    (void)snprintf(test_dir, sizeof(test_dir), "/tmp/parley-test-XXXXXX");
+    (void)snprintf(test_dir, sizeof(test_dir), "/tmp/parley-http-XXXXXX");
     assert_non_null(mkdtemp(test_dir));
 }
 
 static inline void
 remove_dir(void)
 {
-    static const char *const names[] = {"s",  "s.lock", "t",   "t.lock",
+    static const char *const names[] = {"s",  "s.lock", "t",  "t.lock",
                                         "it", "log",    "out"};
     char path[100];
 

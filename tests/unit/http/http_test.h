@@ -39,8 +39,8 @@ make_conn(struct request *rq, enum conn_kind kind, uint16_t id)
 {
     int fds[2];
 
-    assert_int_equal(
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
+                     0);
     rq->conn = conn_new(kind, fds[0], id);
     return fds[1];
 }

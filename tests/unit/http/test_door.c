@@ -395,6 +395,7 @@ static int
 setup(void **state)
 {
     (void)state;
+    log_set_level(LOG_ERROR);
     make_dir();
     in_dir(sock_path, "s");
     if (unixsock_listen(sock_path, 0600, &listen_fd, &lock_fd))

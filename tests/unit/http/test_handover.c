@@ -63,18 +63,25 @@ broken_variables_are_refused(void **state)
     for (size_t i = 0; i < sizeof(many); i += 4)
         memcpy(many + i, "A=1", 4);
     assert_int_equal(handover_parse_vars(many, sizeof(many) - 4, vars), OK);
-    assert_int_equal(handover_parse_vars(many, sizeof(many), vars),
-                     ERR_TOOBIG);
+    assert_int_equal(handover_parse_vars(many, sizeof(many), vars), ERR_TOOBIG);
 }
 
 static void
 only_the_web_servers_variables_are_passed(void **state)
 {
-    static const char *const environment[] = {
-        "PATH=/bin",       "HTTP_HOST=h",  "HOME=/root",     "PATH_INFO=/x",
-        "PATH_INFOX=no",   "HTTPS=on",     "HTTPSX=no",      "SCRIPT_NAME=/c",
-        "OPENAI_API_KEY=", "REQUEST_URI=", "QUERY_STRING=a", "NONSENSE",
-        NULL};
+    static const char *const environment[] = {"PATH=/bin",
+                                              "HTTP_HOST=h",
+                                              "HOME=/root",
+                                              "PATH_INFO=/x",
+                                              "PATH_INFOX=no",
+                                              "HTTPS=on",
+                                              "HTTPSX=no",
+                                              "SCRIPT_NAME=/c",
+                                              "OPENAI_API_KEY=",
+                                              "REQUEST_URI=",
+                                              "QUERY_STRING=a",
+                                              "NONSENSE",
+                                              NULL};
     struct buf b;
 
     (void)state;

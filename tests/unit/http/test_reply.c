@@ -10,8 +10,8 @@ static int fd;
 static struct request *
 open_request(const char *method, const char *a, const char *b)
 {
-    const char *vars[] = {method, "HTTP_X_REQUEST_ID=rid", "HTTP_HOST=h", a,
-                          b, NULL};
+    const char *vars[] = {method, "HTTP_X_REQUEST_ID=rid", "HTTP_HOST=h", a, b,
+                          NULL};
     struct request *rq;
 
     if (!a)
@@ -187,8 +187,8 @@ a_problem_is_the_error_body(void **state)
     const char *s;
 
     (void)state;
-    (void)problem_set(&p, ERR_BADREQ, "some_code", "A \"sentence\"",
-                      "Do %d", 5);
+    (void)problem_set(&p, ERR_BADREQ, "some_code", "A \"sentence\"", "Do %d",
+                      5);
     assert_int_equal(reply_problem(rq, &p, NULL), OK);
     s = sent(rq);
     assert_has(s, "Status: 400 Bad Request\r\n");
@@ -286,8 +286,8 @@ options_answers_a_preflight(void **state)
 
     (void)state;
     reply_set_origins("*");
-    rq = open_request("REQUEST_METHOD=OPTIONS",
-                      "HTTP_ORIGIN=https://a.example", NULL);
+    rq = open_request("REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://a.example",
+                      NULL);
     assert_int_equal(reply_options(rq, "POST, OPTIONS"), OK);
     s = sent(rq);
     assert_has(s, "Status: 204 ");
@@ -298,8 +298,8 @@ options_answers_a_preflight(void **state)
     assert_has(s, "Access-Control-Allow-Origin: https://a.example\r\n");
     buf_release(&far);
     reply_set_origins("");
-    rq = open_request("REQUEST_METHOD=OPTIONS",
-                      "HTTP_ORIGIN=https://a.example", NULL);
+    rq = open_request("REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://a.example",
+                      NULL);
     assert_int_equal(reply_options(rq, "POST, OPTIONS"), OK);
     s = sent(rq);
     assert_has(s, "Allow: POST, OPTIONS\r\n");

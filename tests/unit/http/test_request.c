@@ -98,8 +98,8 @@ every_method_has_its_name(void **state)
         assert_string_equal(method_name(rq->method), methods[i]);
         request_free(rq);
     }
-    struct request *rq =
-        make_request((const char *const[]){"REQUEST_METHOD=get", NULL});
+    struct request *rq = make_request(
+        (const char *const[]){"REQUEST_METHOD=get", NULL});
     assert_int_equal(rq->method, METHOD_OTHER);
     request_free(rq);
     assert_int_equal(
@@ -124,8 +124,8 @@ base_and_path_are_found_wherever_it_is_mounted(void **state)
         /* plain CGI */
         {"/cgi-bin/chat.cgi", "/chat", "/cgi-bin/chat.cgi/chat", "",
          "/cgi-bin/chat.cgi", "/chat"},
-        {"/cgi-bin/chat.cgi", "", "/cgi-bin/chat.cgi", "",
-         "/cgi-bin/chat.cgi", "/"},
+        {"/cgi-bin/chat.cgi", "", "/cgi-bin/chat.cgi", "", "/cgi-bin/chat.cgi",
+         "/"},
         {"/cgi-bin/chat.cgi", NULL, "/cgi-bin/chat.cgi?x", "",
          "/cgi-bin/chat.cgi", "/"},
         {"/~u/chat/", "/sessions/a", NULL, "", "/~u/chat", "/sessions/a"},
@@ -259,8 +259,8 @@ too_many_or_too_long_headers_are_431(void **state)
 static void
 apache_hides_authorization_behind_a_redirect(void **state)
 {
-    struct request *rq =
-        with("REDIRECT_HTTP_AUTHORIZATION=Bearer x", NULL, NULL);
+    struct request *rq = with("REDIRECT_HTTP_AUTHORIZATION=Bearer x", NULL,
+                              NULL);
 
     (void)state;
     assert_string_equal(request_header(rq, "Authorization"), "Bearer x");
@@ -270,9 +270,9 @@ apache_hides_authorization_behind_a_redirect(void **state)
 static void
 query_arguments_are_decoded_on_demand(void **state)
 {
-    struct request *rq =
-        with("QUERY_STRING=a=1+2&b=%C3%A9&c&d=%&e=%FF&f=%00&%61a=x&a=2&n=42",
-             NULL, NULL);
+    struct request *rq = with(
+        "QUERY_STRING=a=1+2&b=%C3%A9&c&d=%&e=%FF&f=%00&%61a=x&a=2&n=42", NULL,
+        NULL);
     const char *s;
     int64_t n = -1;
 
@@ -399,8 +399,7 @@ listed_pages_are_welcome(void **state)
 
     (void)state;
     assert_int_equal(origin("https://a.example", "h", list), ORIGIN_LISTED);
-    assert_int_equal(origin("https://A.example:443", "h", list),
-                     ORIGIN_LISTED);
+    assert_int_equal(origin("https://A.example:443", "h", list), ORIGIN_LISTED);
     assert_int_equal(origin("http://a.example", "h", list), ORIGIN_FOREIGN);
     assert_int_equal(origin("https://b.example:8443", "h", list),
                      ORIGIN_LISTED);
@@ -423,13 +422,13 @@ no_origin_is_foreign_only_when_the_browser_says_so(void **state)
     rq = with("HTTP_SEC_FETCH_SITE=same-origin", NULL, NULL);
     assert_int_equal(request_origin(rq, ""), ORIGIN_NONE);
     request_free(rq);
-    rq = with("HTTP_SEC_FETCH_SITE=cross-site",
-              "HTTP_SEC_FETCH_MODE=no-cors", NULL);
+    rq = with("HTTP_SEC_FETCH_SITE=cross-site", "HTTP_SEC_FETCH_MODE=no-cors",
+              NULL);
     assert_int_equal(request_origin(rq, ""), ORIGIN_FOREIGN);
     assert_int_equal(request_origin(rq, "*"), ORIGIN_NONE);
     request_free(rq);
-    rq = with("HTTP_SEC_FETCH_SITE=cross-site",
-              "HTTP_SEC_FETCH_MODE=navigate", NULL);
+    rq = with("HTTP_SEC_FETCH_SITE=cross-site", "HTTP_SEC_FETCH_MODE=navigate",
+              NULL);
     assert_int_equal(request_origin(rq, ""), ORIGIN_NONE);
     request_free(rq);
 }
@@ -517,8 +516,8 @@ a_body_past_the_ceiling_is_not_read(void **state)
 static void
 lengths_that_are_no_numbers_are_refused(void **state)
 {
-    static const char *const bad[] = {"x", "-1", "+1", "1 ", " 1", "0x10",
-                                      "1e3", "1,1"};
+    static const char *const bad[] = {"x",  "-1",   "+1",  "1 ",
+                                      " 1", "0x10", "1e3", "1,1"};
     struct request *rq;
 
     (void)state;
@@ -548,8 +547,8 @@ without_a_length_a_stream_is_read_to_its_end(void **state)
     assert_int_equal(body(&rq, NULL, 10, true, true), ERR_HUP);
     request_free(rq);
     rq = with("HTTP_TRANSFER_ENCODING=chunked", NULL, NULL);
-    assert_int_equal(
-        request_read_body(rq, 10, false, source_read, &s, &why), OK);
+    assert_int_equal(request_read_body(rq, 10, false, source_read, &s, &why),
+                     OK);
     assert_int_equal(rq->body_len, 10);
     request_free(rq);
 }

@@ -9,8 +9,8 @@
 #include "base/loop.h"
 #include "http/websocket.h"
 
-#define HANDSHAKE                                                            \
-    "GET /ws/chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n"              \
+#define HANDSHAKE                                                \
+    "GET /ws/chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n" \
     "Connection: Upgrade\r\n"
 
 static struct loop *loop;

@@ -60,9 +60,17 @@ test('an error keeps the text so far and says what and whether to retry',
         });
         assert.equal(a.status, 'error');
         assert.equal(a.text, 'Half');
-        assert.deepEqual(a.error,
-            { code: 'interrupted', message: 'Gone', retryable: true });
+        assert.deepEqual(a.error, { code: 'interrupted', message: 'Gone',
+            hint: '', retryable: true });
     });
+
+test('an error in two sentences is what happened and what to do', () => {
+    const a = newAnswer();
+    applyEvent(a, 1, { type: 'error', code: 'c', error: 'It broke',
+        message: 'Mend it', retryable: false });
+    assert.deepEqual(a.error, { code: 'c', message: 'It broke',
+        hint: 'Mend it', retryable: false });
+});
 
 test('nothing follows the end', () => {
     const a = newAnswer();

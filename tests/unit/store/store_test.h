@@ -66,8 +66,7 @@ small_disk_mount(const char *dir, size_t bytes)
 {
     char options[40];
 
-    if (unshare(CLONE_NEWNS) != 0 &&
-        unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
+    if (unshare(CLONE_NEWNS) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0)
         return false;
     (void)snprintf(options, sizeof(options), "size=%zu,mode=0700", bytes);
     return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
@@ -103,9 +102,8 @@ child_wait(pid_t pid)
 static inline struct store_op
 op_begin(const char *owner, const char *session, const char *text)
 {
-    struct store_op op = {.kind = STORE_TURN_BEGIN,
-                          .owner = owner,
-                          .session_id = session};
+    struct store_op op = {
+        .kind = STORE_TURN_BEGIN, .owner = owner, .session_id = session};
 
     op.begin.create = true;
     op.begin.expect_messages = UINT32_MAX;
@@ -132,6 +130,7 @@ op_end(const struct ident *turn, const char *text)
     struct store_op op = {.kind = STORE_TURN_END, .owner = ""};
 
     op.end.turn = *turn;
+    op.end.end_seq = 9;
     op.end.answer = (struct message){.role = 2,
                                      .finish = 1,
                                      .at_ms = 2000,

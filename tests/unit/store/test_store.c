@@ -76,6 +76,7 @@ a_turn_makes_a_session_with_two_messages(void **state)
     assert_int_equal(t.state, TURN_STATE_ENDED);
     assert_int_equal(t.answer_seq, 1);
     assert_int_equal(t.conversation_length, 2);
+    assert_int_equal(t.end_seq, 9);
     assert_int_equal(t.begun_ms, 1000);
     assert_int_equal(t.ended_ms, 2000);
     assert_string_equal(t.session_id, "abc");
@@ -296,8 +297,7 @@ sessions_are_listed_newest_first(void **state)
     (void)put_turn(s, "an", "other", "q", "a");
     (void)put_turn(s, "ann2", "other2", "q", "a");
     (void)put_turn(s, "", "anonymous", "q", "a");
-    assert_int_equal(store_sessions(s, "ann", NULL, 50, text_session, &t),
-                     OK);
+    assert_int_equal(store_sessions(s, "ann", NULL, 50, text_session, &t), OK);
     assert_string_equal(t.s, "s1|s4|s3|s2|");
     assert_int_equal(store_sessions(s, "ann", NULL, 50, text_session, &page),
                      OK);
@@ -307,8 +307,7 @@ sessions_are_listed_newest_first(void **state)
                      OK);
     assert_string_equal(rest.s, "s3|");
     memset(&rest, 0, sizeof(rest));
-    assert_int_equal(store_sessions(s, "", NULL, 50, text_session, &rest),
-                     OK);
+    assert_int_equal(store_sessions(s, "", NULL, 50, text_session, &rest), OK);
     assert_string_equal(rest.s, "");
 }
 
@@ -332,9 +331,9 @@ messages_come_in_pages_from_the_end(void **state)
     assert_messages(s, "", "abc", UINT32_MAX, 0, 0, "");
     assert_messages(s, "", "aaa", UINT32_MAX, 50, 0, "0:before|1:before|");
     assert_messages(s, "", "zzz", UINT32_MAX, 50, 0, "0:behind|1:behind|");
-    assert_int_equal(store_messages(s, "", "abc", UINT32_MAX, 50, 0, NULL,
-                                    text_message, &t),
-                     OK);
+    assert_int_equal(
+        store_messages(s, "", "abc", UINT32_MAX, 50, 0, NULL, text_message, &t),
+        OK);
     assert_string_equal(t.s, "0:q0|1:a0|");
 }
 
@@ -414,9 +413,8 @@ a_deleted_session_leaves_nothing(void **state)
 {
     struct store *s = store_of(state);
     struct store_op b = op_begin("ann", "abc", "q"), end, again;
-    struct store_op del = {.kind = STORE_SESSION_DELETE,
-                           .owner = "ann",
-                           .session_id = "abc"};
+    struct store_op del = {
+        .kind = STORE_SESSION_DELETE, .owner = "ann", .session_id = "abc"};
     struct ident ended = put_turn(s, "ann", "abc", "q0", "a0"), found;
     struct session sess;
     struct turn_info t;
@@ -455,9 +453,8 @@ static void
 a_number_is_not_used_again(void **state)
 {
     struct store *s = store_of(state);
-    struct store_op del = {.kind = STORE_SESSION_DELETE,
-                           .owner = "",
-                           .session_id = "abc"};
+    struct store_op del = {
+        .kind = STORE_SESSION_DELETE, .owner = "", .session_id = "abc"};
     struct session first, second;
 
     (void)put_turn(s, "", "abc", "q", "a");
@@ -524,9 +521,8 @@ both_stores_agree(void **state)
         (void)snprintf(text, sizeof(text), "t%d", i);
         switch (seed >> 20 & 7) {
         case 0:
-            op[0] = (struct store_op){.kind = STORE_SESSION_DELETE,
-                                      .owner = "ann",
-                                      .session_id = id};
+            op[0] = (struct store_op){
+                .kind = STORE_SESSION_DELETE, .owner = "ann", .session_id = id};
             break;
         case 1:
             op[0] = (struct store_op){.kind = STORE_SESSION_TITLE,
@@ -561,8 +557,8 @@ both_stores_agree(void **state)
         char id[8];
 
         (void)snprintf(id, sizeof(id), "s%u", k);
-        e = store_messages(s, "ann", id, UINT32_MAX, 100, 0, &x,
-                           text_message, &a);
+        e = store_messages(s, "ann", id, UINT32_MAX, 100, 0, &x, text_message,
+                           &a);
         f = store_messages(other.s, "ann", id, UINT32_MAX, 100, 0, &y,
                            text_message, &b);
         assert_int_equal(e, f);
@@ -576,23 +572,20 @@ both_stores_agree(void **state)
     store_close(other.s);
 }
 
-#define ON(t, f) cmocka_unit_test_prestate_setup_teardown(t, setup, \
-                                                          teardown, &f)
-#define ALL(f)                                                     \
-    ON(a_turn_makes_a_session_with_two_messages, f),               \
-        ON(a_message_comes_back_as_it_went_in, f),                 \
-        ON(a_second_turn_waits_for_the_first, f),                  \
-        ON(a_turn_ends_once, f), ON(a_turn_id_is_used_once, f),    \
-        ON(an_expected_length_must_match, f),                      \
-        ON(a_session_is_made_only_when_asked_for, f),              \
-        ON(what_is_out_of_bounds_is_refused, f),                   \
-        ON(the_longest_text_fits, f),                              \
-        ON(another_owners_session_is_not_there, f),                \
-        ON(sessions_are_listed_newest_first, f),                   \
-        ON(messages_come_in_pages_from_the_end, f),                \
-        ON(a_bound_on_bytes_keeps_the_newest, f),                  \
-        ON(a_key_makes_one_turn, f), ON(a_title_is_kept, f),       \
-        ON(a_deleted_session_leaves_nothing, f),                   \
+#define ON(t, f) \
+    cmocka_unit_test_prestate_setup_teardown(t, setup, teardown, &f)
+#define ALL(f)                                                                 \
+    ON(a_turn_makes_a_session_with_two_messages, f),                           \
+        ON(a_message_comes_back_as_it_went_in, f),                             \
+        ON(a_second_turn_waits_for_the_first, f), ON(a_turn_ends_once, f),     \
+        ON(a_turn_id_is_used_once, f), ON(an_expected_length_must_match, f),   \
+        ON(a_session_is_made_only_when_asked_for, f),                          \
+        ON(what_is_out_of_bounds_is_refused, f), ON(the_longest_text_fits, f), \
+        ON(another_owners_session_is_not_there, f),                            \
+        ON(sessions_are_listed_newest_first, f),                               \
+        ON(messages_come_in_pages_from_the_end, f),                            \
+        ON(a_bound_on_bytes_keeps_the_newest, f), ON(a_key_makes_one_turn, f), \
+        ON(a_title_is_kept, f), ON(a_deleted_session_leaves_nothing, f),       \
         ON(a_number_is_not_used_again, f), ON(open_turns_are_listed, f)
 
 int

@@ -62,8 +62,7 @@ begin_stream(void)
 static enum err
 append(const struct ident *turn, uint32_t seq, const char *text)
 {
-    return streamlog_append(log_of, turn, seq, EVENT_CHUNK, text,
-                            strlen(text));
+    return streamlog_append(log_of, turn, seq, EVENT_CHUNK, text, strlen(text));
 }
 
 static void
@@ -117,8 +116,7 @@ events_come_out_in_order(void **state)
     assert_int_equal(e.len, 4);
     assert_memory_equal(e.data, "e300", 4);
     assert_int_equal(streamlog_next(log_of, &a, 150, &e), ERR_NOTFOUND);
-    assert_int_equal(streamlog_next(log_of, &a, UINT32_MAX, &e),
-                     ERR_NOTFOUND);
+    assert_int_equal(streamlog_next(log_of, &a, UINT32_MAX, &e), ERR_NOTFOUND);
     assert_int_equal(streamlog_last(log_of, &a, &e), OK);
     assert_int_equal(e.seq, 150);
     assert_int_equal(streamlog_last(log_of, &b, &e), OK);
@@ -203,12 +201,11 @@ an_empty_event_and_a_long_one(void **state)
     (void)state;
     memset(big, 'b', sizeof(big));
     assert_int_equal(append(&a, 1, ""), OK);
-    assert_int_equal(streamlog_append(log_of, &a, 2, EVENT_COMPLETE, big,
-                                      sizeof(big)),
-                     OK);
-    assert_int_equal(streamlog_append(log_of, &a, 3, EVENT_COMPLETE, big,
-                                      3 * sizeof(big)),
-                     ERR_TOOBIG);
+    assert_int_equal(
+        streamlog_append(log_of, &a, 2, EVENT_COMPLETE, big, sizeof(big)), OK);
+    assert_int_equal(
+        streamlog_append(log_of, &a, 3, EVENT_COMPLETE, big, 3 * sizeof(big)),
+        ERR_TOOBIG);
     assert_int_equal(streamlog_commit(log_of), OK);
     assert_int_equal(streamlog_next(log_of, &a, 0, &e), OK);
     assert_int_equal(e.len, 0);
@@ -332,6 +329,7 @@ ended_streams_make_room_before_their_time(void **state)
     assert_int_equal(streamlog_head(log_of, &first, &h), ERR_NOTFOUND);
     streamlog_stats(log_of, &st);
     assert_true(st.drops > 100);
+    assert_false(streamlog_others(log_of)); /* nobody else was here */
 }
 
 /* --- sweeping ------------------------------------------------------------ */

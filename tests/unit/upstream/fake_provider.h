@@ -63,8 +63,7 @@ fake_send(int fd, const char *s, size_t n)
     }
 }
 
-static inline void PRINTF(2, 3)
-fake_say(int fd, const char *fmt, ...)
+static inline void PRINTF(2, 3) fake_say(int fd, const char *fmt, ...)
 {
     char s[4096];
     va_list ap;
@@ -167,8 +166,8 @@ fake_accept(void *p)
         a->f = f;
         a->fd = fd;
         f->fds[f->n_threads] = fd;
-        if (pthread_create(&f->threads[f->n_threads++], NULL,
-                           fake_connection, a) != 0)
+        if (pthread_create(&f->threads[f->n_threads++], NULL, fake_connection,
+                           a) != 0)
             abort();
     }
 }

@@ -77,10 +77,10 @@ static void
 the_first_request_id_is_kept_and_harmless(void **state)
 {
     (void)state;
-    assert_string_equal(READ("Request-Id: one", "x-request-id: two")
-                            .request_id, "one");
-    assert_string_equal(READ("x-request-id: a b\tc\"d\\e\x01\xff")
-                            .request_id, "abcde");
+    assert_string_equal(READ("Request-Id: one", "x-request-id: two").request_id,
+                        "one");
+    assert_string_equal(READ("x-request-id: a b\tc\"d\\e\x01\xff").request_id,
+                        "abcde");
 }
 
 static void
@@ -109,10 +109,11 @@ waits_are_seconds_or_dates(void **state)
     assert_int_equal(READ("Retry-After: 7\r\n").retry_after_ms, 7000);
     assert_int_equal(READ("retry-after: 0.25").retry_after_ms, 250);
     assert_int_equal(READ("retry-after: 0").retry_after_ms, 0);
-    assert_int_equal(READ("retry-after: Thu, 01 Jan 2026 00:00:30 GMT")
-                         .retry_after_ms, 30000);
-    assert_int_equal(READ("retry-after: Wed, 31 Dec 2025 23:59:59 GMT")
-                         .retry_after_ms, -1);
+    assert_int_equal(
+        READ("retry-after: Thu, 01 Jan 2026 00:00:30 GMT").retry_after_ms,
+        30000);
+    assert_int_equal(
+        READ("retry-after: Wed, 31 Dec 2025 23:59:59 GMT").retry_after_ms, -1);
     assert_true(READ("retry-after: 99999999999999999999").retry_after_ms >
                 60000);
 }
@@ -138,12 +139,12 @@ static void
 the_finer_wait_wins_wherever_it_stands(void **state)
 {
     (void)state;
-    assert_int_equal(READ("retry-after-ms: 120", "retry-after: 1")
-                         .retry_after_ms, 120);
-    assert_int_equal(READ("retry-after: 1", "retry-after-ms: 120")
-                         .retry_after_ms, 120);
-    assert_int_equal(READ("retry-after-ms: x", "retry-after: 1")
-                         .retry_after_ms, 1000);
+    assert_int_equal(
+        READ("retry-after-ms: 120", "retry-after: 1").retry_after_ms, 120);
+    assert_int_equal(
+        READ("retry-after: 1", "retry-after-ms: 120").retry_after_ms, 120);
+    assert_int_equal(READ("retry-after-ms: x", "retry-after: 1").retry_after_ms,
+                     1000);
 }
 
 static void
@@ -190,8 +191,7 @@ a_header_cannot_bring_another(void **state)
 
     (void)state;
     upstream_request_init(&q, 10);
-    assert_int_equal(upstream_request_header(&q, "A", "b\r\nC: d"),
-                     ERR_BADREQ);
+    assert_int_equal(upstream_request_header(&q, "A", "b\r\nC: d"), ERR_BADREQ);
     assert_int_equal(upstream_request_header(&q, "A", "b\n"), ERR_BADREQ);
     assert_int_equal(upstream_request_header(&q, "A\r\nB", "c"), ERR_BADREQ);
     assert_int_equal(upstream_request_header(&q, "A:", "c"), ERR_BADREQ);

@@ -141,8 +141,7 @@ jitter_shortens_by_up_to_a_quarter(void **state)
     struct transfer_result r = {.end = TRANSFER_CONNECT};
 
     (void)state;
-    assert_int_equal(retry_wait_ms(&r, 5, 9, false, UINT32_MAX / 2 + 1),
-                     7000);
+    assert_int_equal(retry_wait_ms(&r, 5, 9, false, UINT32_MAX / 2 + 1), 7000);
     assert_int_equal(retry_wait_ms(&r, 5, 9, false, UINT32_MAX), 6001);
 }
 

@@ -153,17 +153,25 @@ static void
 a_byte_order_mark_is_dropped_once(void **state)
 {
     (void)state;
-    EXPECT("\xef\xbb\xbf" "data: a\n\n", "(a)");
+    EXPECT("\xef\xbb\xbf"
+           "data: a\n\n",
+           "(a)");
     EXPECT("\xef\xbb\xbf\ndata: a\n\n", "(a)");
-    EXPECT("data: a\n\n\xef\xbb\xbf" "data: b\n\n", "(a)");
+    EXPECT("data: a\n\n\xef\xbb\xbf"
+           "data: b\n\n",
+           "(a)");
 }
 
 static void
 only_three_characters_end_a_line(void **state)
 {
     (void)state;
-    EXPECT("data: a\xe2\x80\xa8" "b\xc2\x85" "c\v\f\n\n",
-           "(a\xe2\x80\xa8" "b\xc2\x85" "c\v\f)");
+    EXPECT("data: a\xe2\x80\xa8"
+           "b\xc2\x85"
+           "c\v\f\n\n",
+           "(a\xe2\x80\xa8"
+           "b\xc2\x85"
+           "c\v\f)");
 }
 
 static void
@@ -250,8 +258,7 @@ an_error_of_the_callback_stops_and_is_returned(void **state)
 
     (void)state;
     sse_parse_init(&p);
-    assert_int_equal(sse_parse(&p, s, sizeof(s) - 1, refuse, &n),
-                     ERR_UPSTREAM);
+    assert_int_equal(sse_parse(&p, s, sizeof(s) - 1, refuse, &n), ERR_UPSTREAM);
     assert_int_equal(n, 2);
     sse_parse_release(&p);
 }

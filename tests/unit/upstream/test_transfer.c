@@ -25,8 +25,9 @@ static struct loop_timer guard;
 static void
 say_echo(const struct fake_request *rq)
 {
-    fake_say(rq->fd, "HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; x=y\r\n"
-                     "X-Request-Id: r-1\r\nContent-Length: %zu\r\n\r\n",
+    fake_say(rq->fd,
+             "HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; x=y\r\n"
+             "X-Request-Id: r-1\r\nContent-Length: %zu\r\n\r\n",
              rq->body_len);
     fake_send(rq->fd, rq->body, rq->body_len);
 }
@@ -160,6 +161,7 @@ struct seen {
 };
 
 static size_t open_count; /* transfers that a test waits for */
+static bool waiting;      /* in wait_all */
 
 static void seen_start(struct seen *s, const char *path, const char *body);
 
@@ -175,7 +177,7 @@ static void
 close_one(void)
 {
     assert_true(open_count > 0);
-    if (--open_count == 0)
+    if (--open_count == 0 && waiting)
         loop_stop(loop);
 }
 
@@ -299,7 +301,9 @@ wait_all(void)
         return;
     guard.fn = on_guard;
     loop_timer_set(loop, &guard, clock_mono_ms() + GUARD_MS);
+    waiting = true;
     loop_run(loop);
+    waiting = false;
     loop_timer_clear(loop, &guard);
 }
 
@@ -356,6 +360,7 @@ run_for_ms(int ms)
 
     loop_timer_set(loop, &t, clock_mono_ms() + ms);
     loop_run(loop);
+    loop_timer_clear(loop, &t);
 }
 
 /* --- tests -------------------------------------------------------------- */
@@ -530,8 +535,13 @@ static void
 a_bad_address_is_refused_at_once(void **state)
 {
     static const char *const bad[] = {
-        "", "ftp://127.0.0.1/x", "http://", "file:///etc/passwd",
-        "http://[::1/x", "127.0.0.1:80", "http://a b/",
+        "",
+        "ftp://127.0.0.1/x",
+        "http://",
+        "file:///etc/passwd",
+        "http://[::1/x",
+        "127.0.0.1:80",
+        "http://a b/",
     };
     struct seen s;
     size_t i;

@@ -1,0 +1,105 @@
+/*
+ * Any bytes as any record: the readers neither overrun nor accept what the
+ * writers would not write. The first byte picks the kind. What is accepted
+ * must come back byte for byte when it is written again: one record has one
+ * form.
+ */
+#include "base/base.h"
+
+#include "store/record.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void
+same(const uint8_t *a, size_t n, const uint8_t *b, size_t m)
+{
+    if (n != m || memcmp(a, b, n) != 0)
+        abort();
+}
+
+static void
+fuzz_session(const uint8_t *p, size_t n)
+{
+    uint8_t again[RECORD_SESSION_MAX];
+    struct session s;
+
+    if (record_session_read(p, n, &s) == OK)
+        same(p, n, again, record_session_write(again, &s));
+}
+
+static void
+fuzz_message(const uint8_t *p, size_t n)
+{
+    struct message m;
+    uint8_t *again;
+    size_t size;
+
+    if (record_message_read(p, n, &m) != OK)
+        return;
+    size = record_message_size(&m);
+    again = malloc(size);
+    if (again == NULL)
+        abort();
+    record_message_write(again, size, &m);
+    same(p, n, again, size);
+    free(again);
+}
+
+static void
+fuzz_turn(const uint8_t *p, size_t n)
+{
+    uint8_t again[RECORD_TURN_MAX];
+    struct turn_info t;
+    uint64_t no;
+
+    if (record_turn_read(p, n, &t, &no) == OK)
+        same(p, n, again, record_turn_write(again, &t, no));
+}
+
+static void
+fuzz_idem(const uint8_t *p, size_t n)
+{
+    uint8_t again[RECORD_IDEM_MAX];
+    struct ident turn;
+    int64_t ms;
+
+    if (record_idem_read(p, n, &turn, &ms) == OK)
+        same(p, n, again, record_idem_write(again, &turn, ms));
+}
+
+static void
+fuzz_head(const uint8_t *p, size_t n)
+{
+    uint8_t again[RECORD_HEAD_MAX];
+    struct stream_head h;
+
+    if (record_head_read(p, n, &h) == OK)
+        same(p, n, again, record_head_write(again, &h));
+}
+
+static void
+fuzz_event(const uint8_t *p, size_t n)
+{
+    uint8_t again[RECORD_EVENT_HEAD];
+    struct event e;
+
+    if (record_event_read(p, n, &e) != OK)
+        return;
+    record_event_write(again, e.type);
+    same(p, RECORD_EVENT_HEAD, again, sizeof(again));
+    if ((const uint8_t *)e.data != p + RECORD_EVENT_HEAD ||
+        e.len != n - RECORD_EVENT_HEAD)
+        abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static void (*const kinds[])(const uint8_t *, size_t) = {
+        fuzz_session, fuzz_message, fuzz_turn, fuzz_idem, fuzz_head, fuzz_event,
+    };
+
+    if (size > 0)
+        kinds[data[0] % COUNT_OF(kinds)](data + 1, size - 1);
+    return 0;
+}

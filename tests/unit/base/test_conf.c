@@ -1,0 +1,429 @@
+/* Tests of base/conf.c and base/conf_env.c. */
+#include "base_test.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/conf_env.h"
+#include "base/log.h"
+
+static char root[PATH_MAX];
+static char env_path[PATH_MAX + 8];
+
+static const char *const names[] = {
+    "HOST",
+    "PORT",
+    "DATA_DIR",
+    "BASE_PATH",
+    "LOG_LEVEL",
+    "OPENAI_API_KEY",
+    "SYSTEM_PROMPT",
+    "THREADS",
+    "OPENAI_BASE_URL",
+    "AI_MODEL",
+    "ALLOWED_ORIGINS",
+    "AI_PROVIDER",
+};
+
+static int
+setup(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        (void)unsetenv(names[i]);
+    (void)snprintf(root, sizeof(root), "/tmp/parley-conf-XXXXXX");
+    if (!mkdtemp(root))
+        return -1;
+    (void)snprintf(env_path, sizeof(env_path), "%s/.env", root);
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    (void)unlink(env_path);
+    return rmdir(root);
+}
+
+static void
+write_env(const char *s)
+{
+    FILE *f = fopen(env_path, "w");
+
+    assert_non_null(f);
+    assert_true(fputs(s, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* Load with standard error in a file; what was logged lies in said. */
+static char said[8192];
+
+static int
+load(void)
+{
+    FILE *f = tmpfile();
+    int keep = dup(STDERR_FILENO);
+    int mistakes;
+    size_t n;
+
+    assert_non_null(f);
+    assert_true(keep >= 0);
+    assert_true(dup2(fileno(f), STDERR_FILENO) >= 0);
+    mistakes = conf_load(root);
+    assert_true(dup2(keep, STDERR_FILENO) >= 0);
+    (void)close(keep);
+    rewind(f);
+    n = fread(said, 1, sizeof(said) - 1, f);
+    said[n] = '\0';
+    (void)fclose(f);
+    assert_int_equal(conf_mistakes(), mistakes);
+    return mistakes;
+}
+
+static void
+without_anything_the_defaults_are_in_force(void **state)
+{
+    char want[PATH_MAX + 8];
+
+    (void)state;
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_HOST), "127.0.0.1");
+    assert_int_equal(conf_int(CONF_PORT), 8080);
+    assert_string_equal(conf_str(CONF_BASE_PATH), "");
+    assert_string_equal(conf_str(CONF_OPENAI_BASE_URL),
+                        "https://api.openai.com/v1");
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "");
+    assert_false(conf_is_set(CONF_OPENAI_BASE_URL));
+    assert_false(conf_is_set(CONF_DATA_DIR));
+    assert_string_equal(conf_root(), root);
+    (void)snprintf(want, sizeof(want), "%s/data", root);
+    assert_string_equal(conf_str(CONF_DATA_DIR), want);
+    for (int k = 0; k < CONF__MAX; k++)
+        assert_non_null(conf_str((enum conf_key)k));
+}
+
+static void
+the_file_comes_before_the_default_and_the_environment_before_both(void **state)
+{
+    (void)state;
+    write_env("PORT=9001\nTHREADS=7\nAI_MODEL=from-file\nUNKNOWN=x\n");
+    assert_int_equal(setenv("PORT", "9002", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_int_equal(conf_int(CONF_PORT), 9002);
+    assert_int_equal(conf_int(CONF_THREADS), 7);
+    assert_string_equal(conf_str(CONF_AI_MODEL), "from-file");
+    assert_true(conf_is_set(CONF_AI_MODEL));
+}
+
+static void
+a_blank_variable_hides_the_file_and_means_the_default(void **state)
+{
+    (void)state;
+    write_env("OPENAI_API_KEY=sk-file\nPORT=9001\n");
+    assert_int_equal(setenv("OPENAI_API_KEY", "", 1), 0);
+    assert_int_equal(setenv("PORT", "  ", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_false(conf_is_set(CONF_OPENAI_API_KEY));
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "");
+    assert_int_equal(conf_int(CONF_PORT), 8080);
+}
+
+static void
+all_mistakes_are_reported_by_name_and_rule(void **state)
+{
+    (void)state;
+    write_env("PORT=70000\nTHREADS=many\nBASE_PATH=chat\n"
+              "OPENAI_BASE_URL=ftp://x\nthis is no setting\n");
+    assert_int_equal(setenv("LOG_LEVEL", "loud", 1), 0);
+    assert_int_equal(load(), 6);
+    assert_non_null(strstr(said, "name=PORT rule=\"must be a whole number "
+                                 "from 1 to 65535\" value=\"70000\""));
+    assert_non_null(strstr(said, "name=THREADS"));
+    assert_non_null(strstr(said, "name=BASE_PATH"));
+    assert_non_null(strstr(said, "name=OPENAI_BASE_URL"));
+    assert_non_null(strstr(said, "name=LOG_LEVEL"));
+    assert_non_null(strstr(said, "line=5"));
+    assert_int_equal(conf_int(CONF_PORT), 8080);
+    assert_int_equal(conf_int(CONF_THREADS), 4);
+    assert_string_equal(conf_str(CONF_LOG_LEVEL), "info");
+    assert_false(conf_is_set(CONF_PORT));
+}
+
+static void
+a_secret_is_never_printed(void **state)
+{
+    char *text = NULL;
+    size_t n = 0;
+    FILE *f;
+
+    (void)state;
+    assert_int_equal(setenv("OPENAI_API_KEY", "sk-\x01hunter2", 1), 0);
+    assert_int_equal(load(), 1);
+    assert_non_null(strstr(said, "name=OPENAI_API_KEY rule="));
+    assert_null(strstr(said, "hunter2"));
+    assert_int_equal(setenv("OPENAI_API_KEY", "sk-hunter2", 1), 0);
+    write_env("OPENAI_API_KEY=\"sk-hunter2\nHOST=0.0.0.0\n");
+    assert_int_equal(load(), 1);
+    assert_null(strstr(said, "hunter2"));
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "sk-hunter2");
+    assert_string_equal(conf_str(CONF_HOST), "0.0.0.0");
+    f = open_memstream(&text, &n);
+    assert_non_null(f);
+    conf_print_env(f);
+    conf_print_table(f);
+    assert_int_equal(fclose(f), 0);
+    assert_null(strstr(text, "hunter2"));
+    free(text);
+}
+
+static void
+every_row_is_documented_twice(void **state)
+{
+    static const char *const some[] = {
+        "HOST",    "PORT",          "DATA_DIR",          "OPENAI_API_KEY",
+        "PING_MS", "STORE_MAP_MIB", "SESSION_QUEUE_MAX",
+    };
+    char *env = NULL;
+    char *table = NULL;
+    size_t n = 0;
+    size_t lines = 0;
+    FILE *f;
+
+    (void)state;
+    assert_int_equal(load(), 0);
+    f = open_memstream(&env, &n);
+    conf_print_env(f);
+    assert_int_equal(fclose(f), 0);
+    f = open_memstream(&table, &n);
+    conf_print_table(f);
+    assert_int_equal(fclose(f), 0);
+    for (size_t i = 0; i < COUNT_OF(some); i++) {
+        assert_non_null(strstr(env, some[i]));
+        assert_non_null(strstr(table, some[i]));
+    }
+    for (const char *c = table; *c; c++)
+        lines += *c == '\n';
+    assert_int_equal(lines, CONF__MAX + 2);
+    assert_non_null(strstr(env, "\n#PORT=8080\n"));
+    assert_non_null(strstr(table, "1 to 65535"));
+    /* What is printed, with the comments off, is what is in force. */
+    for (char *c = env; (c = strstr(c, "\n#")); c++)
+        if (c[2] != ' ')
+            c[1] = ' ';
+    write_env(env);
+    assert_int_equal(load(), 0);
+    assert_int_equal(conf_int(CONF_PORT), 8080);
+    assert_true(conf_is_set(CONF_PORT));
+    free(env);
+    free(table);
+}
+
+static void
+folders_are_below_the_root_unless_absolute(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"x", "/x"},
+        {"./x/", "/x"},
+        {".//x/y", "/x/y"},
+        {"../x", "/../x"},
+    };
+    char want[PATH_MAX + 16];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        assert_int_equal(setenv("DATA_DIR", pairs[i][0], 1), 0);
+        assert_int_equal(load(), 0);
+        (void)snprintf(want, sizeof(want), "%s%s", root, pairs[i][1]);
+        assert_string_equal(conf_str(CONF_DATA_DIR), want);
+    }
+    assert_int_equal(setenv("DATA_DIR", "/var/lib/x/", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_DATA_DIR), "/var/lib/x");
+    assert_int_equal(setenv("DATA_DIR", "/", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_DATA_DIR), "/");
+}
+
+static void
+blanks_and_last_slashes_are_taken_off(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("BASE_PATH", " /~me/chat/ ", 1), 0);
+    assert_int_equal(setenv("OPENAI_BASE_URL", "HTTP://x/v1//", 1), 0);
+    assert_int_equal(setenv("PORT", " 81 \n", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_BASE_PATH), "/~me/chat");
+    assert_string_equal(conf_str(CONF_OPENAI_BASE_URL), "HTTP://x/v1");
+    assert_int_equal(conf_int(CONF_PORT), 81);
+    assert_int_equal(setenv("BASE_PATH", "/", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_BASE_PATH), "");
+}
+
+static void
+a_test_may_override(void **state)
+{
+    (void)state;
+    assert_int_equal(load(), 0);
+    conf_override(CONF_PORT, "99");
+    assert_int_equal(conf_int(CONF_PORT), 99);
+    assert_true(conf_is_set(CONF_PORT));
+    conf_override(CONF_PORT, NULL);
+    assert_int_equal(conf_int(CONF_PORT), 8080);
+    assert_false(conf_is_set(CONF_PORT));
+    conf_override(CONF_DATA_DIR, "/elsewhere");
+    assert_string_equal(conf_str(CONF_DATA_DIR), "/elsewhere");
+    assert_int_equal(load(), 0);
+}
+
+/* ---- .env ---- */
+
+static char seen[4096];
+
+static void
+on_line(void *arg, const char *name, const char *value)
+{
+    size_t n = strlen(seen);
+
+    (void)arg;
+    (void)snprintf(seen + n, sizeof(seen) - n, "%s=[%s]", name, value);
+}
+
+static void
+on_bad(void *arg, int line, const char *rule)
+{
+    size_t n = strlen(seen);
+
+    (void)arg;
+    assert_non_null(rule);
+    (void)snprintf(seen + n, sizeof(seen) - n, "!%d", line);
+}
+
+static void
+env_n(const char *s, size_t n, const char *want)
+{
+    char *copy = malloc(n ? n : 1);
+
+    assert_non_null(copy);
+    memcpy(copy, s, n);
+    seen[0] = '\0';
+    conf_env_parse(copy, n, on_line, on_bad, NULL);
+    assert_string_equal(seen, want);
+    free(copy);
+}
+
+static void
+env(const char *s, const char *want)
+{
+    env_n(s, strlen(s), want);
+}
+
+static void
+lines_are_names_and_values(void **state)
+{
+    (void)state;
+    env("", "");
+    env("A=1", "A=[1]");
+    env("A=1\nB=2\n", "A=[1]B=[2]");
+    env("A=1\r\nB=2\r\n", "A=[1]B=[2]");
+    env("\n\n  # note\n\t\nA = 1 \n", "A=[1]");
+    env("export A=1\nexport\tB=2\nexporting=3", "A=[1]B=[2]exporting=[3]");
+    env("A=\nB=", "A=[]B=[]");
+    env("\xEF\xBB\xBF"
+        "A=1",
+        "A=[1]");
+    env("a_1=x=y", "a_1=[x=y]");
+}
+
+static void
+comments_follow_a_blank(void **state)
+{
+    (void)state;
+    env("A=1 # one", "A=[1]");
+    env("A=1#one", "A=[1#one]");
+    env("A=#one", "A=[]");
+    env("A= # one", "A=[]");
+    env("A='1' # one\nB=\"2\"#two", "A=[1]B=[2]");
+}
+
+static void
+quotes_keep_what_is_in_them(void **state)
+{
+    (void)state;
+    env("A=' 1 # x '", "A=[ 1 # x ]");
+    env("A='a\\n\"b$HOME'", "A=[a\\n\"b$HOME]");
+    env("A=\"a\\n\\t\\\"\\\\\\$b\\q\"", "A=[a\n\t\"\\$b\\q]");
+    env("A=\"one\ntwo\"\nB=3", "A=[one\ntwo]B=[3]");
+    env("A=it's\nB=say \"x\"", "A=[it's]B=[say \"x\"]");
+    env("A=$B`x`", "A=[$B`x`]");
+}
+
+static void
+mistakes_are_told_by_line_and_the_rest_is_read(void **state)
+{
+    (void)state;
+    env("A=1\nnonsense\nB=2", "A=[1]!2B=[2]");
+    env("=x\n1A=2\nA B=3\nC-D=4\nE=5", "!1!2!3!4E=[5]");
+    env("A='open\nB=2", "!1B=[2]");
+    env("A=\"x\ny\" z\nB=2", "!1!2B=[2]");
+    env("A='1'2\nB=2", "!1B=[2]");
+    env("A=\"x\ny\"\nbad", "A=[x\ny]!3");
+    env_n("A=x\0y\nB=2", 9, "!1B=[2]");
+}
+
+static void
+a_file_that_is_not_there_has_no_lines(void **state)
+{
+    char path[PATH_MAX + 16];
+
+    (void)state;
+    seen[0] = '\0';
+    conf_env_read(env_path, on_line, on_bad, NULL);
+    assert_string_equal(seen, "");
+    (void)snprintf(path, sizeof(path), "%s/.", root);
+    conf_env_read(path, on_line, on_bad, NULL);
+    assert_string_equal(seen, "!0");
+}
+
+static void
+a_file_that_is_too_long_is_a_mistake(void **state)
+{
+    (void)state;
+    seen[0] = '\0';
+    write_env("A=1\n");
+    conf_env_read(env_path, on_line, on_bad, NULL);
+    assert_string_equal(seen, "A=[1]");
+    assert_int_equal(truncate(env_path, CONF_ENV_MAX + 1), 0);
+    seen[0] = '\0';
+    conf_env_read(env_path, on_line, on_bad, NULL);
+    assert_string_equal(seen, "!0");
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(without_anything_the_defaults_are_in_force),
+        T(the_file_comes_before_the_default_and_the_environment_before_both),
+        T(a_blank_variable_hides_the_file_and_means_the_default),
+        T(all_mistakes_are_reported_by_name_and_rule),
+        T(a_secret_is_never_printed),
+        T(every_row_is_documented_twice),
+        T(folders_are_below_the_root_unless_absolute),
+        T(blanks_and_last_slashes_are_taken_off),
+        T(a_test_may_override),
+        T(lines_are_names_and_values),
+        T(comments_follow_a_blank),
+        T(quotes_keep_what_is_in_them),
+        T(mistakes_are_told_by_line_and_the_rest_is_read),
+        T(a_file_that_is_not_there_has_no_lines),
+        T(a_file_that_is_too_long_is_a_mistake),
+    };
+
+    return cmocka_run_group_tests_name("conf", tests, NULL, NULL);
+}

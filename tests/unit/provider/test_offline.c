@@ -1,0 +1,376 @@
+/* Tests of the offline provider, over documents of its own. */
+#include "base/base.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/mem.h"
+#include "provider/offline.h"
+#include "provider/provider.h"
+
+#define ANSWER_MAX (1024 * 1024) /* bytes */
+
+static const char readme[] =
+    "![badge](x.svg)\n\n# Birds\n\nBirds are animals with feathers, e.g. the "
+    "crow. Most of\nthem can fly! A penguin cannot.\n\n"
+    "## Feeding\n\nFeed a crow nuts:\n\n    crow --feed nuts\n    crow --more\n"
+    "\nSee [the guide](docs/guide.md) or [a page](https://example.org/).\n\n"
+    "## Table\n\n| Bird | Colour |\n|------|--------|\n| robin | red |\n"
+    "| raven |  |\n\n"
+    "- An owl hunts\n  at night\n- A gull eats chips\n\n"
+    "```sh\n# not a heading\nowl --hunt\n```\n";
+static const char guide[] =
+    "# Guide\n\nNothing here.\n\n## Nesting\n\nStorks nest on chimneys and "
+    "return to them.\n";
+
+static char root[] = "/tmp/parley-offline-XXXXXX";
+static struct docs *docs;
+
+static void
+write_file(const char *name, const char *text)
+{
+    char path[128];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/%s", root, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+}
+
+static int
+make_docs(void **state)
+{
+    char path[128];
+
+    (void)state;
+    assert_non_null(mkdtemp(root));
+    snprintf(path, sizeof(path), "%s/docs", root);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file("README.md", readme);
+    write_file("docs/guide.md", guide);
+    write_file("docs/notes.txt", "# Secret\n\nSecret plans.\n");
+    docs = docs_load(root);
+    return 0;
+}
+
+static int
+remove_docs(void **state)
+{
+    static const char *const names[] = {
+        "README.md",
+        "docs/guide.md",
+        "docs/notes.txt",
+    };
+    char path[128];
+    size_t i;
+
+    (void)state;
+    docs_free(docs);
+    docs_free(NULL);
+    for (i = 0; i < COUNT_OF(names); i++) {
+        snprintf(path, sizeof(path), "%s/%s", root, names[i]);
+        unlink(path);
+    }
+    snprintf(path, sizeof(path), "%s/docs", root);
+    rmdir(path);
+    return rmdir(root);
+}
+
+/* The answer, good until the next one. */
+static const char *
+ask(const struct docs *d, const char *message)
+{
+    static char text[ANSWER_MAX + 1];
+    struct buf out;
+
+    buf_init(&out, ANSWER_MAX);
+    assert_int_equal(offline_answer(d, message, strlen(message), &out), OK);
+    memcpy(text, buf_cstr(&out), out.len + 1);
+    buf_release(&out);
+    return text;
+}
+
+static void
+expect(const char *message, const char *want)
+{
+    const char *got = ask(docs, message);
+
+    if (strstr(got, want) == NULL)
+        fail_msg("%s\n--- %s\nlacks: %s", message, got, want);
+}
+
+static void
+documents_are_cut_where_they_should_be(void **state)
+{
+    static const char *const units[] = {
+        "Birds are animals with feathers, e.g. the crow.",
+        "Most of\nthem can fly!",
+        "A penguin cannot.",
+        "Feed a crow nuts:\n\n    crow --feed nuts\n    crow --more",
+        "See [the guide](docs/guide.md) or [a page](https://example.org/).",
+        "| Bird | Colour |",
+        "| robin | red |",
+        "| raven |  |",
+        "- An owl hunts\n  at night",
+        "- A gull eats chips",
+        "```sh\n# not a heading\nowl --hunt\n```",
+        "Nothing here.",
+        "Storks nest on chimneys and return to them.",
+    };
+    size_t i;
+
+    (void)state;
+    assert_int_equal(docs->n_files, 2);
+    assert_int_equal(docs->n_sections, 5);
+    for (i = 0; i < docs->n_units && i < COUNT_OF(units); i++) {
+        const struct unit *u = &docs->units[i];
+
+        if (strlen(units[i]) != u->len ||
+            memcmp(u->text, units[i], u->len) != 0)
+            fail_msg("unit %zu is: %.*s", i, (int)u->len, u->text);
+    }
+    assert_int_equal(docs->n_units, COUNT_OF(units));
+}
+
+static void
+questions_find_their_sentence(void **state)
+{
+    (void)state;
+    expect("Can penguins swim?", "A penguin cannot.");
+    expect("WHERE DO STORKS NEST?", "**Nesting**\n\nStorks nest on chimneys");
+    expect("what about chimneys", "Storks nest");
+    expect("when does the owl hunt", "An owl hunts");
+}
+
+static void
+code_comes_with_the_sentence_before_it(void **state)
+{
+    (void)state;
+    expect("how do I feed a crow?",
+           "Feed a crow nuts:\n\n    crow --feed nuts\n    crow --more\n\n");
+}
+
+static void
+rows_become_items_and_links_into_documents_lose_their_target(void **state)
+{
+    (void)state;
+    expect("robin", "- robin – red\n");
+    expect("raven", "- raven\n");
+    expect("is there a guide page",
+           "See the guide or [a page](https://example.org/).");
+}
+
+static void
+every_answer_says_how_to_set_a_key(void **state)
+{
+    static const char *const messages[] = {
+        "hello",
+        "thanks",
+        "",
+        "   ",
+        "?!",
+        "robin",
+        "tell me everything",
+        "what is the capital of France",
+        "\xff\xfe\xc3",
+        "привет",
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(messages); i++) {
+        const char *s = ask(docs, messages[i]);
+
+        assert_non_null(strstr(s, "No model is configured"));
+        assert_non_null(strstr(s, "`OPENAI_API_KEY` in `.env` and restart"));
+        assert_int_equal(s[strlen(s) - 1], '\n');
+    }
+}
+
+static void
+greetings_are_answered_as_such(void **state)
+{
+    (void)state;
+    expect("hello", "Hello! I am Parley");
+    expect("Hi there!", "Hello! I am Parley");
+    expect("good morning, Parley", "- Feeding\n");
+    expect("Thank you very much", "You are welcome.");
+    assert_null(strstr(ask(docs, "hello robin"), "Hello!"));
+}
+
+static void
+who_are_you_is_answered_by_the_first_words(void **state)
+{
+    (void)state;
+    expect("who are you?", "Birds are animals with feathers, e.g. the crow. "
+                           "Most of them can fly!");
+    expect("what can you do", "You can ask about:");
+}
+
+static void
+what_is_not_there_is_not_made_up(void **state)
+{
+    const char *s;
+
+    (void)state;
+    s = ask(docs, "What is the capital of France, xyzzy?");
+    assert_non_null(strstr(s, "I found nothing about that"));
+    assert_null(strstr(s, "France")); /* nothing is echoed */
+    assert_null(strstr(s, "xyzzy"));
+    assert_null(strstr(ask(docs, "secret plans"), "plans"));
+}
+
+static void
+everything_is_long_and_whole(void **state)
+{
+    (void)state;
+    expect("Please tell me everything!", "```sh\n# not a heading\nowl --hunt"
+                                         "\n```");
+    expect("a long answer please", "# Guide");
+}
+
+static void
+the_same_question_gets_the_same_answer(void **state)
+{
+    char *first = xstrdup(ask(docs, "which bird can fly at night"));
+
+    (void)state;
+    assert_string_equal(ask(docs, "which bird can fly at night"), first);
+    free(first);
+}
+
+static void
+without_documents_there_is_still_something_to_tell(void **state)
+{
+    struct docs *none = docs_load("/nonexistent");
+
+    (void)state;
+    assert_int_equal(none->n_files, 1);
+    assert_non_null(
+        strstr(ask(none, "how do I set a key?"), "OPENAI_API_KEY="));
+    assert_non_null(strstr(ask(none, "hello"), "- Sessions\n"));
+    assert_true(strlen(ask(none, "tell me everything")) > 1000);
+    docs_free(none);
+}
+
+static void
+odd_documents_do_no_harm(void **state)
+{
+    static const char *const odd[] = {
+        "",
+        "#",
+        "# ",
+        "##\n",
+        "\n\n\n",
+        "no heading at all",
+        "# A\n\n```\nx",
+        "# A\n\n|\n||\n|-|\n",
+        "# A\n\n-\n- \n1.\n1. \n",
+        "# A\n\n[x](",
+        "# A\n\n[x](y\n\n[](z) ]( [",
+        "#A\n####### B\n",
+        "# A\n\n    code",
+        "# A\n\ntext:\n```\n",
+        "# A\r\n\r\nwords here.\r\n",
+        ":\n    x\n",
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(odd); i++) {
+        struct docs *d;
+
+        write_file("README.md", odd[i]);
+        write_file("docs/guide.md", odd[COUNT_OF(odd) - 1 - i]);
+        d = docs_load(root);
+        (void)ask(d, "code words x");
+        (void)ask(d, "tell me everything");
+        (void)ask(d, "who are you");
+        (void)ask(d, "hello");
+        docs_free(d);
+    }
+    write_file("README.md", readme);
+    write_file("docs/guide.md", guide);
+}
+
+static void
+a_full_buffer_is_an_error(void **state)
+{
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 100);
+    assert_int_equal(offline_answer(docs, "hello", 5, &out), ERR_TOOBIG);
+    buf_release(&out);
+}
+
+/* --- the provider itself ------------------------------------------------ */
+
+static void *
+ask_provider(void *arg)
+{
+    static const struct ask_message m[] = {
+        {ROLE_USER, "robin", 5},
+        {ROLE_USER, "Where do storks nest?", 21},
+    };
+    struct ask a = {.model = "", .messages = m, .n_messages = 2};
+    struct buf *out = arg;
+
+    buf_init(out, ANSWER_MAX);
+    if (provider_offline.answer(&a, out) != OK)
+        abort();
+    return NULL;
+}
+
+static void
+many_threads_may_ask_first(void **state)
+{
+    pthread_t threads[8];
+    struct buf out[8];
+    size_t i;
+
+    (void)state;
+    assert_int_equal(conf_load(root), 0);
+    for (i = 0; i < COUNT_OF(threads); i++)
+        assert_int_equal(
+            pthread_create(&threads[i], NULL, ask_provider, &out[i]), 0);
+    for (i = 0; i < COUNT_OF(threads); i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_non_null(strstr(buf_cstr(&out[i]), "Storks nest"));
+        buf_release(&out[i]);
+    }
+    assert_null(provider_offline.build);
+}
+
+int
+main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(documents_are_cut_where_they_should_be),
+        cmocka_unit_test(questions_find_their_sentence),
+        cmocka_unit_test(code_comes_with_the_sentence_before_it),
+        cmocka_unit_test(
+            rows_become_items_and_links_into_documents_lose_their_target),
+        cmocka_unit_test(every_answer_says_how_to_set_a_key),
+        cmocka_unit_test(greetings_are_answered_as_such),
+        cmocka_unit_test(who_are_you_is_answered_by_the_first_words),
+        cmocka_unit_test(what_is_not_there_is_not_made_up),
+        cmocka_unit_test(everything_is_long_and_whole),
+        cmocka_unit_test(the_same_question_gets_the_same_answer),
+        cmocka_unit_test(without_documents_there_is_still_something_to_tell),
+        cmocka_unit_test(odd_documents_do_no_harm),
+        cmocka_unit_test(a_full_buffer_is_an_error),
+        cmocka_unit_test(many_threads_may_ask_first),
+    };
+
+    return cmocka_run_group_tests(tests, make_docs, remove_docs);
+}

@@ -1,0 +1,378 @@
+/*
+ * Records: what is written comes back, the bytes are the ones docs/WIRE.md
+ * pins, and bad bytes are refused: every record cut short, with a byte too
+ * many, and of an unknown version.
+ */
+#include "store_test.h"
+
+#include "store/record.h"
+
+#define BIG_MAX 4096
+
+/* Does a reader take these bytes? Copied to a block of just that size, so
+ * that a sanitizer sees a read past the end. */
+typedef enum err reader_fn(const void *p, size_t n);
+
+static enum err
+read_session(const void *p, size_t n)
+{
+    struct session s;
+
+    return record_session_read(p, n, &s);
+}
+
+static enum err
+read_message(const void *p, size_t n)
+{
+    struct message m;
+
+    return record_message_read(p, n, &m);
+}
+
+static enum err
+read_turn(const void *p, size_t n)
+{
+    struct turn_info t;
+    uint64_t no;
+
+    return record_turn_read(p, n, &t, &no);
+}
+
+static enum err
+read_idem(const void *p, size_t n)
+{
+    struct ident id;
+    int64_t ms;
+
+    return record_idem_read(p, n, &id, &ms);
+}
+
+static enum err
+read_head(const void *p, size_t n)
+{
+    struct stream_head h;
+
+    return record_head_read(p, n, &h);
+}
+
+static enum err
+tight(reader_fn *fn, const void *p, size_t n)
+{
+    void *copy = malloc(n > 0 ? n : 1);
+    enum err e;
+
+    assert_non_null(copy);
+    memcpy(copy, p, n);
+    e = fn(copy, n);
+    free(copy);
+    return e;
+}
+
+/* Cut at every length below `whole`, and with a byte more. */
+static void
+refuses_other_lengths(reader_fn *fn, const uint8_t *p, size_t whole,
+                      bool open_ended)
+{
+    uint8_t more[BIG_MAX];
+
+    assert_true(whole < sizeof(more));
+    assert_int_equal(tight(fn, p, whole), OK);
+    for (size_t n = 0; n < whole; n++)
+        if (!open_ended)
+            assert_int_equal(tight(fn, p, n), ERR_STORE);
+        else
+            (void)tight(fn, p, n);
+    memcpy(more, p, whole);
+    more[whole] = 0;
+    if (!open_ended)
+        assert_int_equal(tight(fn, more, whole + 1), ERR_STORE);
+    for (unsigned v = 0; v < 256; v++) {
+        more[0] = (uint8_t)v;
+        if (v != p[0])
+            assert_int_equal(tight(fn, more, whole), ERR_STORE);
+    }
+}
+
+static struct session
+a_session(void)
+{
+    struct session s = {.id = "abc",
+                        .owner = "ann",
+                        .title = "T",
+                        .created_ms = 300,
+                        .updated_ms = 70000,
+                        .n_messages = 5};
+
+    return s;
+}
+
+static void
+sessions(void **state)
+{
+    static const uint8_t want[] = {
+        1, 0,                         /* version, not open */
+        5, 0xac, 2, 0xf0, 0xa2, 0x04, /* 5, 300, 70000 */
+        0, 0,    0, 0,    0,    0,    0,   0, 0,   0,   0,   0, 0,
+        0, 0,    0, 3,    'a',  'b',  'c', 3, 'a', 'n', 'n', 1, 'T'};
+    uint8_t r[RECORD_SESSION_MAX];
+    struct session s = a_session(), back;
+    size_t n = record_session_write(r, &s);
+
+    (void)state;
+    assert_int_equal(n, sizeof(want));
+    assert_memory_equal(r, want, n);
+    assert_int_equal(record_session_read(r, n, &back), OK);
+    assert_string_equal(back.id, "abc");
+    assert_string_equal(back.owner, "ann");
+    assert_string_equal(back.title, "T");
+    assert_int_equal(back.created_ms, 300);
+    assert_int_equal(back.updated_ms, 70000);
+    assert_int_equal(back.n_messages, 5);
+    assert_false(back.open);
+    refuses_other_lengths(read_session, r, n, false);
+    s.open = true;
+    s.open_turn = ident_v7();
+    assert_int_equal(record_session_write(r, &s), n);
+    assert_int_equal(record_session_read(r, n, &back), OK);
+    assert_true(back.open);
+    assert_true(ident_eq(&back.open_turn, &s.open_turn));
+    r[1] = 2; /* a flag that there is not */
+    assert_int_equal(tight(read_session, r, n), ERR_STORE);
+    r[1] = 0; /* not open, and a turn */
+    assert_int_equal(tight(read_session, r, n), ERR_STORE);
+}
+
+static void
+the_longest_session(void **state)
+{
+    uint8_t r[RECORD_SESSION_MAX];
+    struct session s = a_session(), back;
+    size_t n;
+
+    (void)state;
+    memset(s.id, 'i', IDENT_SESSION_MAX);
+    memset(s.owner, 'o', STORE_OWNER_MAX);
+    memset(s.title, 't', STORE_TITLE_MAX);
+    s.created_ms = s.updated_ms = INT64_MAX;
+    s.n_messages = UINT32_MAX;
+    n = record_session_write(r, &s);
+    assert_int_equal(record_session_read(r, n, &back), OK);
+    assert_string_equal(back.title, s.title);
+    assert_int_equal(back.updated_ms, INT64_MAX);
+    refuses_other_lengths(read_session, r, n, false);
+}
+
+static void
+messages(void **state)
+{
+    struct message m = {.role = 2,
+                        .finish = 3,
+                        .at_ms = 1700000000000,
+                        .id = ident_v7(),
+                        .turn = ident_v7(),
+                        .input_tokens = -1,
+                        .output_tokens = 0,
+                        .cached_tokens = 1000000,
+                        .provider = "openai",
+                        .model = "",
+                        .text = "he\0llo",
+                        .text_len = 6},
+                   back;
+    uint8_t r[256];
+    size_t n = record_message_size(&m);
+
+    (void)state;
+    assert_true(n < sizeof(r));
+    record_message_write(r, n, &m);
+    assert_int_equal(record_message_read(r, n, &back), OK);
+    assert_int_equal(back.role, 2);
+    assert_int_equal(back.finish, 3);
+    assert_int_equal(back.at_ms, 1700000000000);
+    assert_true(ident_eq(&back.id, &m.id));
+    assert_true(ident_eq(&back.turn, &m.turn));
+    assert_int_equal(back.input_tokens, -1);
+    assert_int_equal(back.output_tokens, 0);
+    assert_int_equal(back.cached_tokens, 1000000);
+    assert_string_equal(back.provider, "openai");
+    assert_string_equal(back.model, "");
+    assert_int_equal(back.text_len, 6);
+    assert_memory_equal(back.text, "he\0llo", 6);
+    refuses_other_lengths(read_message, r, n, true);
+    assert_int_equal(tight(read_message, r, n - 7), ERR_STORE);
+    m.input_tokens = INT64_MAX; /* from a provider: must stay readable */
+    m.at_ms = -5;
+    m.text = "";
+    m.text_len = 0;
+    n = record_message_size(&m);
+    record_message_write(r, n, &m);
+    assert_int_equal(record_message_read(r, n, &back), OK);
+    assert_int_equal(back.text_len, 0);
+}
+
+static void
+turns(void **state)
+{
+    struct turn_info t = {.state = TURN_STATE_OPEN,
+                          .user_message = ident_v7(),
+                          .answer_message = ident_v7(),
+                          .begun_ms = 1000,
+                          .process = {INT32_MAX, UINT64_MAX}},
+                     back;
+    uint8_t r[RECORD_TURN_MAX];
+    size_t n = record_turn_write(r, &t, UINT64_MAX);
+    uint64_t no;
+
+    (void)state;
+    assert_int_equal(record_turn_read(r, n, &back, &no), OK);
+    assert_true(no == UINT64_MAX);
+    assert_int_equal(back.state, TURN_STATE_OPEN);
+    assert_int_equal(back.process.pid, INT32_MAX);
+    assert_true(back.process.start_ticks == UINT64_MAX);
+    assert_true(ident_eq(&back.user_message, &t.user_message));
+    assert_string_equal(back.session_id, "");
+    refuses_other_lengths(read_turn, r, n, false);
+    t.state = TURN_STATE_ENDED;
+    t.ended_ms = 2000;
+    t.answer_seq = 7;
+    t.conversation_length = 8;
+    t.end_seq = 300;
+    n = record_turn_write(r, &t, 1);
+    assert_int_equal(record_turn_read(r, n, &back, &no), OK);
+    assert_int_equal(back.ended_ms, 2000);
+    assert_int_equal(back.answer_seq, 7);
+    assert_int_equal(back.conversation_length, 8);
+    assert_int_equal(back.end_seq, 300);
+    refuses_other_lengths(read_turn, r, n, false);
+    r[1] = 3;
+    assert_int_equal(tight(read_turn, r, n), ERR_STORE);
+}
+
+static void
+keys_heads_and_events(void **state)
+{
+    struct ident turn = ident_v7(), id;
+    struct stream_head h = {.process = {5, 6},
+                            .ended = true,
+                            .stop = true,
+                            .begun_ms = 1,
+                            .ended_ms = 2,
+                            .answer_message = turn,
+                            .session_id = "s",
+                            .owner = "o",
+                            .provider = "p",
+                            .model = "m"},
+                       back;
+    uint8_t r[RECORD_HEAD_MAX];
+    struct event e;
+    int64_t ms;
+    size_t n = record_idem_write(r, &turn, 99999);
+
+    (void)state;
+    assert_int_equal(record_idem_read(r, n, &id, &ms), OK);
+    assert_true(ident_eq(&id, &turn));
+    assert_int_equal(ms, 99999);
+    refuses_other_lengths(read_idem, r, n, false);
+
+    n = record_head_write(r, &h);
+    assert_int_equal(record_head_read(r, n, &back), OK);
+    assert_true(back.ended && back.stop);
+    assert_int_equal(back.process.pid, 5);
+    assert_int_equal(back.ended_ms, 2);
+    assert_string_equal(back.model, "m");
+    refuses_other_lengths(read_head, r, n, false);
+    r[1] = 4; /* a flag that there is not */
+    assert_int_equal(tight(read_head, r, n), ERR_STORE);
+
+    record_event_write(r, EVENT_CHUNK);
+    r[2] = 'x';
+    assert_int_equal(r[0], 1);
+    assert_int_equal(r[1], 4);
+    assert_int_equal(record_event_read(r, 3, &e), OK);
+    assert_int_equal(e.type, EVENT_CHUNK);
+    assert_int_equal(e.len, 1);
+    assert_int_equal(record_event_read(r, 2, &e), OK);
+    assert_int_equal(record_event_read(r, 1, &e), ERR_STORE);
+    r[1] = EVENT__MAX;
+    assert_int_equal(record_event_read(r, 3, &e), ERR_STORE);
+    r[1] = 0;
+    assert_int_equal(record_event_read(r, 3, &e), ERR_STORE);
+}
+
+static void
+single_numbers(void **state)
+{
+    uint8_t r[RECORD_SCALAR_LEN];
+    uint64_t v;
+
+    (void)state;
+    record_scalar_write(r, 0x0102030405060708);
+    assert_memory_equal(r, "\x01\x01\x02\x03\x04\x05\x06\x07\x08", 9);
+    assert_int_equal(record_scalar_read(r, 9, &v), OK);
+    assert_true(v == 0x0102030405060708);
+    assert_int_equal(record_scalar_read(r, 8, &v), ERR_STORE);
+    r[0] = 2;
+    assert_int_equal(record_scalar_read(r, 9, &v), ERR_STORE);
+}
+
+/* version, id, and a number in each of these forms */
+static void
+numbers_have_one_form(void **state)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        enum err want;
+    } forms[] = {
+        {"\x00", 1, OK},
+        {"\x7f", 1, OK},
+        {"\x80\x01", 2, OK},
+        {"\x80\x00", 2, ERR_STORE},     /* longer than needed */
+        {"\xff\x80\x00", 3, ERR_STORE}, /* likewise */
+        {"\x80", 1, ERR_STORE},         /* goes on, and does not */
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 9, OK}, /* 2^63 - 1 */
+        {"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 10, ERR_STORE},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10, ERR_STORE},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11, ERR_STORE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(forms); i++) {
+        uint8_t r[40] = {1};
+
+        memcpy(r + 17, forms[i].bytes, forms[i].n);
+        assert_int_equal(tight(read_idem, r, 17 + forms[i].n), forms[i].want);
+    }
+}
+
+static void
+strings_are_bounded_and_whole(void **state)
+{
+    uint8_t r[RECORD_SESSION_MAX];
+    struct session s = a_session();
+    size_t n = record_session_write(r, &s);
+
+    (void)state;
+    r[n - 1] = '\0'; /* a NUL in the title */
+    assert_int_equal(tight(read_session, r, n), ERR_STORE);
+    r[n - 1] = 'T';
+    assert_int_equal(tight(read_session, r, n), OK);
+    r[24] = IDENT_SESSION_MAX + 1; /* the length of the id */
+    assert_int_equal(tight(read_session, r, n), ERR_STORE);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sessions),
+        cmocka_unit_test(the_longest_session),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(turns),
+        cmocka_unit_test(keys_heads_and_events),
+        cmocka_unit_test(single_numbers),
+        cmocka_unit_test(numbers_have_one_form),
+        cmocka_unit_test(strings_are_bounded_and_whole),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -149,7 +149,7 @@ bench_listen(const char *text)
 {
     struct sockaddr_storage sa;
     socklen_t len = bench_address(text, &sa);
-    struct sockaddr_in in;
+    struct sockaddr_in in = {0};
     int one = 1, fd;
 
     fd = socket(sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

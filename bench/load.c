@@ -401,8 +401,9 @@ main(int argc, char **argv)
     bench_process_init();
     ep = epoll_create1(EPOLL_CLOEXEC);
     request_init(argv[optind + 1]);
-    conns = bench_alloc(NULL, (size_t)conns_max * sizeof(*conns));
-    memset(conns, 0, (size_t)conns_max * sizeof(*conns));
+    conns = calloc((size_t)conns_max, sizeof(*conns));
+    if (conns == NULL)
+        bench_die("out of memory");
     for (i = 0; i < conns_max; i++)
         conns[i].fd = -1;
     run(conns);

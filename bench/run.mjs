@@ -10,8 +10,11 @@
 // Runs of the contestants alternate, so that what else the machine does hits
 // all alike; a ratio is taken within one round, and then the median of the
 // rounds. Everything is on 127.0.0.1 and in a folder that is removed.
-import { existsSync, writeFileSync } from 'node:fs';
-import { cpus, loadavg, release, totalmem } from 'node:os';
+import {
+  closeSync, existsSync, fdatasyncSync, openSync, rmSync, writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parts } from './parts.mjs';
 import { stopAll } from './procs.mjs';
@@ -35,6 +38,23 @@ function check() {
       throw new Error(`${join(bin, name)} is not built: run make bench`);
   if (wanted.includes('parley') && !existsSync(chat))
     throw new Error(`${chat} is not built: run make bench`);
+}
+
+/** Milliseconds until a small write is on the disk: the median of 100. Every
+ * durable answer waits for a few of these. */
+function syncMs() {
+  const file = join(process.env.BENCH_DIR ?? tmpdir(), `sync-${process.pid}`);
+  const fd = openSync(file, 'w');
+  const times = [];
+  for (let i = 0; i < 100; i++) {
+    writeSync(fd, Buffer.alloc(4096, i), 0, 4096, (i % 16) * 4096);
+    const begun = performance.now();
+    fdatasyncSync(fd);
+    times.push(performance.now() - begun);
+  }
+  closeSync(fd);
+  rmSync(file);
+  return times.sort((a, b) => a - b)[50];
 }
 
 /** What is going on, on stderr; with BENCH_VERBOSE also what was found. */
@@ -68,6 +88,7 @@ async function main() {
   check();
   const begun = Date.now();
   const load = loadavg()[0];
+  const sync = syncMs();
   const found = {};
   for (const name of only) {
     try {
@@ -82,7 +103,8 @@ async function main() {
       `${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release().split('.').slice(0, 2).join('.')}, ` +
       `${new Date().toISOString().slice(0, 10)}; ` +
       `${Math.round((Date.now() - begun) / 1000)} s, ` +
-      `median of ${runs}; load before: ${load.toFixed(2)}\n`,
+      `median of ${runs}; load before: ${load.toFixed(2)}; fdatasync of ` +
+      `4 KiB before: ${sync.toFixed(2)} ms, after: ${syncMs().toFixed(2)} ms\n`,
   );
   printTable(found, wanted);
   printGoals(found);

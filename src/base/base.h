@@ -28,8 +28,7 @@
 /* Spells out that a result is ignored, where (void) does not silence gcc. */
 #define IGNORE(e) \
     do {          \
-        if (e) {  \
-        }         \
+        if (e) {} \
     } while (0)
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
 

@@ -17,8 +17,8 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
-void buf_release(struct buf *b);      /* frees; usable again after init */
-void buf_clear(struct buf *b);        /* len 0, over false, memory kept */
+void buf_release(struct buf *b); /* frees; usable again after init */
+void buf_clear(struct buf *b);   /* len 0, over false, memory kept */
 void buf_trim(struct buf *b, size_t keep_cap); /* frees memory if empty and
                                                   cap > keep_cap */
 void buf_add(struct buf *b, const void *p, size_t n);

@@ -9,38 +9,38 @@
 
 enum err {
     OK = 0,
-    ERR_BADREQ,    /* the input is wrong: change it */
-    ERR_AUTH,      /* who are you */
-    ERR_FORBIDDEN, /* known, and not yours to do */
-    ERR_NOTFOUND,  /* not there, or not yours */
-    ERR_METHOD,    /* the resource is there, the verb is not */
-    ERR_CONFLICT,  /* somebody was faster, or it exists */
-    ERR_TOOBIG,    /* past a named limit */
-    ERR_TYPE,      /* wrong media type */
+    ERR_BADREQ,     /* the input is wrong: change it */
+    ERR_AUTH,       /* who are you */
+    ERR_FORBIDDEN,  /* known, and not yours to do */
+    ERR_NOTFOUND,   /* not there, or not yours */
+    ERR_METHOD,     /* the resource is there, the verb is not */
+    ERR_CONFLICT,   /* somebody was faster, or it exists */
+    ERR_TOOBIG,     /* past a named limit */
+    ERR_TYPE,       /* wrong media type */
     ERR_IMPOSSIBLE, /* understood but impossible (422) */
-    ERR_LIMIT,     /* too often, too many: later (429) */
-    ERR_UPSTREAM,  /* the provider failed (502) */
-    ERR_TIMEOUT,   /* the provider is too slow (504) */
-    ERR_FULL,      /* the store is full: later (503) */
-    ERR_BUSY,      /* out of streams or descriptors: later (503) */
-    ERR_STOPPING,  /* shutting down: later (503) */
-    ERR_STORE,     /* the store failed (500) */
-    ERR_INTERNAL,  /* anything else of ours (500) */
-    ERR_AGAIN,     /* would block; never shown to a client */
-    ERR_HUP,       /* the peer left; not an error */
+    ERR_LIMIT,      /* too often, too many: later (429) */
+    ERR_UPSTREAM,   /* the provider failed (502) */
+    ERR_TIMEOUT,    /* the provider is too slow (504) */
+    ERR_FULL,       /* the store is full: later (503) */
+    ERR_BUSY,       /* out of streams or descriptors: later (503) */
+    ERR_STOPPING,   /* shutting down: later (503) */
+    ERR_STORE,      /* the store failed (500) */
+    ERR_INTERNAL,   /* anything else of ours (500) */
+    ERR_AGAIN,      /* would block; never shown to a client */
+    ERR_HUP,        /* the peer left; not an error */
     ERR__MAX
 };
 
 /* What a client is told. Texts never hold a key, a prompt or a provider's
  * raw body. */
 struct problem {
-    enum err err;        /* OK: no problem */
-    int status;          /* HTTP status; 0: the one of err (http/reply.c) */
-    int retry_after_s;   /* seconds; 0: none */
-    bool retryable;      /* the same request may succeed later */
-    char code[40];       /* stable_snake_case; "": the one of err */
-    char error[128];     /* short sentence */
-    char message[256];   /* what to do about it */
+    enum err err;      /* OK: no problem */
+    int status;        /* HTTP status; 0: the one of err (http/reply.c) */
+    int retry_after_s; /* seconds; 0: none */
+    bool retryable;    /* the same request may succeed later */
+    char code[40];     /* stable_snake_case; "": the one of err */
+    char error[128];   /* short sentence */
+    char message[256]; /* what to do about it */
 };
 
 /* The stable code of an err ("too_big") and its plain sentence. Never NULL. */

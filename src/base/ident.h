@@ -9,8 +9,8 @@
 
 #include "base/base.h"
 
-#define IDENT_TEXT_LEN 37      /* 36 characters and NUL */
-#define IDENT_SESSION_MAX 64   /* characters of a client-chosen session id */
+#define IDENT_TEXT_LEN 37    /* 36 characters and NUL */
+#define IDENT_SESSION_MAX 64 /* characters of a client-chosen session id */
 
 struct ident { /* 16 bytes, big-endian order: memcmp sorts by time */
     uint8_t b[16];

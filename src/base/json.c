@@ -1,14 +1,15 @@
 /*
  * JSON in: checked by json_scan, built by cJSON, read by typed getters.
  *
- * cJSON reads at most 63 characters of a number and leaves the rest lying.
- * A text that passed the check and holds a longer number is therefore copied
- * once, with that number rewritten to the 17 digits that determine a double
- * and padded with spaces; that is rare enough for a second pass.
+ * Many versions of cJSON read at most 63 characters of a number and leave the
+ * rest lying. A text that passed the check and holds a longer number is
+ * therefore copied once, with that number rewritten to the 17 digits that
+ * determine a double and padded with spaces; that is rare enough for a second
+ * pass.
  *
  * The lenient parser is for replies of providers, which are what they are:
- * it hands cJSON a copy with a NUL behind it, because the version in Debian
- * 12 may look one byte past the end of a text that is cut off.
+ * it hands cJSON a copy with a NUL behind it, because many versions of cJSON
+ * look one byte past the end of a text that is cut off.
  */
 #include "base/base.h"
 

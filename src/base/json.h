@@ -39,8 +39,7 @@ MUST_USE enum err json_get_str(const cJSON *o, const char *name,
 MUST_USE enum err json_get_bool(const cJSON *o, const char *name, bool *out,
                                 struct problem *why);
 MUST_USE enum err json_get_i64(const cJSON *o, const char *name, int64_t min,
-                               int64_t max, int64_t *out,
-                               struct problem *why);
+                               int64_t max, int64_t *out, struct problem *why);
 MUST_USE enum err json_get_num(const cJSON *o, const char *name, double min,
                                double max, double *out, struct problem *why);
 /* Lenient twins for provider replies: wrong type reads as missing. */

@@ -7,7 +7,7 @@
 
 #include "base/base.h"
 
-#define JSON_NUMBER_SHORT 63 /* characters; the longest that cJSON reads */
+#define JSON_NUMBER_SHORT 63 /* characters that every cJSON reads */
 
 struct json_fault {
     const char *rule; /* static; what was broken, never the content */

@@ -11,8 +11,8 @@
 void *xmalloc(size_t n);
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n);
-char *xstrdup(const char *s);             /* NULL gives NULL */
-char *xmemdup0(const void *p, size_t n);  /* copy, NUL added */
+char *xstrdup(const char *s);            /* NULL gives NULL */
+char *xmemdup0(const void *p, size_t n); /* copy, NUL added */
 
 struct arena_block;
 struct arena {
@@ -24,7 +24,7 @@ struct arena {
  * aligned to 16 bytes and freed by release. One thread at a time. */
 void arena_init(struct arena *a);
 void arena_release(struct arena *a);
-void *arena_alloc(struct arena *a, size_t n); /* zeroed */
+void *arena_alloc(struct arena *a, size_t n);       /* zeroed */
 char *arena_strdup(struct arena *a, const char *s); /* NULL gives NULL */
 char *arena_memdup0(struct arena *a, const void *p, size_t n);
 

@@ -64,7 +64,7 @@ static const struct row time_rows[METRIC_TIME__MAX] = {
                         "From a request's arrival to its hand-over."},
 };
 
-static const int64_t bounds_ms[] = {1,   2,   5,    10,   25,   50,   100,
+static const int64_t bounds_ms[] = {1,   2,   5,    10,   25,   50,    100,
                                     250, 500, 1000, 2500, 5000, 10000, 60000};
 
 struct histogram {
@@ -107,8 +107,7 @@ metric_print_one(struct buf *out, const char *name, const char *type,
 }
 
 static void
-print_histogram(struct buf *out, const struct row *r,
-                const struct histogram *h)
+print_histogram(struct buf *out, const struct row *r, const struct histogram *h)
 {
     int64_t seen = 0;
     int64_t sum_ms = atomic_load(&h->sum_ms);

@@ -11,10 +11,10 @@
 struct buf;
 
 enum metric {
-    METRIC_REQUESTS,        /* HTTP requests answered or handed over */
-    METRIC_REQUEST_ERRORS,  /* answered with 4xx */
-    METRIC_REQUEST_FAILS,   /* answered with 5xx */
-    METRIC_TURNS,           /* begun */
+    METRIC_REQUESTS,       /* HTTP requests answered or handed over */
+    METRIC_REQUEST_ERRORS, /* answered with 4xx */
+    METRIC_REQUEST_FAILS,  /* answered with 5xx */
+    METRIC_TURNS,          /* begun */
     METRIC_TURNS_COMPLETE,
     METRIC_TURNS_CANCELLED,
     METRIC_TURNS_INCOMPLETE,
@@ -28,8 +28,8 @@ enum metric {
     METRIC_UPSTREAM_REQUESTS,
     METRIC_UPSTREAM_RETRIES,
     METRIC_UPSTREAM_FAILURES,
-    METRIC_EVENTS,          /* appended to the stream log */
-    METRIC_CHUNKS,          /* deltas received from providers */
+    METRIC_EVENTS, /* appended to the stream log */
+    METRIC_CHUNKS, /* deltas received from providers */
     METRIC__MAX
 };
 

@@ -76,7 +76,8 @@ words_of(const char *s, size_t len, size_t *n_out)
     }
     *n_out = n;
     list = xmalloc((n + 1) * sizeof(*list));
-    memcpy(list, found, n * sizeof(*list));
+    if (n > 0)
+        memcpy(list, found, n * sizeof(*list));
     return list;
 }
 

@@ -107,7 +107,7 @@ read_body(const cJSON *o)
     const cJSON *in;
     int64_t status;
 
-    if (cJSON_IsArray(o))
+    if (o != NULL && cJSON_IsArray(o))
         o = o->child;
     in = json_obj(o, "error");
     if (in == NULL)

@@ -92,7 +92,9 @@ struct provider_error {
 
 struct provider {
     const char *name; /* "openai" */
-    /* ask -> request. ERR_BADREQ with why if it cannot be asked. */
+    /* ask -> request. out is initialised by the caller, and the caller's to
+     * release in any case. ERR_BADREQ or ERR_TOOBIG with why if it cannot be
+     * asked. */
     enum err (*build)(const struct ask *ask, const struct account *acc,
                       struct upstream_request *out, struct problem *why);
     /* A reader of one reply; free with reader_free. */

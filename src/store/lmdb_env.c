@@ -17,6 +17,7 @@
 
 #include "store/lmdb_env.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "base/log.h"
@@ -121,7 +122,7 @@ static int
 env_new(struct lmdb *l)
 {
     char data[DISK_PATH_MAX], lock[DISK_PATH_MAX];
-    int rc, dead;
+    int rc, dead, fd;
 
     if (disk_path(data, l->dir, "data.mdb") != OK ||
         disk_path(lock, l->dir, "lock.mdb") != OK)
@@ -138,6 +139,10 @@ env_new(struct lmdb *l)
         rc = mdb_env_set_mapsize(l->env, l->map_bytes);
     if (rc == 0)
         rc = mdb_env_open(l->env, l->dir, MDB_NOTLS, 0600);
+    if (rc == 0)
+        rc = mdb_env_get_fd(l->env, &fd);
+    if (rc == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        rc = errno;
     if (rc == 0)
         rc = mdb_reader_check(l->env, &dead);
     if (rc == 0)

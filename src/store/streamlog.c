@@ -16,6 +16,7 @@
 
 #include "store/streamlog_env.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define REDO_BYTES (8 * 1024 * 1024) /* more than this is committed early */
@@ -74,7 +75,7 @@ streamlog_begin(struct streamlog *l)
                 streamlog_abort(l);
             else
                 l->tree_pages = tree_pages(l);
-            l->writes = 0;
+            l->writes = l->bound = 0;
             l->dirty = false;
             return rc;
         }
@@ -131,6 +132,7 @@ streamlog_delete(struct streamlog *l, const struct ident *turn, size_t *budget)
             return 0;
         --*budget;
         l->writes++;
+        l->bound++;
         rc = mdb_cursor_del(l->wc, 0);
         if (rc != 0)
             return rc;
@@ -210,6 +212,7 @@ redo_with_room(struct streamlog *l, size_t pages, bool force)
         if (e != OK)
             return e;
         rc = streamlog_redo(l);
+        l->bound = streamlog_used(l);
         if (rc == 0)
             return OK;
         if (rc != MDB_MAP_FULL)
@@ -269,6 +272,18 @@ execute_at(struct streamlog *l, size_t mark)
     return rc != 0 ? rc : execute(l, &r, l->redo.data + mark + sizeof(r));
 }
 
+/* Are so many pages free, and the margin? The count is only asked when the
+ * bound will not do. */
+static bool
+roomy(const struct streamlog *l, size_t pages)
+{
+    size_t need = pages + STREAMLOG_MARGIN;
+
+    if (l->free_pages >= need + (l->w == NULL ? 0 : l->bound))
+        return true;
+    return l->free_pages >= need + streamlog_used(l);
+}
+
 /* Do the newest entry, which begins at mark. */
 static enum err
 write_newest(struct streamlog *l, size_t mark, size_t pages)
@@ -278,10 +293,15 @@ write_newest(struct streamlog *l, size_t mark, size_t pages)
 
     if (l->w == NULL && streamlog_txnid(l) != l->own_txnid)
         l->free_pages = 0; /* another process took some: count again */
-    if (l->free_pages < streamlog_used(l) + pages + STREAMLOG_MARGIN) {
+    if (!roomy(l, pages)) {
+        if (l->w != NULL && clock_mono_ms() < l->room_retry_ms) {
+            redo_remove(l, mark); /* full, as it was a moment ago */
+            return ERR_FULL;
+        }
         e = redo_with_room(l, pages, false);
     } else {
         rc = execute_at(l, mark);
+        l->bound += pages;
         if (rc == 0)
             return OK;
         if (rc == MDB_KEYEXIST) {

@@ -32,6 +32,7 @@ struct streamlog {
     uint32_t redo_count;
     size_t tree_pages;     /* of the tree when w began */
     size_t writes;         /* in w */
+    size_t bound;          /* pages that w has taken: not more than this */
     bool dirty;            /* w will change the txnid */
     bool lost;             /* appends of this transaction could not be redone */
     size_t free_pages;     /* at least so many were free when w began */

@@ -76,7 +76,7 @@ env_new(struct streamlog *l)
     char path[DISK_PATH_MAX];
     MDB_txn *txn;
     MDB_stat st;
-    int rc, dead;
+    int rc, dead, fd;
 
     if (disk_path(path, l->conf.dir, "lock.mdb") != OK)
         return ENAMETOOLONG;
@@ -91,6 +91,10 @@ env_new(struct streamlog *l)
         rc = mdb_env_open(l->env, l->conf.dir,
                           MDB_WRITEMAP | MDB_NOSYNC | MDB_NOTLS | MDB_NOMEMINIT,
                           0600);
+    if (rc == 0)
+        rc = mdb_env_get_fd(l->env, &fd);
+    if (rc == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        rc = errno;
     if (rc == 0 && disk_allocate(l->data_fd, 0, (off_t)l->map_bytes) != OK)
         rc = ENOSPC;
     if (rc == 0)

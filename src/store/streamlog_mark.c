@@ -67,7 +67,7 @@ streamlog_mark_write(const struct streamlog *l, const char *state)
 
     if (disk_path(path, l->conf.dir, "boot") != OK)
         return false;
-    n = snprintf(text, sizeof(text), "1 %s %-5s\n", process_boot_id(), state);
+    n = snprintf(text, sizeof(text), "1 %s %s\n", process_boot_id(), state);
     fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return false;

@@ -44,6 +44,16 @@ drop_sent(struct transfer *t)
         transfer_drop_out(t);
 }
 
+/* Was a connection opened for it, or one reused? */
+static void
+count_connection(struct transfer *t)
+{
+    long opened = 0;
+
+    if (curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &opened) == CURLE_OK)
+        t->ts->n_opened += (uint64_t)opened;
+}
+
 static size_t
 on_header(char *p, size_t size, size_t n, void *arg)
 {
@@ -66,6 +76,7 @@ on_header(char *p, size_t size, size_t n, void *arg)
     if (t->head.status < 200) /* an interim reply; another head follows */
         return n;
     t->head_done = true;
+    count_connection(t);
     drop_sent(t);
     if (t->calls.head != NULL)
         t->calls.head(t->arg, &t->head);

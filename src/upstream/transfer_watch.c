@@ -73,8 +73,8 @@ sock_of(struct transfers *ts, curl_socket_t fd)
     return ts->socks[i];
 }
 
-/* Will curl close this socket through transfer_on_close? It does so for sockets that
- * became a connection, and a reply's head proves that. */
+/* Will curl close this socket through transfer_on_close? It does so for
+ * sockets that became a connection, and a reply's head proves that. */
 static bool
 is_connection(const struct transfer_sock *s, CURL *easy)
 {
@@ -131,7 +131,6 @@ transfer_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     if (s->want != 0 && loop_io_set(ts->loop, &s->io, s->want) != OK)
         s->want = 0;
     s->ours = true;
-    ts->n_opened++;
     return fd;
 }
 

@@ -12,6 +12,7 @@ import { Turn } from './turn.js';
 
 const PAGE = 40;            /* messages */
 const RETRIED = ['error', 'interrupted', 'incomplete', 'cancelled'];
+const OLDER_REST_MS = 3000; /* after older messages could not be loaded */
 const LOADING_MS = 250;     /* faster than this needs no word */
 
 export class Chat {
@@ -159,8 +160,10 @@ export class Chat {
                 this.#thread.addStored(page.messages ?? []);
                 this.#awaitOlder(page.next_before);
             } catch {
-                if (!signal.aborted)
-                    setTimeout(() => this.#awaitOlder(before), 3000);
+                setTimeout(() => {
+                    if (!signal.aborted)
+                        this.#awaitOlder(before);
+                }, OLDER_REST_MS);
             }
         });
     }
@@ -255,6 +258,8 @@ export class Chat {
             this.#thread.hasTurn(entry.turn))
             return;
         const turn = Turn.restore(sessionId, entry);
+        if (!turn)
+            return;
         turn.watched = true;
         this.#runner.run(turn);
     }

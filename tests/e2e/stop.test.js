@@ -123,6 +123,8 @@ describe('the end of lighttpd', () => {
             const s = await askEvents(parley, { message: 'busy' });
             await s.event('response_chunk');
             signal(parley.webPid(), name);
+            if (name === 'SIGINT') /* it waits for what is under way */
+                script.release();
             await parley.allGone(`${name} to lighttpd`);
             await s.done;
         });

@@ -153,6 +153,18 @@ all_mistakes_are_reported_by_name_and_rule(void **state)
 }
 
 static void
+what_the_environment_hides_in_the_file_does_not_count(void **state)
+{
+    (void)state;
+    write_env("PORT=9001\nTHREADS=many\n");
+    assert_int_equal(setenv("PORT", "high", 1), 0);
+    assert_int_equal(setenv("THREADS", "3", 1), 0);
+    assert_int_equal(load(), 1);
+    assert_int_equal(conf_int(CONF_PORT), 8080);
+    assert_int_equal(conf_int(CONF_THREADS), 3);
+}
+
+static void
 a_secret_is_never_printed(void **state)
 {
     char *text = NULL;
@@ -412,6 +424,7 @@ main(void)
         T(the_file_comes_before_the_default_and_the_environment_before_both),
         T(a_blank_variable_hides_the_file_and_means_the_default),
         T(all_mistakes_are_reported_by_name_and_rule),
+        T(what_the_environment_hides_in_the_file_does_not_count),
         T(a_secret_is_never_printed),
         T(every_row_is_documented_twice),
         T(folders_are_below_the_root_unless_absolute),

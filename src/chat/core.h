@@ -1,0 +1,54 @@
+/*
+ * The inside of the engine, shared by the files of chat/ only. Everything is
+ * owned by the loop thread unless it says otherwise.
+ */
+#ifndef CHAT_CORE_H
+#define CHAT_CORE_H
+
+#include <stdatomic.h>
+
+#include "base/worker.h"
+#include "chat/engine.h"
+#include "chat/generator.h"
+#include "chat/session.h"
+#include "chat/turn.h"
+#include "upstream/transfer.h"
+
+struct mend;
+
+struct engine {
+    struct loop *loop;
+    struct store *store; /* thread-safe */
+    struct streamlog *log;
+    struct hub *hub;
+    struct transfers *transfers;
+    struct workers *workers; /* thread-safe */
+    struct sessions *sessions;
+    struct generator_config gen;
+    const char *system_prompt; /* constant */
+    struct turn *turns;        /* all, running or waiting */
+    struct turn *dirty;        /* with text that is not in the log */
+    struct mend *mends;        /* turns being mended */
+    struct loop_hook hook;
+    struct loop_timer stop_poll; /* other processes' wishes to cancel */
+    struct loop_timer drain_timer;
+    int64_t drain_deadline_ms;
+    int64_t busy_ms; /* monotonic; when it last had work */
+    long holds;      /* outlets that still flush */
+    size_t capacity; /* turns; constant after open */
+    atomic_size_t running;
+    atomic_bool draining;
+};
+
+/* Counting; each turn calls both once. */
+void engine_turn_over(struct engine *en);
+void engine_turn_begun(struct engine *en);
+
+/* chat/mend.c: make the log of a turn whole that no process writes any more,
+ * then attach r (NULL: nobody waits) or fail it. */
+void mend_turn(struct engine *en, const char *owner, const struct ident *turn,
+               struct reader *r);
+void mend_all_left(struct engine *en); /* at start */
+void mend_close(struct engine *en);    /* at the end */
+
+#endif

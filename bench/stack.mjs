@@ -123,7 +123,7 @@ export async function stackStart(names, { cgi = false, env = {} } = {}) {
         AI_MODEL: 'bench',
         OPENAI_API_KEY: 'bench',
         OPENAI_BASE_URL: `http://127.0.0.1:${llmPort}/v1`,
-        LOG_LEVEL: process.env.LOG_LEVEL ?? 'warn',
+        LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
         ENGINE_IDLE_MS: '2000',
         ...env,
       },

@@ -36,7 +36,7 @@ bad_field(struct problem *why, const char *name, const char *rule)
                        "'%s' must be %s", name, rule);
 }
 
-/* --- JSON ------------------------------------------------------------------- */
+/* --- JSON ---------------------------------------------------------------- */
 
 static enum err
 json_stops(const cJSON *o, struct fields *f, struct problem *why)
@@ -98,7 +98,7 @@ json_fields(const cJSON *o, struct fields *f, struct problem *why)
     return json_stops(o, f, why);
 }
 
-/* --- forms and queries --------------------------------------------------------- */
+/* --- forms and queries --------------------------------------------------- */
 
 static const char *
 form_str(const struct form *form, const char *name)
@@ -172,7 +172,7 @@ form_fields(const struct form *form, struct fields *f, struct problem *why)
     return OK;
 }
 
-/* --- from fields to an ask -------------------------------------------------------- */
+/* --- from fields to an ask ----------------------------------------------- */
 
 static enum err
 take_history(struct turn_ask *a, const cJSON *history, struct problem *why)

@@ -10,7 +10,7 @@
  */
 #include "base/base.h"
 
-#include "api/outlet.h"
+#include "api/outlet_reply.h"
 
 #include <sys/epoll.h>
 
@@ -22,27 +22,6 @@
 #include "http/sse.h"
 
 #define FIRST_PING_MS 1000 /* the head of a stream that waits is sent then */
-#define OUTLET_REPLY_MAX RESULT_MAX
-
-struct outlet {
-    struct reader r; /* first: the hub knows only this */
-    struct loop_io io;
-    struct loop_timer timer; /* polling: the wait */
-    struct mail mail;        /* outlet_drain */
-    struct app *app;
-    struct engine *en;
-    struct request *rq; /* NULL once the head is sent */
-    struct conn *conn;  /* rq's while there is one, then owned */
-    enum outlet_kind kind;
-    bool attached;
-    bool follow;  /* of a turn that exists: its head need not wait */
-    bool lingers; /* over, and counted by the engine */
-    bool over;    /* nothing more is written: flush, then free */
-    int64_t wait_ms;
-    char turn[IDENT_TEXT_LEN];
-    struct buf body;       /* gathered: the reply of the whole kinds */
-    struct problem failed; /* the end event was an error */
-};
 
 static void on_io(struct loop_io *io, uint32_t events);
 
@@ -132,29 +111,7 @@ outlet_sent(struct outlet *o, enum err e)
     return e;
 }
 
-/* --- streams ---------------------------------------------------------------- */
-
-/* The head and the first bytes of a stream, before what is in out. */
-static enum err
-stream_head(struct outlet *o)
-{
-    struct buf head;
-    enum err e;
-
-    buf_init(&head, REPLY_HEAD_MAX);
-    if (o->kind == OUTLET_SSE) {
-        reply_stream_head(&head, o->rq, "text/event-stream", NULL);
-        buf_adds(&head, SSE_OK SSE_RETRY);
-    } else {
-        reply_stream_head(&head, o->rq, "text/plain; charset=utf-8", NULL);
-    }
-    (void)request_take_conn(o->rq);
-    request_free(o->rq);
-    o->rq = NULL;
-    e = conn_send(o->conn, head.data, head.len);
-    buf_release(&head);
-    return e;
-}
+/* --- streams ------------------------------------------------------------- */
 
 static void
 text_event(const struct event *ev, struct buf *out)
@@ -163,87 +120,7 @@ text_event(const struct event *ev, struct buf *out)
         buf_add(out, ev->data, ev->len);
 }
 
-/* --- whole replies ------------------------------------------------------------ */
-
-/* What an EVENT_ERROR says, as a problem. */
-static void
-read_failed(struct outlet *o, const struct event *ev)
-{
-    cJSON *j = json_parse_lenient(ev->data, ev->len);
-    const char *code = json_str(j, "code");
-    const char *error = json_str(j, "error");
-    const char *message = json_str(j, "message");
-    const char *kind = json_str(j, "kind");
-    enum err e = ERR_UPSTREAM;
-
-    for (int i = OK + 1; kind != NULL && i < ERR__MAX; i++)
-        if (strcmp(kind, err_code((enum err)i)) == 0)
-            e = (enum err)i;
-    (void)problem_set(&o->failed, e, code, error, "%s",
-                      message != NULL ? message : "");
-    o->failed.status = (int)json_i64(j, "status", 0);
-    o->failed.retry_after_s = (int)json_i64(j, "retry_after", 0);
-    cJSON_Delete(j);
-}
-
-/* The first event of a turn that was detached. */
-static void
-detach_body(struct outlet *o, const struct event *ev)
-{
-    buf_add(&o->body, ev->data, ev->len - 1);
-    buf_addf(&o->body, ",\"stream_url\":\"%s/chat/stream?turn_id=%s\"}",
-             o->rq->base, o->turn);
-}
-
-/* One more event of the array that polling gives. */
-static void
-events_body(struct outlet *o, const struct event *ev)
-{
-    buf_adds(&o->body, o->body.len == 0 ? "{\"events\":[" : ",");
-    dialect_event_data(&o->body, ev, ev->seq);
-}
-
-static enum err
-reply_whole(struct outlet *o, int status, const char *extra_json)
-{
-    struct reply rp;
-    struct buf *body;
-
-    reply_begin(&rp, o->rq, status, OUTLET_REPLY_MAX);
-    if (o->failed.retry_after_s > 0)
-        reply_header(&rp, "Retry-After", "%d", o->failed.retry_after_s);
-    body = reply_body(&rp, "application/json");
-    buf_add(body, o->body.data, o->body.len);
-    buf_adds(body, extra_json);
-    return reply_end(&rp);
-}
-
-/* Send the reply of a whole kind: its one event has come. */
-static enum err
-whole_send(struct outlet *o, bool last)
-{
-    char tail[REQUEST_ID_MAX + 64];
-
-    switch (o->kind) {
-    case OUTLET_EVENTS:
-        (void)snprintf(tail, sizeof(tail),
-                       "],\"next\":%" PRIu32 ",\"done\":%s}", o->r.after,
-                       last ? "true" : "false");
-        return reply_whole(o, 200, tail);
-    case OUTLET_DETACH: return reply_whole(o, 202, "");
-    case OUTLET_STOPPED: return reply_whole(o, 200, "");
-    default:
-        if (o->failed.err == OK)
-            return reply_whole(o, 200, "");
-        /* The error event's members, and whose request it was. */
-        o->body.len--;
-        (void)snprintf(tail, sizeof(tail), ",\"request_id\":\"%s\"}",
-                       o->rq->id);
-        return reply_whole(o, reply_status(&o->failed), tail);
-    }
-}
-
-/* --- reader operations --------------------------------------------------------- */
+/* --- reader operations --------------------------------------------------- */
 
 static void
 outlet_attached(struct reader *r)
@@ -259,7 +136,7 @@ outlet_attached(struct reader *r)
     /* Not for a CGI whose output is a file; writing there never waits. */
     IGNORE(loop_io_set(l, &o->io, left_events(o)));
     if (o->kind == OUTLET_SSE && o->follow)
-        r->blocked = outlet_sent(o, stream_head(o)) == ERR_AGAIN;
+        r->blocked = outlet_sent(o, outlet_head(o)) == ERR_AGAIN;
     if (o->kind == OUTLET_EVENTS)
         loop_timer_set(l, &o->timer, loop_now_ms(l) + 1 + o->wait_ms);
 }
@@ -274,36 +151,20 @@ outlet_event(struct reader *r, const struct event *ev, struct buf *out)
     case OUTLET_TEXT:
         text_event(ev, out);
         if (ev->type == EVENT_ERROR)
-            read_failed(o, ev);
+            outlet_read_failed(o, ev);
         return;
-    case OUTLET_EVENTS: events_body(o, ev); break;
+    case OUTLET_EVENTS: outlet_events_body(o, ev); break;
     case OUTLET_DETACH:
         if (o->body.len == 0)
-            detach_body(o, ev);
+            outlet_detach_body(o, ev);
         break;
     default:
         if (ev->type == EVENT_ERROR && o->kind == OUTLET_JSON)
-            read_failed(o, ev);
+            outlet_read_failed(o, ev);
         buf_add(&o->body, ev->data, ev->len);
         break;
     }
     buf_addc(out, '.'); /* something came: the hub calls send */
-}
-
-/* An answer that failed before any text, to a client that wants text. */
-static enum err
-text_failed(struct outlet *o)
-{
-    struct buf tail;
-    enum err e;
-
-    if (o->rq != NULL)
-        return reply_problem(o->rq, &o->failed, NULL);
-    buf_init(&tail, REPLY_HEAD_MAX);
-    buf_addf(&tail, "\n\n[%s: %s]\n", o->failed.code, o->failed.message);
-    e = conn_end(o->conn, tail.data, tail.len);
-    buf_release(&tail);
-    return e;
 }
 
 static enum err
@@ -313,19 +174,19 @@ outlet_send(struct reader *r, const struct buf *out, bool last)
     enum err e = OK;
 
     if (o->kind != OUTLET_SSE && o->kind != OUTLET_TEXT) {
-        e = whole_send(o, last);
+        e = outlet_whole(o, last);
         o->over = true;
         return outlet_sent(o, e);
     }
     if (last && o->kind == OUTLET_TEXT && o->failed.err != OK &&
         out->len == 0) {
         o->over = true;
-        return outlet_sent(o, text_failed(o));
+        return outlet_sent(o, outlet_text_failed(o));
     }
     if (out->len == 0 && !last)
         return OK;
     if (o->rq != NULL)
-        e = stream_head(o);
+        e = outlet_head(o);
     if (e == OK || e == ERR_AGAIN)
         e = last ? conn_end(o->conn, out->data, out->len)
                  : conn_send(o->conn, out->data, out->len);
@@ -342,26 +203,12 @@ outlet_ping(struct reader *r)
     if (o->kind != OUTLET_SSE && o->kind != OUTLET_TEXT)
         return OK;
     if (o->rq != NULL)
-        e = stream_head(o);
+        e = outlet_head(o);
     else if (o->kind == OUTLET_SSE)
         e = conn_send(o->conn, SSE_PING, sizeof(SSE_PING) - 1);
     e = outlet_sent(o, e);
     r->blocked = e == ERR_AGAIN;
     return e;
-}
-
-/* Reply with 204: everything was seen. EventSource stops by itself. */
-static enum err
-reply_nothing(struct outlet *o)
-{
-    struct reply rp;
-
-    if (o->kind == OUTLET_EVENTS) {
-        buf_adds(&o->body, "{\"events\":[");
-        return whole_send(o, true);
-    }
-    reply_begin(&rp, o->rq, 204, 0);
-    return reply_end(&rp);
 }
 
 static void
@@ -373,12 +220,12 @@ outlet_fail(struct reader *r, const struct problem *p)
     enum err e;
 
     if (p == NULL) {
-        e = reply_nothing(o);
+        e = outlet_nothing(o);
     } else if (o->rq != NULL) {
         e = reply_problem(o->rq, p, NULL);
     } else if (o->kind == OUTLET_TEXT) {
         o->failed = *p;
-        e = text_failed(o);
+        e = outlet_text_failed(o);
     } else {
         struct result res = {.problem = p,
                              .session_id = "",
@@ -430,7 +277,7 @@ on_wait_over(struct loop_timer *t)
 
     reader_detach(&o->r);
     buf_adds(&o->body, "{\"events\":[");
-    e = whole_send(o, false);
+    e = outlet_whole(o, false);
     outlet_over(o, outlet_sent(o, e));
 }
 
@@ -470,7 +317,7 @@ outlet_reader(struct outlet *o)
     return &o->r;
 }
 
-/* --- the rest of an answered request -------------------------------------------- */
+/* --- the rest of an answered request ------------------------------------- */
 
 static void
 on_drain(struct mail *m)

@@ -6,7 +6,6 @@
 #include "base/base.h"
 
 #include "api/app.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -28,12 +27,14 @@ session_missing(struct app *app, struct request *rq, enum err e)
 }
 
 static void
-put_time(struct json_out *j, const char *name, int64_t at_ms)
+put_open_turn(struct json_out *j, const struct session *s)
 {
-    char iso[CLOCK_ISO_LEN];
-
-    clock_iso(iso, at_ms);
-    json_put_str(j, name, iso);
+    if (s->open) {
+        json_put_ident(j, "open_turn_id", &s->open_turn);
+        return;
+    }
+    json_name(j, "open_turn_id");
+    json_add_null(j);
 }
 
 static void
@@ -42,18 +43,10 @@ put_session(struct json_out *j, const struct session *s)
     json_begin_obj(j);
     json_put_str(j, "session_id", s->id);
     json_put_str(j, "title", s->title);
-    put_time(j, "created_at", s->created_ms);
-    put_time(j, "updated_at", s->updated_ms);
+    json_put_time(j, "created_at", s->created_ms);
+    json_put_time(j, "updated_at", s->updated_ms);
     json_put_i64(j, "conversation_length", s->n_messages);
-    json_name(j, "open_turn_id");
-    if (s->open) {
-        char id[IDENT_TEXT_LEN];
-
-        ident_text(id, &s->open_turn);
-        json_add_str(j, id);
-    } else {
-        json_add_null(j);
-    }
+    put_open_turn(j, s);
     json_end_obj(j);
 }
 
@@ -207,22 +200,13 @@ api_session_delete(void *arg, struct request *rq)
     app_json(app, rq, 200, &body);
 }
 
-/* --- messages ------------------------------------------------------------------ */
+/* --- messages ------------------------------------------------------------ */
 
 struct page {
     struct json_out j;
     uint32_t first; /* seq of the oldest given */
     bool any;
 };
-
-static void
-put_ident(struct json_out *j, const char *name, const struct ident *id)
-{
-    char text[IDENT_TEXT_LEN];
-
-    ident_text(text, id);
-    json_put_str(j, name, text);
-}
 
 static void
 put_usage(struct json_out *j, const struct message *m)
@@ -249,11 +233,11 @@ put_message(void *arg, const struct message *m)
         page->first = m->seq;
     }
     json_begin_obj(j);
-    put_ident(j, "id", &m->id);
-    put_ident(j, "turn_id", &m->turn);
+    json_put_ident(j, "id", &m->id);
+    json_put_ident(j, "turn_id", &m->turn);
     json_put_i64(j, "seq", m->seq);
     json_put_str(j, "role", role_name((enum role)m->role));
-    put_time(j, "timestamp", m->at_ms);
+    json_put_time(j, "timestamp", m->at_ms);
     if (m->finish != FINISH_NONE)
         json_put_str(j, "finish_reason", finish_name((enum finish)m->finish));
     if (m->provider[0] != '\0') {
@@ -299,15 +283,7 @@ api_messages(void *arg, struct request *rq)
     json_end_arr(&page.j);
     json_put_i64(&page.j, "conversation_length", s.n_messages);
     json_put_str(&page.j, "title", s.title);
-    json_name(&page.j, "open_turn_id");
-    if (s.open) {
-        char id[IDENT_TEXT_LEN];
-
-        ident_text(id, &s.open_turn);
-        json_add_str(&page.j, id);
-    } else {
-        json_add_null(&page.j);
-    }
+    put_open_turn(&page.j, &s);
     json_name(&page.j, "next_before");
     if (page.any && page.first > 0)
         json_add_i64(&page.j, page.first);

@@ -95,7 +95,7 @@ api_health(void *arg, struct request *rq)
     app_json(app, rq, ok ? 200 : 503, &body);
 }
 
-/* --- metrics ---------------------------------------------------------------- */
+/* --- metrics ------------------------------------------------------------- */
 
 struct log_call {
     struct engine *en;

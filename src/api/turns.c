@@ -5,28 +5,9 @@
 #include "base/base.h"
 
 #include "api/app.h"
-#include "base/clock.h"
 #include "base/json.h"
 
 #define TURN_BODY_MAX (64 * 1024) /* bytes */
-
-static void
-put_ident(struct json_out *j, const char *name, const struct ident *id)
-{
-    char text[IDENT_TEXT_LEN];
-
-    ident_text(text, id);
-    json_put_str(j, name, text);
-}
-
-static void
-put_time(struct json_out *j, const char *name, int64_t at_ms)
-{
-    char iso[CLOCK_ISO_LEN];
-
-    clock_iso(iso, at_ms);
-    json_put_str(j, name, iso);
-}
 
 static bool
 put_answer(void *arg, const struct message *m)
@@ -65,13 +46,13 @@ api_turn(void *arg, struct request *rq)
     buf_init(&body, TURN_BODY_MAX);
     json_out_init(&j, &body);
     json_begin_obj(&j);
-    put_ident(&j, "turn_id", &t.id);
+    json_put_ident(&j, "turn_id", &t.id);
     json_put_str(&j, "session_id", t.session_id);
-    put_ident(&j, "message_id", &t.answer_message);
+    json_put_ident(&j, "message_id", &t.answer_message);
     json_put_str(&j, "state", ended ? "ended" : "running");
-    put_time(&j, "begun_at", t.begun_ms);
+    json_put_time(&j, "begun_at", t.begun_ms);
     if (ended) {
-        put_time(&j, "ended_at", t.ended_ms);
+        json_put_time(&j, "ended_at", t.ended_ms);
         json_put_i64(&j, "conversation_length", t.conversation_length);
         IGNORE(store_turn_answer(engine_store(app->en), &t, put_answer, &j));
     }

@@ -16,6 +16,7 @@
 
 struct buf;
 struct arena;
+struct ident; /* base/ident.h */
 
 #define JSON_DEPTH_MAX 64      /* nested arrays and objects */
 #define JSON_VALUES_MAX 262144 /* values in one text; bounds the tree */
@@ -75,6 +76,10 @@ void json_put_i64(struct json_out *j, const char *name, int64_t v);
 void json_put_bool(struct json_out *j, const char *name, bool v);
 void json_put_raw(struct json_out *j, const char *name, const char *s,
                   size_t n);
+/* An id's text; a wall-clock time as YYYY-MM-DDThh:mm:ss.mmmZ. */
+void json_put_ident(struct json_out *j, const char *name,
+                    const struct ident *id);
+void json_put_time(struct json_out *j, const char *name, int64_t wall_ms);
 /* s as a JSON string with its quotes; ill-formed UTF-8 becomes U+FFFD;
  * U+2028 and U+2029 are escaped; every line end is (so it fits on one SSE
  * line). Fast on plain runs. */

@@ -17,6 +17,8 @@
 #include <math.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
+#include "base/ident.h"
 #include "base/text.h"
 
 /* What a byte needs: 0 nothing; 'u' \u00XX; '+' a look at the character that
@@ -259,4 +261,22 @@ json_put_raw(struct json_out *j, const char *name, const char *s, size_t n)
 {
     json_name(j, name);
     json_add_raw(j, s, n);
+}
+
+void
+json_put_ident(struct json_out *j, const char *name, const struct ident *id)
+{
+    char text[IDENT_TEXT_LEN];
+
+    ident_text(text, id);
+    json_put_str(j, name, text);
+}
+
+void
+json_put_time(struct json_out *j, const char *name, int64_t wall_ms)
+{
+    char iso[CLOCK_ISO_LEN];
+
+    clock_iso(iso, wall_ms);
+    json_put_str(j, name, iso);
 }

@@ -258,7 +258,7 @@ try_start(struct generator *g)
     loop_timer_set(g->c->loop, &g->timer, loop_now_ms(g->c->loop));
 }
 
-/* --- local answers ------------------------------------------------------ */
+/* --- local answers ------------------------------------------------------- */
 
 static void
 on_piece_timer(struct loop_timer *t)

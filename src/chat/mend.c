@@ -339,7 +339,7 @@ mend_turn(struct engine *en, const char *owner, const struct ident *turn,
     mend_look(m);
 }
 
-/* --- at start ------------------------------------------------------------- */
+/* --- at start ------------------------------------------------------------ */
 
 struct left {
     struct ident *ids;

@@ -6,7 +6,6 @@
 
 #include "chat/result.h"
 
-#include "base/clock.h"
 #include "base/json.h"
 
 enum event_type
@@ -22,15 +21,6 @@ result_event(enum finish f)
 }
 
 static void
-put_ident(struct json_out *j, const char *name, const struct ident *id)
-{
-    char text[IDENT_TEXT_LEN];
-
-    ident_text(text, id);
-    json_put_str(j, name, text);
-}
-
-static void
 put_tokens(struct json_out *j, const char *name, int64_t n)
 {
     json_name(j, name);
@@ -41,20 +31,11 @@ put_tokens(struct json_out *j, const char *name, int64_t n)
 }
 
 static void
-put_time(struct json_out *j, int64_t at_ms)
-{
-    char iso[CLOCK_ISO_LEN];
-
-    clock_iso(iso, at_ms);
-    json_put_str(j, "timestamp", iso);
-}
-
-static void
 put_ids(struct json_out *j, const struct result *r)
 {
     json_put_str(j, "session_id", r->session_id);
-    put_ident(j, "turn_id", &r->turn);
-    put_ident(j, "message_id", &r->answer_message);
+    json_put_ident(j, "turn_id", &r->turn);
+    json_put_ident(j, "message_id", &r->answer_message);
     json_put_str(j, "provider", r->provider);
     json_put_str(j, "model", r->model);
 }
@@ -105,7 +86,7 @@ result_json(struct buf *out, const struct result *r)
     json_begin_obj(&j);
     put_ids(&j, r);
     json_put_str(&j, "finish_reason", finish_name(r->finish));
-    put_time(&j, r->at_ms);
+    json_put_time(&j, "timestamp", r->at_ms);
     json_put_i64(&j, "conversation_length", r->conversation_length);
     put_usage(&j, &r->usage);
     if (r->problem != NULL) {
@@ -129,7 +110,7 @@ result_start_json(struct buf *out, const struct result *r)
     json_out_init(&j, out);
     json_begin_obj(&j);
     put_ids(&j, r);
-    put_time(&j, r->at_ms);
+    json_put_time(&j, "timestamp", r->at_ms);
     json_end_obj(&j);
 }
 

@@ -22,7 +22,7 @@
 
 static void turn_load(struct turn *t);
 
-/* --- text --------------------------------------------------------------- */
+/* --- text ---------------------------------------------------------------- */
 
 static void
 turn_mark(struct turn *t)
@@ -288,7 +288,7 @@ turn_go(struct turn *t)
                                    on_part, on_generated, t);
 }
 
-/* --- loading -------------------------------------------------------------- */
+/* --- loading ------------------------------------------------------------- */
 
 static void
 load_run(void *arg)
@@ -330,7 +330,7 @@ turn_load(struct turn *t)
     workers_run(t->en->workers, &t->job);
 }
 
-/* --- from outside ---------------------------------------------------------- */
+/* --- from outside -------------------------------------------------------- */
 
 void
 turn_start(struct engine *en, struct turn_ask *ask, struct reader *r)

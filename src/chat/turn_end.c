@@ -134,7 +134,7 @@ turn_join(struct turn *t, const struct ident *existing)
     turn_free(t);
 }
 
-/* --- saving ---------------------------------------------------------------- */
+/* --- saving -------------------------------------------------------------- */
 
 static void
 count_end(const struct turn *t)

@@ -12,7 +12,7 @@
 #define SSE_OK                                                    \
     ": ok: this stream is open until its turn has ended; silence" \
     " is filled with pings\n\n"
-#define SSE_PING ": ping\n\n"       /* every 15 s of silence */
+#define SSE_PING ": ping\n\n" /* every 15 s of silence */
 
 /* id: <id>.<seq> / event: <name> / data: <n bytes> */
 void sse_event(struct buf *out, const char *id, uint32_t seq, const char *name,

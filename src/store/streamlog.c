@@ -179,6 +179,8 @@ streamlog_redo(struct streamlog *l)
     }
     if (rc != 0)
         streamlog_abort(l);
+    else
+        l->bound = streamlog_used(l);
     return rc;
 }
 
@@ -212,7 +214,6 @@ redo_with_room(struct streamlog *l, size_t pages, bool force)
         if (e != OK)
             return e;
         rc = streamlog_redo(l);
-        l->bound = streamlog_used(l);
         if (rc == 0)
             return OK;
         if (rc != MDB_MAP_FULL)

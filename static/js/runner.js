@@ -164,7 +164,7 @@ export class Runner {
             event: (seq, event) => this.#event(turn, seq, event),
             state: (state) => this.#state(turn, state),
             end: (how) => this.#over(turn, how),
-        }, this.#env);
+        }, env);
     }
 
     #event(turn, seq, event) {

@@ -437,7 +437,9 @@ describe('small screens and other places', () => {
             assert.equal(page, 360);
             assert.equal(scroll, 360);
             await tab.page.click('#menu');
-            await tab.page.getByRole('button', { name: 'New chat' }).waitFor();
+            await tab.page.waitForSelector('#new');
+            assert.equal(await tab.page.evaluate(() =>
+                document.activeElement.id), 'new', 'the drawer has the focus');
             await tab.page.keyboard.press('Escape');
             assert.equal(await tab.page.evaluate(() =>
                 document.activeElement.id), 'menu');

@@ -440,6 +440,70 @@ the_log_does_not_grow_for_ever(void **state)
     assert_true(st.drops > 2900);
 }
 
+/* Random work in a small log: whatever is full, what was accepted of a
+ * running stream is there, and an ended one is whole or gone. */
+static void
+a_random_walk_loses_nothing(void **state)
+{
+    enum { STREAMS = 40 };
+    static char text[60000];
+    struct ident turns[STREAMS];
+    uint32_t events[STREAMS] = {0};
+    unsigned seed = 99, full = 0;
+
+    (void)state;
+    streamlog_close(log_of);
+    open_log((size_t)2 * 1024 * 1024);
+    memset(text, 'r', sizeof(text));
+    for (int i = 0; i < STREAMS; i++)
+        turns[i] = begin_stream();
+    for (int step = 0; step < 60000; step++) {
+        unsigned k, what;
+        size_t n;
+        enum err e;
+
+        seed = seed * 1103515245 + 12345;
+        k = (seed >> 16) % STREAMS;
+        what = (seed >> 8) % 256;
+        n = what == 0 ? sizeof(text) : what < 20 ? 3000 : what;
+        e = streamlog_append(log_of, &turns[k], events[k] + 1, EVENT_CHUNK,
+                             text, n);
+        assert_true(e == OK || e == ERR_FULL);
+        events[k] += e == OK;
+        full += e == ERR_FULL;
+        if (events[k] > 20 + what) {
+            struct stream_head h = head_of("abc");
+
+            h.ended = true;
+            h.ended_ms = step;
+            if (streamlog_put_head(log_of, &turns[k], &h) == OK) {
+                struct ident fresh = ident_v7();
+
+                assert_int_equal(streamlog_commit(log_of), OK);
+                n = count_events(&turns[k]);
+                assert_true(n == events[k]);
+                streamlog_rest(log_of);
+                h.ended = false;
+                while (streamlog_put_head(log_of, &fresh, &h) != OK)
+                    (void)usleep(110 * 1000); /* then the ended one goes */
+                turns[k] = fresh;
+                events[k] = 0;
+            }
+        }
+        if (step % 5000 == 4999)
+            (void)streamlog_sweep(log_of, step, 8);
+        if (what % 8 == 0)
+            assert_int_equal(streamlog_commit(log_of), OK);
+        if (full >= 500) {
+            (void)usleep(110 * 1000);
+            full = 0;
+        }
+    }
+    assert_int_equal(streamlog_commit(log_of), OK);
+    for (int i = 0; i < STREAMS; i++)
+        assert_int_equal(count_events(&turns[i]), events[i]);
+}
+
 int
 main(void)
 {
@@ -458,6 +522,7 @@ main(void)
         T(a_sweep_of_a_long_stream_is_done_in_steps),
         T(a_dropped_stream_is_gone),
         T(the_log_does_not_grow_for_ever),
+        T(a_random_walk_loses_nothing),
     };
 
     log_set_level(LOG_ERROR);

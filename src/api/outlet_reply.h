@@ -1,0 +1,47 @@
+/*
+ * The inside of an outlet, shared by outlet.c and outlet_reply.c only. Loop
+ * thread.
+ */
+#ifndef API_OUTLET_REPLY_H
+#define API_OUTLET_REPLY_H
+
+#include "api/outlet.h"
+#include "chat/result.h"
+
+#define OUTLET_REPLY_MAX RESULT_MAX /* bytes */
+
+struct outlet {
+    struct reader r; /* first: the hub knows only this */
+    struct loop_io io;
+    struct loop_timer timer; /* polling: the wait */
+    struct mail mail;        /* outlet_drain */
+    struct app *app;
+    struct engine *en;
+    struct request *rq; /* NULL once the head is sent */
+    struct conn *conn;  /* rq's while there is one, then owned */
+    enum outlet_kind kind;
+    bool attached;
+    bool follow;  /* of a turn that exists: its head need not wait */
+    bool lingers; /* over, and counted by the engine */
+    bool over;    /* nothing more is written: flush, then free */
+    int64_t wait_ms;
+    char turn[IDENT_TEXT_LEN];
+    struct buf body;       /* gathered: the reply of the whole kinds */
+    struct problem failed; /* the end event was an error */
+};
+
+/* The head and the first bytes of a stream; lets the request go. */
+MUST_USE enum err outlet_head(struct outlet *o);
+/* What an EVENT_ERROR says, kept as the outlet's problem. */
+void outlet_read_failed(struct outlet *o, const struct event *ev);
+/* Gather the body of a 202, and of an array of events. */
+void outlet_detach_body(struct outlet *o, const struct event *ev);
+void outlet_events_body(struct outlet *o, const struct event *ev);
+/* Send the reply of a whole kind; last: the stream has ended. */
+MUST_USE enum err outlet_whole(struct outlet *o, bool last);
+/* The answer failed, for a client that wants text. */
+MUST_USE enum err outlet_text_failed(struct outlet *o);
+/* 204: everything was seen, EventSource stops by itself. */
+MUST_USE enum err outlet_nothing(struct outlet *o);
+
+#endif

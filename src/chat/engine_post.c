@@ -1,0 +1,197 @@
+/*
+ * What other threads ask of the engine: each call is a letter to the loop, and
+ * what the loop does with it. Only engine_call waits.
+ */
+#include "base/base.h"
+
+#include <semaphore.h>
+
+#include "chat/core.h"
+
+enum post_kind { POST_ASK, POST_FOLLOW, POST_STOP, POST_CALL };
+
+struct post {
+    struct mail mail;
+    struct engine *en;
+    enum post_kind kind;
+    struct turn_ask *ask;
+    struct ident turn;
+    char owner[STORE_OWNER_MAX + 1];
+    struct reader *r;
+    void (*fn)(void *arg);
+    void *arg;
+    sem_t *called;
+};
+
+static void
+take_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
+{
+    struct problem p = {.err = OK};
+
+    if (atomic_load(&en->draining)) {
+        (void)problem_set(&p, ERR_STOPPING, NULL, NULL, NULL);
+        p.retry_after_s = 2;
+    } else if (atomic_load(&en->running) >= en->capacity) {
+        (void)problem_set(&p, ERR_BUSY, "too_many_streams", NULL, NULL);
+        p.retry_after_s = 5;
+    } else {
+        turn_start(en, ask, r);
+        return;
+    }
+    turn_ask_free(ask);
+    r->ops->fail(r, &p);
+    r->ops->done(r);
+}
+
+static void
+take_follow(struct engine *en, const char *owner, const struct ident *turn,
+            struct reader *r)
+{
+    if (hub_attach(en->hub, turn, r) != OK)
+        mend_turn(en, owner, turn, r);
+}
+
+/* Ask the process that writes this turn to cancel it: a flag in the head. */
+static void
+wish_stop(struct engine *en, const struct ident *turn)
+{
+    struct stream_head head;
+
+    if (streamlog_head(en->log, turn, &head) != OK || head.ended)
+        return;
+    head.stop = true;
+    if (streamlog_put_head(en->log, turn, &head) == OK)
+        IGNORE(streamlog_commit(en->log)); /* logged there */
+}
+
+static void
+take_stop(struct engine *en, const char *owner, const struct ident *turn,
+          struct reader *r)
+{
+    struct turn *t = en->turns;
+
+    while (t != NULL && !ident_eq(&t->id, turn))
+        t = t->next;
+    if (t != NULL && strcmp(t->ask->owner, owner) == 0) {
+        if (t->stream != NULL)
+            stream_attach(t->stream, r);
+        else
+            take_follow(en, owner, turn, r);
+        turn_cancel(t);
+        return;
+    }
+    wish_stop(en, turn);
+    take_follow(en, owner, turn, r);
+}
+
+static void
+on_post(struct mail *m)
+{
+    struct post *p = m->arg;
+
+    p->en->busy_ms = loop_now_ms(p->en->loop);
+    switch (p->kind) {
+    case POST_ASK: take_ask(p->en, p->ask, p->r); break;
+    case POST_FOLLOW: take_follow(p->en, p->owner, &p->turn, p->r); break;
+    case POST_STOP: take_stop(p->en, p->owner, &p->turn, p->r); break;
+    case POST_CALL:
+        p->fn(p->arg);
+        (void)sem_post(p->called);
+        break;
+    }
+    free(p);
+}
+
+static struct post *
+post_new(struct engine *en, enum post_kind kind, struct reader *r)
+{
+    struct post *p = xcalloc(1, sizeof(*p));
+
+    p->en = en;
+    p->kind = kind;
+    p->r = r;
+    p->mail.fn = on_post;
+    p->mail.arg = p;
+    return p;
+}
+
+void
+engine_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
+{
+    struct post *p = post_new(en, POST_ASK, r);
+
+    p->ask = ask;
+    loop_post(en->loop, &p->mail);
+}
+
+static void
+post_turn(struct engine *en, enum post_kind kind, const char *owner,
+          const struct ident *turn, struct reader *r)
+{
+    struct post *p = post_new(en, kind, r);
+
+    p->turn = *turn;
+    (void)snprintf(p->owner, sizeof(p->owner), "%s", owner);
+    loop_post(en->loop, &p->mail);
+}
+
+void
+engine_follow(struct engine *en, const char *owner, const struct ident *turn,
+              struct reader *r)
+{
+    post_turn(en, POST_FOLLOW, owner, turn, r);
+}
+
+void
+engine_stop_turn(struct engine *en, const char *owner, const struct ident *turn,
+                 struct reader *r)
+{
+    post_turn(en, POST_STOP, owner, turn, r);
+}
+
+void
+engine_call(struct engine *en, void (*fn)(void *arg), void *arg)
+{
+    struct post *p = post_new(en, POST_CALL, NULL);
+    sem_t called;
+
+    (void)sem_init(&called, 0, 0);
+    p->fn = fn;
+    p->arg = arg;
+    p->called = &called;
+    loop_post(en->loop, &p->mail);
+    while (sem_wait(&called) != 0)
+        continue;
+    (void)sem_destroy(&called);
+}
+
+struct forget {
+    struct engine *en;
+    const char *session_id;
+    const struct ident *turns;
+    size_t n;
+};
+
+static void
+forget(void *arg)
+{
+    struct forget *f = arg;
+
+    for (struct turn *t = f->en->turns, *next; t != NULL; t = next) {
+        next = t->next;
+        if (strcmp(t->ask->session_id, f->session_id) == 0)
+            turn_cancel(t);
+    }
+    for (size_t i = 0; i < f->n; i++)
+        if (!hub_has(f->en->hub, &f->turns[i]))
+            IGNORE(streamlog_drop(f->en->log, &f->turns[i]));
+}
+
+void
+engine_forget(struct engine *en, const char *session_id,
+              const struct ident *turns, size_t n)
+{
+    struct forget f = {en, session_id, turns, n};
+
+    engine_call(en, forget, &f);
+}

@@ -144,19 +144,23 @@ async function idle(stack, name, readyMs) {
 
 async function held(stack, name) {
   await sleep(200);
+  const server = [stack.lighttpd.pid];
   const before = procs.memoryKib(stackPids(stack));
-  let during;
+  const beforeServer = procs.memoryKib(server);
+  let during, duringServer;
   const result = await load(stack, name, 'hold', 'bench:hold:60:10000000',
     { conns: HELD, 'ramp-ms': 5000 },
     async () => {
       await sleep(11000); /* every stream has had another piece by then */
       during = procs.memoryKib(stackPids(stack));
+      duringServer = procs.memoryKib(server);
     });
   return {
     open: result.open,
     failures: result.failures + (result.text_events < 2 * HELD ? 1 : 0),
     kib: (during.pss - before.pss) / HELD,
     anonKib: (during.anon - before.anon) / HELD,
+    serverKib: (duringServer.pss - beforeServer.pss) / HELD,
   };
 }
 

@@ -34,20 +34,26 @@ turn_mark(struct turn *t)
     t->en->dirty = t;
 }
 
-/* Append bytes that end with a whole character. */
+/* Append bytes that end with a whole character; what is ill-formed among them
+ * is replaced. What does not fit is cut between characters. */
 static void
 add_whole(struct turn *t, const char *s, size_t n)
 {
     size_t room = TURN_TEXT_MAX - t->text.len;
+    struct buf scrubbed;
 
+    buf_init(&scrubbed, 3 * n);
+    if (!utf8_valid(s, n)) {
+        utf8_scrub(&scrubbed, s, n);
+        s = scrubbed.data;
+        n = scrubbed.len;
+    }
     if (n > room) {
         n = utf8_whole(s, room);
         t->too_long = true;
     }
-    if (utf8_valid(s, n))
-        buf_add(&t->text, s, n);
-    else
-        utf8_scrub(&t->text, s, n);
+    buf_add(&t->text, s, n);
+    buf_release(&scrubbed);
 }
 
 /* Bytes of the answer as they come, in any split. */
@@ -62,11 +68,12 @@ turn_add(struct turn *t, const char *s, size_t n)
         t->carry[t->carry_len++] = *s++;
         n--;
         whole = utf8_whole(t->carry, t->carry_len);
-        if (whole == 0 && t->carry_len < sizeof(t->carry))
-            continue;
-        add_whole(t, t->carry, t->carry_len);
-        t->carry_len = 0;
+        add_whole(t, t->carry, whole);
+        t->carry_len -= whole; /* a lead byte may follow a broken one */
+        (void)memmove(t->carry, t->carry + whole, t->carry_len);
     }
+    if (n == 0)
+        return;
     whole = utf8_whole(s, n);
     add_whole(t, s, whole);
     assert(n - whole < sizeof(t->carry));
@@ -83,7 +90,7 @@ on_part(void *arg, const struct part *p)
     case PART_TEXT: turn_add(t, p->text, p->len); break;
     case PART_REASONING:
         if (t->thought.len + p->len <= TURN_THOUGHT_MAX)
-            utf8_scrub(&t->thought, p->text, p->len);
+            buf_add(&t->thought, p->text, p->len);
         break;
     case PART_MODEL:
         if (p->len > 0 && p->len <= STORE_NAME_MAX) {
@@ -101,19 +108,33 @@ on_part(void *arg, const struct part *p)
     turn_mark(t);
 }
 
+/* Put the reasoning into the log, but for a character that is not whole. */
+static enum err
+flush_thought(struct turn *t)
+{
+    size_t whole = utf8_whole(t->thought.data, t->thought.len);
+    struct buf text;
+    enum err e;
+
+    if (whole == 0)
+        return OK;
+    buf_init(&text, 3 * whole);
+    utf8_scrub(&text, t->thought.data, whole);
+    e = stream_append(t->stream, EVENT_REASONING, text.data, text.len);
+    buf_release(&text);
+    buf_drop(&t->thought, whole);
+    buf_trim(&t->thought, 0);
+    return e;
+}
+
 void
 turn_flush(struct turn *t)
 {
-    enum err e = OK;
+    enum err e;
 
     if (!t->begun || t->stream == NULL)
         return;
-    if (t->thought.len > 0) {
-        e = stream_append(t->stream, EVENT_REASONING, t->thought.data,
-                          t->thought.len);
-        buf_clear(&t->thought);
-        buf_trim(&t->thought, 0);
-    }
+    e = flush_thought(t);
     if (e == OK && t->text.len > t->logged) {
         e = stream_append(t->stream, EVENT_CHUNK, t->text.data + t->logged,
                           t->text.len - t->logged);
@@ -154,6 +175,7 @@ turn_unask(struct turn *t)
     t->carry_len = 0;
     t->too_long = false;
     t->finish = FINISH_NONE;
+    t->problem = (struct problem){.err = OK};
     t->usage = (struct usage){-1, -1, -1};
 }
 
@@ -346,7 +368,7 @@ turn_start(struct engine *en, struct turn_ask *ask, struct reader *r)
     t->answer_message = ident_v7();
     t->usage = (struct usage){-1, -1, -1};
     t->begun_ms = loop_now_ms(en->loop);
-    buf_init(&t->text, TURN_TEXT_MAX + 16);
+    buf_init(&t->text, TURN_TEXT_MAX);
     buf_init(&t->thought, 2 * TURN_THOUGHT_MAX);
     (void)snprintf(t->model, sizeof(t->model), "%s", ask->route.model);
     t->next = en->turns;
@@ -386,10 +408,12 @@ turn_cancel(struct turn *t)
     case TURN_RUNNING:
         generator_cancel(t->generator);
         t->generator = NULL;
-        if (t->finish == FINISH_NONE)
+        if (t->finish == FINISH_NONE) {
             turn_finish(t, FINISH_CANCELLED);
-        else
+        } else {
             t->finish = FINISH_CANCELLED;
+            t->problem = (struct problem){.err = OK};
+        }
         break;
     default: break; /* it ends already */
     }
@@ -418,7 +442,7 @@ void
 turn_check(const struct turn *t)
 {
     assert(t->logged <= t->text.len);
-    assert(t->text.len <= TURN_TEXT_MAX + 16);
+    assert(t->text.len <= TURN_TEXT_MAX);
     assert(t->carry_len < sizeof(t->carry));
     assert(!(t->begun && t->begin_pending));
     assert(t->step != TURN_ENDING || t->finish != FINISH_NONE);

@@ -175,17 +175,20 @@ turn_tell(struct turn *t)
     struct problem lost = {.err = OK};
     struct result r;
     struct buf json;
+    enum event_type type;
     enum err e;
 
     if (t->stream == NULL)
         return;
     fill_result(t, &r);
+    if (t->saving) /* whole, but not durable: not acknowledged */
+        r.finish = FINISH_ERROR;
+    type = result_event(r.finish);
     buf_init(&json, RESULT_MAX);
     result_json(&json, &r);
     e = buf_status(&json);
     if (e == OK)
-        e = stream_append(t->stream, result_event(t->finish), json.data,
-                          json.len);
+        e = stream_append(t->stream, type, json.data, json.len);
     buf_release(&json);
     fill_head(t, &head, true);
     if (e == OK)
@@ -303,10 +306,9 @@ turn_finish(struct turn *t, enum finish finish)
     assert(finish != FINISH_NONE);
     generator_cancel(t->generator);
     t->generator = NULL;
-    if (t->carry_len > 0) {
-        utf8_scrub(&t->text, t->carry, t->carry_len);
-        t->carry_len = 0;
-    }
+    if (t->carry_len > 0 && !t->too_long)
+        utf8_scrub(&t->text, t->carry, t->carry_len); /* if it fits */
+    t->carry_len = 0;
     t->finish = finish;
     if (t->begun)
         turn_save(t);

@@ -165,6 +165,7 @@ check: $(TESTS) ## Run the unit tests
 test: ## Run the unit tests, then the end-to-end tests
 	@scripts/deps test
 	@$(MAKE) all check
+	@scripts/e2e tests/unit/static
 	@PARLEY_TEST_BIN=$(CURDIR)/$(B)/bin exec scripts/e2e tests/e2e
 
 lint: ## Formatting, layers, lengths, clang-tidy, cppcheck, words

@@ -8,6 +8,7 @@
 #include "api/app.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "chat/result.h"
 
 #define LIST_DEFAULT 50
 #define LIST_MAX 500
@@ -208,25 +209,12 @@ struct page {
     bool any;
 };
 
-static void
-put_usage(struct json_out *j, const struct message *m)
-{
-    if (m->input_tokens < 0 && m->output_tokens < 0)
-        return;
-    json_name(j, "usage");
-    json_begin_obj(j);
-    json_put_i64(j, "input_tokens", m->input_tokens);
-    json_put_i64(j, "output_tokens", m->output_tokens);
-    if (m->cached_tokens >= 0)
-        json_put_i64(j, "cached_tokens", m->cached_tokens);
-    json_end_obj(j);
-}
-
 static bool
 put_message(void *arg, const struct message *m)
 {
     struct page *page = arg;
     struct json_out *j = &page->j;
+    struct usage usage = {m->input_tokens, m->output_tokens, m->cached_tokens};
 
     if (!page->any) {
         page->any = true;
@@ -244,7 +232,8 @@ put_message(void *arg, const struct message *m)
         json_put_str(j, "provider", m->provider);
         json_put_str(j, "model", m->model);
     }
-    put_usage(j, m);
+    if (usage.input_tokens >= 0 || usage.output_tokens >= 0)
+        result_put_usage(j, &usage);
     json_put_strn(j, "content", m->text, m->text_len);
     json_end_obj(j);
     return true;

@@ -188,8 +188,8 @@ on_done(void *arg, const struct transfer_result *r)
     uint32_t jitter;
 
     g->transfer = NULL;
-    if (r->end == TRANSFER_COMPLETE && r->head->status < 400 &&
-        g->problem.err == OK) {
+    if ((r->end == TRANSFER_COMPLETE || r->end == TRANSFER_CUT) &&
+        r->head != NULL && r->head->status < 400 && g->problem.err == OK) {
         if (prov->end(g->reader, take_part, g, &g->problem) == OK &&
             g->finish != FINISH_NONE) {
             g->problem.err = OK;
@@ -200,9 +200,6 @@ on_done(void *arg, const struct transfer_result *r)
     if (r->head != NULL && r->head->status >= 400) {
         prov->error(r->head, r->error_body, r->error_len, &error);
         g->problem = error.problem;
-    } else if (g->finish != FINISH_NONE && g->problem.err == OK) {
-        generator_end(g, g->finish); /* the end marker came, then a cut */
-        return;
     } else if (g->problem.err == OK) {
         problem_of(g, r);
     }

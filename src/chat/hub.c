@@ -55,10 +55,38 @@ reader_encode(struct hub *h, struct reader *r, bool *last)
     }
 }
 
+/* Send the scratch in pieces, from where the last time ended. A piece that the
+ * reader cannot take ends it: the rest of a large event is encoded again when
+ * there is room, instead of being kept for each slow reader. */
+static enum err
+reader_send(struct hub *h, struct reader *r, uint32_t from, bool last)
+{
+    size_t at = r->skip;
+    enum err e;
+
+    r->skip = 0;
+    do {
+        size_t left = h->scratch.len - at;
+        struct buf piece = {.data = h->scratch.data};
+
+        piece.data += piece.data != NULL ? at : 0;
+        piece.len = left < READER_PIECE ? left : READER_PIECE;
+        at += piece.len;
+        e = r->ops->send(r, &piece, last && at == h->scratch.len);
+        if (e == ERR_AGAIN && at < h->scratch.len) {
+            r->after = from;
+            r->skip = at;
+            return e;
+        }
+    } while (e == OK && at < h->scratch.len);
+    return e;
+}
+
 /* Give r what is new. True if more waits for another pass. */
 static bool
 reader_pump(struct hub *h, struct reader *r)
 {
+    uint32_t from = r->after;
     bool last = false;
     bool all;
     enum err e = OK;
@@ -67,16 +95,18 @@ reader_pump(struct hub *h, struct reader *r)
         return false;
     buf_clear(&h->scratch);
     all = reader_encode(h, r, &last);
-    if (h->scratch.len > 0 || last) {
-        e = r->ops->send(r, &h->scratch, last);
+    if (h->scratch.len > r->skip || last) {
+        e = reader_send(h, r, from, last);
         r->sent_ms = loop_now_ms(h->c.loop);
     }
+    r->blocked = e == ERR_AGAIN;
+    if (r->blocked && r->skip > 0)
+        return false;
     if (last || (e != OK && e != ERR_AGAIN) ||
         (r->once && h->scratch.len > 0)) {
         reader_done(r);
         return false;
     }
-    r->blocked = e == ERR_AGAIN;
     return !all && !r->blocked;
 }
 

@@ -56,8 +56,8 @@ put_error(struct json_out *j, const struct result *r)
     json_put_strn(j, "content", r->text, r->text_len);
 }
 
-static void
-put_usage(struct json_out *j, const struct usage *u)
+void
+result_put_usage(struct json_out *j, const struct usage *u)
 {
     json_name(j, "usage");
     json_begin_obj(j);
@@ -88,7 +88,7 @@ result_json(struct buf *out, const struct result *r)
     json_put_str(&j, "finish_reason", finish_name(r->finish));
     json_put_time(&j, "timestamp", r->at_ms);
     json_put_i64(&j, "conversation_length", r->conversation_length);
-    put_usage(&j, &r->usage);
+    result_put_usage(&j, &r->usage);
     if (r->problem != NULL) {
         put_error(&j, r);
         json_put_str(&j, "message", r->problem->message);

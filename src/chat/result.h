@@ -8,6 +8,7 @@
 #define CHAT_RESULT_H
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "provider/provider.h"
 #include "store/streamlog.h"
 
@@ -32,6 +33,8 @@ enum event_type result_event(enum finish f);
 void result_json(struct buf *out, const struct result *r);
 /* The data of EVENT_START. */
 void result_start_json(struct buf *out, const struct result *r);
+/* "usage": {…}; what is not known is null. */
+void result_put_usage(struct json_out *j, const struct usage *u);
 /* The problem of a turn that its process left behind. */
 void result_interrupted(struct problem *p);
 

@@ -15,6 +15,7 @@
 #include "store/streamlog.h"
 
 #define READER_BATCH (16 * 1024) /* bytes encoded before a send */
+#define READER_PIECE (32 * 1024) /* bytes given at once */
 
 struct hub;
 struct stream;
@@ -46,6 +47,7 @@ struct reader {
     struct stream *stream;      /* NULL: not attached */
     struct reader *prev, *next; /* in the stream */
     uint32_t after;             /* seq of the last event given */
+    size_t skip;                /* bytes behind it that were given already */
     bool ends_only;             /* wants the end event alone */
     bool once;                  /* wants one batch of events, then done */
     bool blocked;               /* waits for reader_resume */

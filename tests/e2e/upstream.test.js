@@ -158,6 +158,18 @@ describe('what OpenAI-compatible providers may send', () => {
         assert.equal(usage.cached_tokens, 3);
     });
 
+    test('what the provider did not count is null, never a number',
+        async () => {
+            replay.on('half counted', whole(replyWire(['x'],
+                { usage: { completion_tokens: 7 } })));
+            const body = await answer('half counted');
+            assert.equal(body.usage.input_tokens, null);
+            assert.equal(body.usage.output_tokens, 7);
+            const stored = await messagesOf(parley, body.session_id);
+            assert.equal(stored[1].usage.input_tokens ?? null, null);
+            assert.equal(stored[1].usage.output_tokens, 7);
+        });
+
     test('finish_reason length and content_filter are passed on', async () => {
         for (const finish of ['length', 'content_filter']) {
             replay.on(`ends by ${finish}`,

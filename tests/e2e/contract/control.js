@@ -150,6 +150,35 @@ function idempotency(world) {
         assert.equal(world.replay.about(fields.message).length, 1);
     });
 
+    test('it joins from the first moment on', async () => {
+        /* Also before anything of the turn is on disk, so many times. */
+        await Promise.all(Array.from({ length: 8 }, async (_, i) => {
+            const { script, fields } = unfinished(world);
+            const key = { 'idempotency-key': randomUUID() };
+            const asking = askEvents(world.parley, fields, key);
+            if (i % 2)
+                await script.started;
+            const [first, second] = await Promise.all([asking,
+                askEvents(world.parley, fields, key)]);
+            try {
+                await second.event('response_start', 8000);
+                await first.event('response_start');
+                assert.equal(second.events[0].turn, first.events[0].turn);
+            } finally {
+                script.release(replyEvents(['a time.']).slice(1).join(''));
+            }
+            assert.deepEqual(await second.all(), await first.all());
+        }));
+    });
+
+    test('a long random key finds its turn without a session', async () => {
+        const key = { 'idempotency-key': randomUUID() };
+        const first = await ask(world.parley, { message: 'Hello' }, key);
+        const second = await ask(world.parley, { message: 'Hello' }, key);
+        assert.equal(second.turn_id, first.turn_id);
+        assert.equal(second.session_id, first.session_id);
+    });
+
     test('detach with a key that is known names the same turn', async () => {
         const fields = { message: 'Hello', session_id: newSession(),
             detach: true };

@@ -13,6 +13,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define POOL_LEN 512 /* bytes fetched at once */
 
@@ -108,38 +109,26 @@ ident_text(char out[IDENT_TEXT_LEN], const struct ident *id)
     *to = '\0';
 }
 
-static int
-hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 enum err
 ident_parse(const char *s, size_t n, struct ident *out)
 {
+    char hex[2 * sizeof(out->b) + 1];
+    size_t digits = 0;
     struct ident id;
-    size_t at = 0;
 
     if (n != IDENT_TEXT_LEN - 1)
         return ERR_BADREQ;
-    for (size_t i = 0; i < sizeof(id.b); i++) {
-        int high, low;
+    for (size_t i = 0; i < n; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
 
-        if ((i == 4 || i == 6 || i == 8 || i == 10) && s[at++] != '-')
+        if (dash != (s[i] == '-'))
             return ERR_BADREQ;
-        high = hex_value(s[at]);
-        low = hex_value(s[at + 1]);
-        if (high < 0 || low < 0)
-            return ERR_BADREQ;
-        id.b[i] = (uint8_t)(high << 4 | low);
-        at += 2;
+        if (!dash)
+            hex[digits++] = s[i];
     }
+    hex[digits] = '\0';
+    if (text_unhex(id.b, sizeof(id.b), hex) != OK)
+        return ERR_BADREQ;
     *out = id;
     return OK;
 }

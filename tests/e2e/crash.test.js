@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { ask, askEvents, attach, call, messagesOf, newSession, postJson }
+import { ask, askEvents, attach, messagesOf, newSession, postJson, serving }
     from '../lib/client.js';
 import { runLedger } from '../lib/ledger.js';
 import { replyEvents, SSE_HEAD } from '../lib/openai_bytes.js';
@@ -45,14 +45,10 @@ for (const door of ['fastcgi', 'lighttpd-cgi'])
             return { session_id, turn: s.events[0].turn, events: s.events };
         }
 
-        /* The door may answer one 5xx while it notices. */
-        const serving = () => until('the door to serve again', async () =>
-            (await call(parley, '/health')).status === 200);
-
         test('a reader who comes back is told, with the text that was seen',
             async () => {
                 const { session_id, turn, events } = await killedTurn('died 1');
-                await serving();
+                await serving(parley);
                 const s = await attach(parley, turn, events.at(-1).id);
                 const rest = await s.all();
                 assertGapless(rest, events.at(-1).seq + 1);
@@ -70,7 +66,7 @@ for (const door of ['fastcgi', 'lighttpd-cgi'])
 
         test('all readers are told the same, from any place', async () => {
             const { turn, events } = await killedTurn('died 2');
-            await serving();
+            await serving(parley);
             const readers = await Promise.all([undefined, events[0].id,
                 events.at(-1).id].map((id) => attach(parley, turn, id)));
             const all = await Promise.all(readers.map((r) => r.all()));
@@ -83,7 +79,7 @@ for (const door of ['fastcgi', 'lighttpd-cgi'])
         test('the session shows it even if nobody asks for the turn',
             async () => {
                 const { session_id } = await killedTurn('died 3');
-                await serving();
+                await serving(parley);
                 const stored = await until('the answer to be closed',
                     async () => (await messagesOf(parley, session_id))[1]);
                 assert.equal(stored.finish_reason, 'interrupted');
@@ -92,7 +88,7 @@ for (const door of ['fastcgi', 'lighttpd-cgi'])
 
         test('a turn that had said nothing is closed as well', async () => {
             const { session_id, turn } = await killedTurn('died 4', SSE_HEAD);
-            await serving();
+            await serving(parley);
             const s = await attach(parley, turn);
             const last = (await s.all()).at(-1);
             assert.equal(last.data.code, 'interrupted');
@@ -105,7 +101,7 @@ for (const door of ['fastcgi', 'lighttpd-cgi'])
 
         test('the session goes on', async () => {
             const { session_id } = await killedTurn('died 5');
-            await serving();
+            await serving(parley);
             const body = await ask(parley, { message: 'And now?', session_id });
             assert.equal(body.conversation_length, 4);
         });
@@ -122,7 +118,7 @@ for (const door of ['fastcgi', 'lighttpd-cgi'])
                 await s.event((e) => s.text() === 'Seen text ');
                 await parley.kill9();
                 await s.done;
-                await serving();
+                await serving(parley);
                 const r = await postJson(parley, '/chat', fields, key);
                 assert.equal(r.body.code ?? r.body.finish_reason,
                     'interrupted', r.text);
@@ -134,7 +130,7 @@ for (const door of ['fastcgi', 'lighttpd-cgi'])
             const first = await askEvents(parley, { message: 'finished' });
             await first.all();
             await parley.kill9();
-            await serving();
+            await serving(parley);
             const again = await attach(parley, first.events[0].turn);
             assert.deepEqual(await again.all(), first.events);
         });

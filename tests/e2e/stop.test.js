@@ -8,8 +8,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test }
     from 'node:test';
-import { ask, askEvents, assertError, call, messagesOf, newSession, postJson }
-    from '../lib/client.js';
+import {
+    ask, askEvents, assertError, call, messagesOf, newSession, postJson,
+    serving,
+} from '../lib/client.js';
 import { replyEvents, SSE_HEAD } from '../lib/openai_bytes.js';
 import { hold, paced, startReplay } from '../lib/replay.js';
 import { freePort, processesOf, ROOT, signal, startParley }
@@ -52,6 +54,7 @@ describe('SIGTERM to the chat program', () => {
         assert.equal(events.at(-1).type, 'response_complete');
         assert.equal(s.text(), PIECES.join(''));
         await gone(parley, pid);
+        await serving(parley);
         const stored = await messagesOf(parley, session_id);
         assert.equal(stored[1].content, PIECES.join(''));
     });

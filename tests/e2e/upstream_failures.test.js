@@ -9,7 +9,8 @@ import { errorBody, replyEvents, replyWire, SSE_HEAD, textEvent }
     from '../lib/openai_bytes.js';
 import { cut, hold, silence, startReplay, status, whole }
     from '../lib/replay.js';
-import { freePort, memoryKib, startParley } from '../lib/server.js';
+import { assertGrownBelow, freePort, memoryKib, startParley }
+    from '../lib/server.js';
 
 const KEY = 'sk-very-secret-key-0123456789';
 const WAIT_MS = 1200; /* the provider's time for a first byte, and between */
@@ -255,8 +256,8 @@ describe('a provider that talks nonsense', () => {
                 assert.ok(r.status >= 500, `${word}: ${r.text}`);
                 assertError(r, r.status);
             }
-            const grown = memoryKib(parley.chatPid()) - before;
-            assert.ok(grown < 20 * 1024, `grew by ${grown} KiB`);
+            assertGrownBelow(parley.chatPid(), before, 20 * 1024,
+                'for 128 MiB of nonsense');
         });
 });
 

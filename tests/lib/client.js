@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { openEvents } from './sse.js';
-import { within } from './wait.js';
+import { until, within } from './wait.js';
 
 export const UUID =
     /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -57,6 +57,12 @@ export function attach(parley, turn, lastEventId) {
         headers: lastEventId === undefined
             ? {} : { 'last-event-id': lastEventId },
     });
+}
+
+/* After the chat program went: the door may answer one 5xx while it notices. */
+export function serving(parley) {
+    return until('the door to serve again', async () =>
+        (await call(parley, '/health')).status === 200);
 }
 
 /* The stored messages of a session, newest page. */

@@ -14,6 +14,7 @@
  * PARLEY_TEST_BIN names another folder of programs than cgi-bin/, one built
  * with sanitizers for instance. */
 
+import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -33,6 +34,8 @@ const DOORS = {
     'fastcgi': 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-cgi': 'apache',
 };
 const BIN = process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'cgi-bin');
+/* Sanitizers keep freed memory: sizes say nothing about such a build. */
+const SANITIZED = /address|thread/.test(BIN);
 const DROP_GRACE_MS = 15000; /* for everything to be gone after stop() */
 
 const running = new Map(); /* data folder -> the pid of the web server */
@@ -113,6 +116,14 @@ function parent(pid) {
 export function memoryKib(pid) {
     const rollup = fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
     return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)[1]);
+}
+
+/* Assert that a process did not grow by more than so much. */
+export function assertGrownBelow(pid, beforeKib, limitKib, why) {
+    const grown = memoryKib(pid) - beforeKib;
+    assert.ok(SANITIZED || grown < limitKib,
+        `grew by ${grown} KiB, not below ${limitKib}, ${why}`);
+    return grown;
 }
 
 class Parley {
@@ -221,11 +232,15 @@ class Parley {
                 `${stayed.join('\n')}\n${this.log()}`);
     }
 
-    /* End it all and remove its folder; its log is printed if a test of this
-     * file failed. */
+    /* End it all and remove its folder. A report of a sanitizer or a failed
+     * assertion in the log is a failure; the log is printed if there is any. */
     async stop() {
         try {
             await this.stopWeb();
+            const bad = /Sanitizer:.*|runtime error:.*|Assertion .* failed.*/
+                .exec(this.log());
+            if (bad)
+                throw new Error(`in the log: ${bad[0]}\n${this.log()}`);
         } finally {
             if (process.exitCode)
                 console.error(`--- log of ${this.door} ---\n${this.log()}`);

@@ -6,7 +6,7 @@ import { askEvents, ask, attach, postJson } from './client.js';
 import { replyEvents } from './openai_bytes.js';
 import { slowReader } from './raw.js';
 import { assertWholeTurn } from './sse.js';
-import { memoryKib } from './server.js';
+import { assertGrownBelow, memoryKib } from './server.js';
 import { inParallel, until } from './wait.js';
 
 const STUCK_MAX_KIB = 64; /* what a reader that stops reading may cost */
@@ -68,11 +68,10 @@ export async function slowReaders(parley, replay, { count, n, ms, events }) {
             { message: 'hi', provider: 'offline' });
         assertWholeTurn(await s.all());
 
-        const grown = memoryKib(pid) - before;
         /* Besides the readers: the answer itself, and the map of the log. */
         const own = 6 * 1024 + 4 * events;
-        assert.ok(grown < own + count * STUCK_MAX_KIB,
-            `grew by ${grown} KiB for ${count} stuck readers`);
+        const grown = assertGrownBelow(pid, before,
+            own + count * STUCK_MAX_KIB, `for ${count} stuck readers`);
         return { grown_kib: grown, events: all.length };
     } finally {
         await Promise.all(slow.map((r) => r.leave()));

@@ -36,6 +36,7 @@ struct engine {
     int64_t busy_ms; /* monotonic; when it last had work */
     long holds;      /* outlets that still flush */
     size_t capacity; /* turns; constant after open */
+    bool closed;     /* no turn begins any more */
     atomic_size_t running;
     atomic_bool draining;
 };

@@ -148,9 +148,12 @@ engine_close(struct engine *en)
     if (en == NULL)
         return;
     workers_free(en->workers);
+    store_close(en->store);
+    en->closed = true;
+    while (en->turns != NULL) /* what the drain left */
+        turn_abandon(en->turns);
     mend_close(en);
     transfers_free(en->transfers);
-    store_close(en->store);
     hub_free(en->hub);
     streamlog_close(en->log);
     loop_free(en->loop);

@@ -24,10 +24,28 @@ struct post {
 };
 
 static void
+take_follow(struct engine *en, const char *owner, const struct ident *turn,
+            struct reader *r)
+{
+    if (hub_attach(en->hub, turn, r) != OK)
+        mend_turn(en, owner, turn, r);
+}
+
+static void
 take_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
 {
+    struct turn *twin = session_twin(en->sessions, ask);
     struct problem p = {.err = OK};
 
+    if (twin != NULL) {
+        /* The same request again, before the store knows its key. */
+        if (twin->stream != NULL)
+            stream_attach(twin->stream, r);
+        else
+            take_follow(en, ask->owner, &twin->id, r);
+        turn_ask_free(ask);
+        return;
+    }
     if (atomic_load(&en->draining)) {
         (void)problem_set(&p, ERR_STOPPING, NULL, NULL, NULL);
         p.retry_after_s = 2;
@@ -41,14 +59,6 @@ take_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
     turn_ask_free(ask);
     r->ops->fail(r, &p);
     r->ops->done(r);
-}
-
-static void
-take_follow(struct engine *en, const char *owner, const struct ident *turn,
-            struct reader *r)
-{
-    if (hub_attach(en->hub, turn, r) != OK)
-        mend_turn(en, owner, turn, r);
 }
 
 /* Ask the process that writes this turn to cancel it: a flag in the head. */

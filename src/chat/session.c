@@ -56,14 +56,45 @@ sessions_free(struct sessions *s)
     free(s);
 }
 
+static struct session_slot *
+slot_find(struct sessions *s, const char *id)
+{
+    struct session_slot *slot = s->buckets[bucket_of(id)];
+
+    while (slot != NULL && strcmp(slot->id, id) != 0)
+        slot = slot->next;
+    return slot;
+}
+
+static bool
+is_twin(const struct turn *t, const struct turn_ask *ask)
+{
+    return t->ask->idem_key != NULL &&
+           strcmp(t->ask->idem_key, ask->idem_key) == 0 &&
+           strcmp(t->ask->owner, ask->owner) == 0;
+}
+
+struct turn *
+session_twin(struct sessions *s, const struct turn_ask *ask)
+{
+    struct session_slot *slot = slot_find(s, ask->session_id);
+    struct turn *t;
+
+    if (slot == NULL || ask->idem_key == NULL)
+        return NULL;
+    if (is_twin(slot->running, ask))
+        return slot->running;
+    for (t = slot->head; t != NULL && !is_twin(t, ask); t = t->slot_next)
+        continue;
+    return t;
+}
+
 enum err
 session_enter(struct sessions *s, struct turn *t)
 {
     size_t b = bucket_of(t->ask->session_id);
-    struct session_slot *slot = s->buckets[b];
+    struct session_slot *slot = slot_find(s, t->ask->session_id);
 
-    while (slot != NULL && strcmp(slot->id, t->ask->session_id) != 0)
-        slot = slot->next;
     if (slot == NULL) {
         slot = xcalloc(1, sizeof(*slot));
         (void)snprintf(slot->id, sizeof(slot->id), "%s", t->ask->session_id);

@@ -299,6 +299,8 @@ turn_begin(struct turn *t)
 void
 turn_go(struct turn *t)
 {
+    if (t->en->closed)
+        return;
     if (!t->ask->loaded) {
         turn_load(t);
         return;

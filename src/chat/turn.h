@@ -78,6 +78,9 @@ void turn_go(struct turn *t);
 void turn_cancel(struct turn *t);
 /* End it with what there is: the process is stopping. */
 void turn_cut(struct turn *t);
+/* The process ends and the turn has not: let it go. The next process closes
+ * it. */
+void turn_abandon(struct turn *t);
 /* Put new text into the log; end of each loop turn. */
 void turn_flush(struct turn *t);
 /* Invariants, for tests. */

@@ -111,6 +111,17 @@ turn_refuse(struct turn *t, const struct problem *p)
     turn_free(t);
 }
 
+void
+turn_abandon(struct turn *t)
+{
+    generator_cancel(t->generator);
+    t->generator = NULL;
+    if (t->stream != NULL)
+        stream_close(t->stream, NULL);
+    t->stream = NULL;
+    turn_free(t);
+}
+
 /* A reader on its way from one turn's stream to another's. */
 static void
 reader_move(struct engine *en, const char *owner, struct reader *r,

@@ -39,12 +39,15 @@ const SANITIZED = /address|thread/.test(BIN);
 const DROP_GRACE_MS = 15000; /* for everything to be gone after stop() */
 
 const running = new Map(); /* data folder -> the pid of the web server */
+const folders = new Set(); /* of our own, to be removed */
 
 /* A test file that dies must not leave servers behind. */
 process.on('exit', () => {
     for (const [dataDir, pid] of running)
         for (const p of new Set([pid, ...processesOf(dataDir)]))
             signal(p, 'SIGKILL');
+    for (const folder of folders)
+        fs.rmSync(folder, { recursive: true, force: true });
 });
 for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'])
     process.once(name, () => process.exit(1));
@@ -131,6 +134,7 @@ class Parley {
         this.door = options.door ?? 'fastcgi';
         this.basePath = options.basePath ?? '';
         this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-test-'));
+        folders.add(this.folder);
         this.dataDir = options.dataDir ?? path.join(this.folder, 'data');
         this.logFile = path.join(this.folder, 'log');
         this.settings = { ...DEFAULTS, ...options.env };
@@ -257,7 +261,6 @@ export async function startParley(options = {}) {
         await parley.start();
     } catch (e) {
         await parley.stopWeb().catch(() => {});
-        fs.rmSync(parley.folder, { recursive: true, force: true });
         throw e;
     }
     return parley;

@@ -72,9 +72,8 @@ ALL_C := $(SRC) $(PROGRAM_SRC) $(CLI_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC)
 LIB := $(B)/libparley.a
 OBJ := $(SRC:%.c=$(B)/obj/%.o)
 PROGRAMS := $(PROGRAM_SRC:cgi-bin/%.c=$(B)/bin/%)
-CGI := $(patsubst %/chat,%/chat.cgi,$(filter %/chat,$(PROGRAMS)))
 CLI := $(if $(CLI_SRC),$(B)/bin/parley)
-BESIDE := $(if $(IS_DEFAULT),$(patsubst $(B)/bin/%,cgi-bin/%,$(PROGRAMS) $(CGI)))
+BESIDE := $(if $(IS_DEFAULT),$(patsubst $(B)/bin/%,cgi-bin/%,$(PROGRAMS)))
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
@@ -84,7 +83,7 @@ VENDOR := static/vendor/highlight.js
 
 .PHONY: all programs vendor
 all: programs vendor ## Build the programs and the page's libraries
-programs: $(PROGRAMS) $(CGI) $(CLI) $(BESIDE)
+programs: $(PROGRAMS) $(CLI) $(BESIDE)
 vendor: $(VENDOR)
 
 # The flags are a file, so that other flags mean other objects.
@@ -122,19 +121,13 @@ LINK = @mkdir -p $(@D); echo "  LD   $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@
 $(PROGRAMS): $(B)/bin/%: $(B)/obj/cgi-bin/%.o $(LIB)
 	$(LINK) $^ $(LIBS)
 
-$(B)/bin/chat.cgi: $(B)/bin/chat
-	@ln -f $< $@
-
 $(B)/bin/parley: $(CLI_SRC:%.c=$(B)/obj/%.o) $(LIB)
 	$(LINK) $^ $(LIBS)
 
 # Beside their sources for a web server to start; replaced in one step, as
 # the old one may be running.
-$(filter-out %.cgi,$(BESIDE)): cgi-bin/%: $(B)/bin/%
+$(BESIDE): cgi-bin/%: $(B)/bin/%
 	@cp -f $< $@.new && mv -f $@.new $@
-
-cgi-bin/chat.cgi: cgi-bin/chat
-	@ln -f $< $@
 
 $(VENDOR): package-lock.json scripts/vendor.mjs
 	@scripts/deps page
@@ -205,7 +198,7 @@ install: all ## Install below PREFIX (/usr/local), DESTDIR is honoured
 
 clean: ## Remove all that was built (not the data, not node_modules)
 	rm -rf build static/vendor
-	rm -f $(PROGRAM_SRC:%.c=%) cgi-bin/chat.cgi
+	rm -f $(PROGRAM_SRC:%.c=%)
 
 # What the checkers compile with.
 print-flags:

@@ -30,18 +30,11 @@ struct server {
     struct websocket *websocket;
     struct loop_io signal_io;
     struct loop_timer idle;
-    struct mail answered; /* SERVER_CGI: the handler returned */
-    struct request *rq;   /* SERVER_CGI */
+    struct mail answered; /* SERVER_ONE: the handler returned */
+    struct request *rq;   /* SERVER_ONE */
     struct problem why;
     bool stopping;
 };
-
-const char *
-server_socket(char *buf, size_t n)
-{
-    (void)snprintf(buf, n, "%s/%s", conf_str(CONF_DATA_DIR), CGI_SOCKET);
-    return buf;
-}
 
 static void
 on_signal(struct loop_io *io, uint32_t events)
@@ -108,7 +101,9 @@ open_doors(struct server *s, enum server_mode mode)
     };
     char path[4096];
 
-    dc.engine_fd = cgi_listen(server_socket(path, sizeof(path)));
+    (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
+                   CGI_SOCKET);
+    dc.engine_fd = cgi_listen(path);
     if (mode == SERVER_ENGINE && dc.engine_fd < 0)
         return ERR_CONFLICT; /* another engine was faster */
     (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
@@ -162,7 +157,7 @@ run(struct server *s, enum server_mode mode)
 
     if (loop_io_set(l, &s->signal_io, EPOLLIN) != OK)
         return 1;
-    if (mode == SERVER_CGI)
+    if (mode == SERVER_ONE)
         return run_one(s);
     if (open_doors(s, mode) != OK)
         return 1;

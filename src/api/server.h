@@ -9,13 +9,10 @@
 enum server_mode {
     SERVER_FCGI,   /* fd 0 is a listening socket */
     SERVER_ENGINE, /* started by a CGI; leaves when it is idle */
-    SERVER_CGI     /* this one request, then done */
+    SERVER_ONE     /* a CGI's one request, then done */
 };
 
 /* Serve until SIGTERM or SIGINT (or idle, or answered). Returns an exit
  * status. Settings are loaded. */
 int server_run(enum server_mode mode);
-/* The path of the engine's socket. buf holds it. */
-const char *server_socket(char *buf, size_t n);
-
 #endif

@@ -15,8 +15,8 @@
 #include "base/text.h"
 #include "chat/core.h"
 #include "chat/turn_end.h"
+#include "chat/turn_text.h"
 
-#define TURN_TEXT_MAX STORE_TEXT_MAX
 #define TURN_THOUGHT_MAX (1024 * 1024) /* bytes between two log writes */
 #define BUSY_WAIT_MS 100 /* another process has a turn in this session */
 
@@ -34,60 +34,13 @@ turn_mark(struct turn *t)
     t->en->dirty = t;
 }
 
-/* Append bytes that end with a whole character; what is ill-formed among them
- * is replaced. What does not fit is cut between characters. */
-static void
-add_whole(struct turn *t, const char *s, size_t n)
-{
-    size_t room = TURN_TEXT_MAX - t->text.len;
-    struct buf scrubbed;
-
-    buf_init(&scrubbed, 3 * n);
-    if (!utf8_valid(s, n)) {
-        utf8_scrub(&scrubbed, s, n);
-        s = scrubbed.data;
-        n = scrubbed.len;
-    }
-    if (n > room) {
-        n = utf8_whole(s, room);
-        t->too_long = true;
-    }
-    buf_add(&t->text, s, n);
-    buf_release(&scrubbed);
-}
-
-/* Bytes of the answer as they come, in any split. */
-static void
-turn_add(struct turn *t, const char *s, size_t n)
-{
-    size_t whole;
-
-    if (t->too_long)
-        return;
-    while (t->carry_len > 0 && n > 0) {
-        t->carry[t->carry_len++] = *s++;
-        n--;
-        whole = utf8_whole(t->carry, t->carry_len);
-        add_whole(t, t->carry, whole);
-        t->carry_len -= whole; /* a lead byte may follow a broken one */
-        (void)memmove(t->carry, t->carry + whole, t->carry_len);
-    }
-    if (n == 0)
-        return;
-    whole = utf8_whole(s, n);
-    add_whole(t, s, whole);
-    assert(n - whole < sizeof(t->carry));
-    (void)memcpy(t->carry, s + whole, n - whole);
-    t->carry_len = n - whole;
-}
-
 static void
 on_part(void *arg, const struct part *p)
 {
     struct turn *t = arg;
 
     switch (p->kind) {
-    case PART_TEXT: turn_add(t, p->text, p->len); break;
+    case PART_TEXT: turn_text_add(t, p->text, p->len); break;
     case PART_REASONING:
         if (t->thought.len + p->len <= TURN_THOUGHT_MAX)
             buf_add(&t->thought, p->text, p->len);

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -248,6 +249,28 @@ cgi_hand_over(const char *path, size_t body_max)
 }
 
 enum err
+cgi_unread(void)
+{
+    size_t at = 0;
+    int fd = memfd_create("body", 0);
+
+    while (fd >= 0 && own && at < own->body_len) {
+        ssize_t n = write(fd, own->body + at, own->body_len - at);
+
+        if (n < 0 && errno != EINTR)
+            break;
+        at += n > 0 ? (size_t)n : 0;
+    }
+    if (fd < 0 || (own && at < own->body_len) || lseek(fd, 0, SEEK_SET) != 0 ||
+        dup2(fd, STDIN_FILENO) < 0) {
+        log_error("cgi.unread", "errno=%d", errno);
+        return ERR_INTERNAL;
+    }
+    (void)close(fd);
+    return OK;
+}
+
+enum err
 cgi_request(struct request **out, size_t body_max, const char *base_path,
             struct problem *why)
 {
@@ -294,7 +317,8 @@ exec_engine(const char *program, const char *log_path)
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)dup2(null_fd, STDIN_FILENO);
     (void)dup2(null_fd, STDOUT_FILENO);
-    (void)dup2(log_fd < 0 ? null_fd : log_fd, STDERR_FILENO);
+    if (log_path)
+        (void)dup2(log_fd < 0 ? null_fd : log_fd, STDERR_FILENO);
     (void)close_range(3, ~0U, 0); /* ours, and what the web server leaked */
     for (size_t i = 0; environ[i];) {
         char name[256];

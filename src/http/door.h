@@ -57,9 +57,12 @@ MUST_USE enum err cgi_hand_over(const char *path, size_t body_max);
  * is a copy of stdout. Results as door_fn's why. */
 MUST_USE enum err cgi_request(struct request **out, size_t body_max,
                               const char *base_path, struct problem *why);
+/* Put the body that cgi_hand_over read back on fd 0, for another program that
+ * is about to take this process over. ERR_INTERNAL with a log line. */
+MUST_USE enum err cgi_unread(void);
 /* Start `program --engine` as a daemon: a session of its own, no CGI
  * variables, fd 0 and 1 on /dev/null, fd 2 appended to log_path (NULL:
- * /dev/null). Returns once it is forked. ERR_INTERNAL with a log line. */
+ * it stays, and is the web server's log). Returns once it is forked. ERR_INTERNAL with a log line. */
 MUST_USE enum err cgi_start_engine(const char *program, const char *log_path);
 
 #endif

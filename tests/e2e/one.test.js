@@ -37,7 +37,7 @@ function one(method, path, body = '', more = {}) {
 test('a message is answered and stored by one process alone', async () => {
     const asked = await one('POST', '/chat', 'message=hello&session_id=s1');
     assert.equal(asked.code, 0, asked.out);
-    assert.match(asked.out, /^Status: 200 /);
+    assert.match(asked.out, /^Status: 200 /m);
     assert.equal(JSON.parse(asked.out.split('\r\n\r\n')[1])
         .conversation_length, 2);
     const listed = await one('GET', '/sessions/s1/messages');
@@ -55,6 +55,6 @@ test('an answer streams to its end before the process leaves', async () => {
 
 test('a wrong request is an error, as everywhere', async () => {
     const { out } = await one('POST', '/chat', 'message=');
-    assert.match(out, /^Status: 400 /);
+    assert.match(out, /^Status: 400 /m);
     assert.match(out, /Missing required parameter: message/);
 });

@@ -61,8 +61,9 @@ MUST_USE enum err cgi_request(struct request **out, size_t body_max,
  * is about to take this process over. ERR_INTERNAL with a log line. */
 MUST_USE enum err cgi_unread(void);
 /* Start `program --engine` as a daemon: a session of its own, no CGI
- * variables, fd 0 and 1 on /dev/null, fd 2 appended to log_path (NULL:
- * it stays, and is the web server's log). Returns once it is forked. ERR_INTERNAL with a log line. */
+ * variables, fd 0 and 1 on /dev/null, fd 2 appended to log_path (NULL: it
+ * stays, and is the web server's log). Returns once it is forked.
+ * ERR_INTERNAL with a log line. */
 MUST_USE enum err cgi_start_engine(const char *program, const char *log_path);
 
 #endif

@@ -1,9 +1,7 @@
 // What is measured, part by part. A part has the contestants it is for, how
 // often it is repeated, and a function that measures one contestant once and
 // gives named numbers. run.mjs interleaves them and takes medians.
-import { linkSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { readdirSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as procs from './procs.mjs';
@@ -208,24 +206,19 @@ async function finishedTurn(stack, mark) {
 async function cgi() {
   const stack = await stackStart([], { cgi: true });
   const www = join(stack.dir, 'www');
-  const program = join(www, 'cgi-bin/chat.cgi');
-  try {
-    linkSync(chat, program);
-  } catch {
-    copyFileSync(chat, program);
-  }
   writeFileSync(join(www, 'file.txt'), 'x'.repeat(300));
   try {
     await fileReady(stack);
     const numbers = { failures: 0 };
     for (const [what, path] of [
-      ['file', '/file.txt'], ['cgi', '/cgi-bin/chat.cgi/status'],
+      ['file', '/file.txt'], ['cgi', '/cgi/status'],
     ]) {
       const times = [];
       for (let i = 0; i < 60; i++) {
         const begun = performance.now();
-        const { status } = await request(stack.port, 'GET', path);
-        if (status !== 200) numbers.failures++;
+        const { status, body } = await request(stack.port, 'GET', path);
+        if (status !== 200 && numbers.failures++ === 0)
+          console.error(`bench: ${path}: ${status} ${body.slice(0, 300)}`);
         if (i >= 10) times.push(performance.now() - begun);
       }
       times.sort((a, b) => a - b);
@@ -268,10 +261,6 @@ async function commit() {
   const child = procs.start(join(bin, 'commit'), []);
   return JSON.parse(await procs.output(child));
 }
-
-export const haveSystemCalls =
-  spawnSync('perf', ['--version']).status === 0 ||
-  spawnSync('strace', ['--version']).status === 0;
 
 const all = ['pass', 'relay', 'hello', 'parley'];
 const streaming = ['pass', 'relay', 'parley'];

@@ -2,7 +2,7 @@
 //
 // Every process that a benchmark starts is noted here and ended by its own id,
 // also when the run is cut short. Nothing is ever looked up by name.
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -138,11 +138,9 @@ export function memoryKib(pids) {
  * it gives the number, or null where nothing can count them. Uses the kernel's
  * tracepoint, which hardly slows the program; strace where there is none. */
 export async function countCalls(pids) {
-  const perf = await import('node:child_process').then(({ spawnSync }) =>
-    spawnSync('perf', ['stat', '-e', 'raw_syscalls:sys_enter', 'true'], {
-      encoding: 'utf8',
-    }),
-  );
+  const perf = spawnSync(
+    'perf', ['stat', '-e', 'raw_syscalls:sys_enter', 'true'],
+    { encoding: 'utf8' });
   const usePerf =
     perf.status === 0 && !/not supported|not counted/.test(perf.stderr);
   const args = usePerf

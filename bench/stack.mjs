@@ -75,7 +75,17 @@ server.feature-flags = ( "server.h2proto" => "disable" )
 server.stream-response-body = 2
 server.stream-request-body = 0`;
 
-function configText({ dir, port, names, llm, cgi }) {
+/* mod_cgi passes on no environment but what is named. */
+const plainCgi = (settings) => `
+server.modules += ( "mod_cgi", "mod_alias", "mod_setenv" )
+$HTTP["url"] =~ "^/cgi" {
+    alias.url = ( "/cgi" => "${dirname(chat)}/chat.cgi" )
+    cgi.assign = ( ".cgi" => "" )
+    setenv.set-environment = ( ${Object.entries(settings)
+    .map(([name, value]) => `"${name}" => "${value}"`).join(', ')} )
+}`;
+
+function configText({ dir, port, names, llm, cgi, settings }) {
   const floors = {
     pass: `fastcgi.server = ()
     proxy.server = ( "" => (( "host" => "127.0.0.1", "port" => ${llm} )) )`,
@@ -90,43 +100,40 @@ server.max-keep-alive-requests = 100000
 ${names.includes('parley') ? parley(dir) : alike}
 server.max-fds := ${filesMax()}
 server.max-connections := ${Math.floor(filesMax() * 0.45)}
-${cgi ? `server.modules += ( "mod_cgi" )
-$HTTP["url"] =~ "^/cgi-bin/" { cgi.assign = ( ".cgi" => "" ) }` : ''}
+${cgi ? plainCgi(settings) : ''}
 ${names.filter((who) => floors[who]).map((who) =>
     `$HTTP["url"] =~ "^/${who}" {\n    ${floors[who]}\n}`).join('\n')}
 `;
 }
 
 /** Start a lighttpd with the named contestants behind it. */
-export async function stackStart(names, { cgi = false, env = {} } = {}) {
+export async function stackStart(names, { cgi = false } = {}) {
   const dir = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'bench-'));
-  mkdirSync(join(dir, 'www/cgi-bin'), { recursive: true });
+  mkdirSync(join(dir, 'www'));
   mkdirSync(join(dir, 'data'));
   const llm = procs.start(join(bin, 'llm'), ['127.0.0.1:0']);
   const [, llmPort] = await procs.line(llm, /listening 127\.0\.0\.1:(\d+)/);
   const port = await freePort();
+  const settings = {
+    DATA_DIR: join(dir, 'data'),
+    PARLEY_ROOT: root,
+    AI_PROVIDER: 'openai',
+    AI_MODEL: 'bench',
+    OPENAI_API_KEY: 'bench',
+    OPENAI_BASE_URL: `http://127.0.0.1:${llmPort}/v1`,
+    LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
+    ENGINE_IDLE_MS: '2000',
+  };
   writeFileSync(
     join(dir, 'lighttpd.conf'),
-    configText({ dir, port, names, llm: llmPort, cgi }),
+    configText({ dir, port, names, llm: llmPort, cgi, settings }),
   );
   const stack = { dir, port, llm, names, startedMs: performance.now() };
   stack.lighttpd = procs.start(
     'lighttpd', ['-D', '-f', join(dir, 'lighttpd.conf')],
     {
       cwd: dir,
-      env: {
-        PATH: process.env.PATH,
-        HOME: dir,
-        DATA_DIR: join(dir, 'data'),
-        PARLEY_ROOT: root,
-        AI_PROVIDER: 'openai',
-        AI_MODEL: 'bench',
-        OPENAI_API_KEY: 'bench',
-        OPENAI_BASE_URL: `http://127.0.0.1:${llmPort}/v1`,
-        LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
-        ENGINE_IDLE_MS: '2000',
-        ...env,
-      },
+      env: { PATH: process.env.PATH, HOME: dir, ...settings },
     },
   );
   return stack;

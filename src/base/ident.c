@@ -1,6 +1,7 @@
 /*
- * Identifiers from OpenSSL's random numbers, which are fetched a few hundred
- * bytes at a time per thread. Version 7 ids of one process increase strictly:
+ * Identifiers from the kernel's random numbers (getrandom), which are fetched a
+ * few hundred bytes at a time per thread: OpenSSL's generator would be as good,
+ * but takes milliseconds to start, and chat.cgi starts for every request. Version 7 ids of one process increase strictly:
  * when the clock has not moved (or went back), the 12 bits after the
  * milliseconds count on, and past their end the milliseconds do. A forked
  * child would cut the same ids from the same bytes, so it throws them away.
@@ -9,8 +10,8 @@
 
 #include "base/ident.h"
 
-#include <openssl/rand.h>
 #include <pthread.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -43,10 +44,17 @@ watch_forks(void)
 void
 ident_random(void *p, size_t n)
 {
-    assert(n <= INT32_MAX);
-    if (RAND_bytes(p, (int)n) != 1) {
-        (void)fputs("no random numbers\n", stderr);
-        abort();
+    uint8_t *to = p;
+
+    while (n > 0) {
+        ssize_t got = getrandom(to, n, 0);
+
+        if (got < 0 && errno != EINTR) {
+            (void)fputs("no random numbers\n", stderr);
+            abort();
+        }
+        to += got > 0 ? got : 0;
+        n -= got > 0 ? (size_t)got : 0;
     }
 }
 

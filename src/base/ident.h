@@ -2,7 +2,7 @@
  * Identifiers. Sessions get a random UUID (version 4): it is the capability
  * that opens them. Turns and messages get a time-ordered UUID (version 7,
  * RFC 9562: 48 bits of milliseconds, 74 random bits), so that new records
- * land at the right edge of the store's trees. Random bits are OpenSSL's.
+ * land at the right edge of the store's trees. Random bits are the kernel's.
  */
 #ifndef BASE_IDENT_H
 #define BASE_IDENT_H
@@ -17,7 +17,7 @@ struct ident { /* 16 bytes, big-endian order: memcmp sorts by time */
 };
 
 void ident_random(void *p, size_t n); /* dies if the system has none */
-/* Buffered random for ids: one call to OpenSSL per many ids, per thread. */
+/* Buffered random for ids: one system call per many ids, per thread. */
 struct ident ident_v4(void);
 /* Strictly increasing within a process, also inside one millisecond. */
 struct ident ident_v7(void);

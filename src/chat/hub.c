@@ -95,6 +95,12 @@ reader_pump(struct hub *h, struct reader *r)
         return false;
     buf_clear(&h->scratch);
     all = reader_encode(h, r, &last);
+    if (h->scratch.len < r->skip) {
+        reader_done(r); /* the log let go of what it was in the middle of */
+        return false;
+    }
+    if (r->stream->kind == STREAM_LEFT && all && !last)
+        h->c.orphan(h->c.arg, &r->stream->id); /* its end is lost */
     if (h->scratch.len > r->skip || last) {
         e = reader_send(h, r, from, last);
         r->sent_ms = loop_now_ms(h->c.loop);
@@ -212,7 +218,7 @@ stream_check_owner(struct stream *s)
     if (s->kind != STREAM_FOREIGN || now_ms - s->checked_ms < ALIVE_POLL_MS)
         return;
     s->checked_ms = now_ms;
-    if (!process_alive(&s->process))
+    if (!stream_is_written(&s->process))
         h->c.orphan(h->c.arg, &s->id);
 }
 

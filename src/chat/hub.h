@@ -48,6 +48,8 @@ void stream_mark(struct stream *s);
 void stream_drop_if_idle(struct stream *s);
 /* The reader is finished: out of the stream, then its own affair. */
 void reader_done(struct reader *r);
+/* Does another process write the streams of p? (Ours are LOCAL.) */
+bool stream_is_written(const struct process *p);
 /* Poll the log for others' commits while there are foreign streams. */
 void hub_poll_set(struct hub *h);
 

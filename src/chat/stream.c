@@ -80,6 +80,15 @@ reader_done(struct reader *r)
     r->ops->done(r);
 }
 
+bool
+stream_is_written(const struct process *p)
+{
+    struct process self = process_self();
+
+    return process_alive(p) &&
+           (p->pid != self.pid || p->start_ticks != self.start_ticks);
+}
+
 struct stream *
 stream_open(struct hub *h, const struct ident *turn)
 {
@@ -194,7 +203,7 @@ hub_attach(struct hub *h, const struct ident *turn, struct reader *r)
             return e;
         s = stream_new(h, turn, head.ended ? STREAM_LEFT : STREAM_FOREIGN);
         s->process = head.process;
-        if (!head.ended && !process_alive(&head.process))
+        if (!head.ended && !stream_is_written(&head.process))
             h->c.orphan(h->c.arg, turn);
     }
     stream_attach(s, r);

@@ -60,7 +60,7 @@ struct hub_config {
     struct loop *loop;
     struct streamlog *log;
     int64_t ping_ms;
-    orphan_fn *orphan; /* a foreign stream's process died */
+    orphan_fn *orphan; /* a stream without its end that nobody writes */
     void *arg;
 };
 struct hub *hub_new(const struct hub_config *c);

@@ -46,6 +46,7 @@ outlet_free(struct outlet *o)
     if (o->lingers)
         engine_hold(o->en, -1);
     buf_release(&o->body);
+    free(o->failed);
     free(o);
 }
 
@@ -178,8 +179,7 @@ outlet_send(struct reader *r, const struct buf *out, bool last)
         o->over = true;
         return outlet_sent(o, e);
     }
-    if (last && o->kind == OUTLET_TEXT && o->failed.err != OK &&
-        out->len == 0) {
+    if (last && o->kind == OUTLET_TEXT && o->failed != NULL && out->len == 0) {
         o->over = true;
         return outlet_sent(o, outlet_text_failed(o));
     }
@@ -224,7 +224,7 @@ outlet_fail(struct reader *r, const struct problem *p)
     } else if (o->rq != NULL) {
         e = reply_problem(o->rq, p, NULL);
     } else if (o->kind == OUTLET_TEXT) {
-        o->failed = *p;
+        outlet_keep_failed(o, p);
         e = outlet_text_failed(o);
     } else {
         struct result res = {.problem = p,

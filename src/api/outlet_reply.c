@@ -8,6 +8,7 @@
 #include "api/outlet_reply.h"
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "dialect/sse.h"
 #include "http/sse.h"
 
@@ -33,7 +34,14 @@ outlet_head(struct outlet *o)
     return e;
 }
 
-/* What an EVENT_ERROR says, as a problem. */
+void
+outlet_keep_failed(struct outlet *o, const struct problem *p)
+{
+    if (o->failed == NULL)
+        o->failed = xmalloc(sizeof(*o->failed));
+    *o->failed = *p;
+}
+
 void
 outlet_read_failed(struct outlet *o, const struct event *ev)
 {
@@ -42,15 +50,16 @@ outlet_read_failed(struct outlet *o, const struct event *ev)
     const char *error = json_str(j, "error");
     const char *message = json_str(j, "message");
     const char *kind = json_str(j, "kind");
+    struct problem p;
     enum err e = ERR_UPSTREAM;
 
     for (int i = OK + 1; kind != NULL && i < ERR__MAX; i++)
         if (strcmp(kind, err_code((enum err)i)) == 0)
             e = (enum err)i;
-    (void)problem_set(&o->failed, e, code, error, "%s",
-                      message != NULL ? message : "");
-    o->failed.status = (int)json_i64(j, "status", 0);
-    o->failed.retry_after_s = (int)json_i64(j, "retry_after", 0);
+    (void)problem_set(&p, e, code, error, "%s", message != NULL ? message : "");
+    p.status = (int)json_i64(j, "status", 0);
+    p.retry_after_s = (int)json_i64(j, "retry_after", 0);
+    outlet_keep_failed(o, &p);
     cJSON_Delete(j);
 }
 
@@ -78,8 +87,8 @@ reply_whole(struct outlet *o, int status, const char *extra_json)
     struct buf *body;
 
     reply_begin(&rp, o->rq, status, OUTLET_REPLY_MAX);
-    if (o->failed.retry_after_s > 0)
-        reply_header(&rp, "Retry-After", "%d", o->failed.retry_after_s);
+    if (o->failed != NULL && o->failed->retry_after_s > 0)
+        reply_header(&rp, "Retry-After", "%d", o->failed->retry_after_s);
     body = reply_body(&rp, "application/json");
     buf_add(body, o->body.data, o->body.len);
     buf_adds(body, extra_json);
@@ -101,13 +110,13 @@ outlet_whole(struct outlet *o, bool last)
     case OUTLET_DETACH: return reply_whole(o, 202, "");
     case OUTLET_STOPPED: return reply_whole(o, 200, "");
     default:
-        if (o->failed.err == OK)
+        if (o->failed == NULL)
             return reply_whole(o, 200, "");
         /* The error event's members, and whose request it was. */
         o->body.len--;
         (void)snprintf(tail, sizeof(tail), ",\"request_id\":\"%s\"}",
                        o->rq->id);
-        return reply_whole(o, reply_status(&o->failed), tail);
+        return reply_whole(o, reply_status(o->failed), tail);
     }
 }
 
@@ -119,9 +128,9 @@ outlet_text_failed(struct outlet *o)
     enum err e;
 
     if (o->rq != NULL)
-        return reply_problem(o->rq, &o->failed, NULL);
+        return reply_problem(o->rq, o->failed, NULL);
     buf_init(&tail, REPLY_HEAD_MAX);
-    buf_addf(&tail, "\n\n[%s: %s]\n", o->failed.code, o->failed.message);
+    buf_addf(&tail, "\n\n[%s: %s]\n", o->failed->code, o->failed->message);
     e = conn_end(o->conn, tail.data, tail.len);
     buf_release(&tail);
     return e;

@@ -26,8 +26,8 @@ struct outlet {
     bool over;    /* nothing more is written: flush, then free */
     int64_t wait_ms;
     char turn[IDENT_TEXT_LEN];
-    struct buf body;       /* gathered: the reply of the whole kinds */
-    struct problem failed; /* the end event was an error */
+    struct buf body;        /* gathered: the reply of the whole kinds */
+    struct problem *failed; /* owned; NULL: the end was no error */
 };
 
 /* The head and the first bytes of a stream; lets the request go. */
@@ -39,6 +39,8 @@ void outlet_detach_body(struct outlet *o, const struct event *ev);
 void outlet_events_body(struct outlet *o, const struct event *ev);
 /* Send the reply of a whole kind; last: the stream has ended. */
 MUST_USE enum err outlet_whole(struct outlet *o, bool last);
+/* Keep a copy of p as what went wrong. */
+void outlet_keep_failed(struct outlet *o, const struct problem *p);
 /* The answer failed, for a client that wants text. */
 MUST_USE enum err outlet_text_failed(struct outlet *o);
 /* 204: everything was seen, EventSource stops by itself. */

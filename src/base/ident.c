@@ -1,10 +1,11 @@
 /*
  * Identifiers from the kernel's random numbers (getrandom), which are fetched a
  * few hundred bytes at a time per thread: OpenSSL's generator would be as good,
- * but takes milliseconds to start, and chat.cgi starts for every request. Version 7 ids of one process increase strictly:
- * when the clock has not moved (or went back), the 12 bits after the
- * milliseconds count on, and past their end the milliseconds do. A forked
- * child would cut the same ids from the same bytes, so it throws them away.
+ * but takes milliseconds to start, and chat.cgi starts for every request.
+ * Version 7 ids of one process increase strictly: when the clock has not moved
+ * (or went back), the 12 bits after the milliseconds count on, and past their
+ * end the milliseconds do. A forked child would cut the same ids from the same
+ * bytes, so it throws them away.
  */
 #include "base/base.h"
 

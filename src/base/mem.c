@@ -33,7 +33,7 @@
 #define MEM_SHOW(p, n) ((void)(p), (void)(n))
 #endif
 
-#define ARENA_FIRST 1024 /* bytes; payload of the first block */
+#define ARENA_FIRST 448  /* bytes; payload of the first block */
 #define ARENA_BLOCK 8192 /* bytes; payload of every further block */
 #define ARENA_ALIGN 16   /* bytes */
 

@@ -23,12 +23,35 @@ struct post {
     sem_t *called;
 };
 
+static struct turn *
+turn_find(struct engine *en, const struct ident *id)
+{
+    struct turn *t = en->turns;
+
+    while (t != NULL && !ident_eq(&t->id, id))
+        t = t->next;
+    return t;
+}
+
+/* Is the turn another's? False also when nothing here knows it. */
+static bool
+is_others(struct engine *en, const char *owner, const struct ident *id)
+{
+    struct stream_head head;
+    const struct turn *t;
+
+    if (streamlog_head(en->log, id, &head) == OK)
+        return strcmp(head.owner, owner) != 0;
+    t = turn_find(en, id); /* it has not begun */
+    return t != NULL && strcmp(t->ask->owner, owner) != 0;
+}
+
 static void
 take_follow(struct engine *en, const char *owner, const struct ident *turn,
             struct reader *r)
 {
-    if (hub_attach(en->hub, turn, r) != OK)
-        mend_turn(en, owner, turn, r);
+    if (is_others(en, owner, turn) || hub_attach(en->hub, turn, r) != OK)
+        mend_turn(en, owner, turn, r); /* which looks at the owner too */
 }
 
 static void
@@ -78,11 +101,13 @@ static void
 take_stop(struct engine *en, const char *owner, const struct ident *turn,
           struct reader *r)
 {
-    struct turn *t = en->turns;
+    struct turn *t = turn_find(en, turn);
 
-    while (t != NULL && !ident_eq(&t->id, turn))
-        t = t->next;
-    if (t != NULL && strcmp(t->ask->owner, owner) == 0) {
+    if (is_others(en, owner, turn)) {
+        take_follow(en, owner, turn, r);
+        return;
+    }
+    if (t != NULL) {
         if (t->stream != NULL)
             stream_attach(t->stream, r);
         else

@@ -57,19 +57,26 @@ mend_free(struct mend *m)
     free(m);
 }
 
-/* Whoever waits follows the stream, or is told that there is none. */
+/* Whoever waits follows the stream, or is told that there is none. If nobody
+ * does, those who follow it already are told. */
 static void
 mend_end(struct mend *m, enum err e)
 {
+    struct hub *h = m->en->hub;
     struct problem p = {.err = OK};
 
-    if (m->r != NULL && (e != OK || hub_attach(m->en->hub, &m->id, m->r))) {
-        (void)problem_set(&p, e != OK ? e : ERR_STORE, NULL, NULL, NULL);
-        if (e == ERR_NOTFOUND)
-            (void)problem_set(&p, e, "turn_not_found", "No such turn",
-                              "It does not exist, or it is not yours.");
+    if (e == OK && m->r != NULL && hub_attach(h, &m->id, m->r) != OK)
+        e = ERR_STORE;
+    if (e != OK)
+        (void)problem_set(&p, e, NULL, NULL, NULL);
+    if (e == ERR_NOTFOUND)
+        (void)problem_set(&p, e, "turn_not_found", "No such turn",
+                          "It does not exist, or it is not yours.");
+    if (e != OK && m->r != NULL) {
         m->r->ops->fail(m->r, &p);
         m->r->ops->done(m->r);
+    } else if (e != OK && !hub_has(h, &m->id)) {
+        stream_close(stream_open(h, &m->id), &p);
     }
     mend_free(m);
 }
@@ -163,10 +170,12 @@ static void
 mend_log(struct mend *m)
 {
     struct stream_head head = {.ended = false};
+    struct problem p = {.err = OK};
     struct event last;
     struct stream *s;
     enum err e;
 
+    streamlog_settle(m->en->log);
     if (streamlog_last(m->en->log, &m->id, &last) != OK)
         last.seq = 0;
     else if (EVENT_IS_END(last.type)) {
@@ -192,7 +201,9 @@ mend_log(struct mend *m)
         e = streamlog_put_head(m->en->log, &m->id, &head);
     if (e == OK)
         e = streamlog_commit(m->en->log);
-    stream_close(s, NULL);
+    if (e != OK)
+        (void)problem_set(&p, e, NULL, NULL, NULL);
+    stream_close(s, e != OK ? &p : NULL);
     mend_end(m, e);
 }
 
@@ -238,6 +249,7 @@ mend_close_turn(struct mend *m)
     uint32_t seq = 0;
 
     buf_clear(&m->text);
+    streamlog_settle(m->en->log);
     while (streamlog_next(m->en->log, &m->id, seq, &ev) == OK) {
         seq = ev.seq;
         if (ev.type == EVENT_CHUNK)

@@ -174,11 +174,13 @@ static void
 on_begun(struct mail *m)
 {
     struct turn *t = m->arg;
-    enum err e = t->op.err;
+    enum err e = t->op->err;
     struct problem p = {.err = OK};
 
     t->begin_pending = false;
     if (e == OK) {
+        free(t->op); /* a stream may be long */
+        t->op = NULL;
         turn_begun(t);
         return;
     }
@@ -189,10 +191,10 @@ on_begun(struct mail *m)
         return;
     }
     turn_unask(t);
-    if (e == ERR_CONFLICT && t->op.begin.idem_hit) {
-        turn_join(t, &t->op.begin.existing);
-    } else if (e == ERR_CONFLICT && !ident_is_zero(&t->op.begin.open_turn)) {
-        turn_wait_other(t, &t->op.begin.open_turn);
+    if (e == ERR_CONFLICT && t->op->begin.idem_hit) {
+        turn_join(t, &t->op->begin.existing);
+    } else if (e == ERR_CONFLICT && !ident_is_zero(&t->op->begin.open_turn)) {
+        turn_wait_other(t, &t->op->begin.open_turn);
     } else if (e == ERR_CONFLICT) {
         t->ask->loaded = false;
         turn_go(t);
@@ -216,10 +218,12 @@ begin_done(struct store_op *op)
 static void
 turn_begin(struct turn *t)
 {
-    struct store_op *op = &t->op;
+    struct store_op *op = xcalloc(1, sizeof(*op));
     const struct turn_ask *a = t->ask;
 
-    (void)memset(op, 0, sizeof(*op));
+    free(t->op); /* of an earlier try */
+    t->op = op;
+    t->asked_ms = clock_wall_ms();
     op->kind = STORE_TURN_BEGIN;
     op->done = begin_done;
     op->arg = t;
@@ -232,7 +236,7 @@ turn_begin(struct turn *t)
     op->begin.process = process_self();
     op->begin.user = (struct message){
         .role = ROLE_USER,
-        .at_ms = clock_wall_ms(),
+        .at_ms = t->asked_ms,
         .id = t->user_message,
         .turn = t->id,
         .input_tokens = -1,
@@ -267,12 +271,23 @@ turn_go(struct turn *t)
 
 /* --- loading ------------------------------------------------------------- */
 
+/* Worker. ERR_AGAIN: another process has the session's turn, t->existing. */
 static void
 load_run(void *arg)
 {
     struct turn *t = arg;
+    struct store *store = t->en->store;
+    const struct turn_ask *a = t->ask;
+    struct session s;
 
-    t->load_err = prompt_load(t->en->store, t->ask, &t->existing);
+    if (store_session(store, a->owner, a->session_id, &s) == OK && s.open &&
+        (a->idem_key == NULL || store_idem(store, a->owner, a->idem_scope,
+                                           a->idem_key, &t->existing) != OK)) {
+        t->existing = s.open_turn;
+        t->load_err = ERR_AGAIN;
+    } else {
+        t->load_err = prompt_load(store, t->ask, &t->existing);
+    }
 }
 
 static void
@@ -287,6 +302,8 @@ on_loaded(struct mail *m)
         turn_refuse(t, &p);
     } else if (t->load_err == ERR_CONFLICT) {
         turn_join(t, &t->existing);
+    } else if (t->load_err == ERR_AGAIN) {
+        turn_wait_other(t, &t->existing); /* nothing is asked before */
     } else if (t->load_err != OK) {
         (void)problem_set(&p, t->load_err, NULL, NULL, NULL);
         turn_refuse(t, &p);

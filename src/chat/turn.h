@@ -63,9 +63,10 @@ struct turn {
     int64_t first_ms; /* monotonic, of the first text; 0: none yet */
     int64_t at_ms;    /* wall clock of the answer */
     uint32_t conversation_length;
-    struct store_op op; /* begin, then end */
-    struct mail mail;   /* results from other threads */
-    struct job job;     /* loading */
+    int64_t asked_ms;    /* wall clock of the user's message */
+    struct store_op *op; /* owned; begin, then end; NULL in between */
+    struct mail mail;    /* results from other threads */
+    struct job job;      /* loading */
     enum err load_err;
     struct ident existing; /* the turn that an idempotency key names */
     struct loop_timer timer;

@@ -23,7 +23,7 @@ fill_head(const struct turn *t, struct stream_head *h, bool ended)
     (void)memset(h, 0, sizeof(*h));
     h->process = process_self();
     h->ended = ended;
-    h->begun_ms = t->op.begin.user.at_ms;
+    h->begun_ms = t->asked_ms;
     h->ended_ms = ended ? clock_wall_ms() : 0;
     h->answer_message = t->answer_message;
     (void)snprintf(h->session_id, sizeof(h->session_id), "%s",
@@ -60,7 +60,7 @@ turn_log_start(struct turn *t)
     struct buf json;
     enum err e;
 
-    t->at_ms = t->op.begin.user.at_ms;
+    t->at_ms = t->asked_ms;
     fill_head(t, &head, false);
     e = streamlog_put_head(t->en->log, &t->id, &head);
     if (e != OK)
@@ -98,6 +98,7 @@ turn_free(struct turn *t)
     buf_release(&t->text);
     buf_release(&t->thought);
     turn_ask_free(t->ask);
+    free(t->op);
     free(t);
     engine_turn_over(en);
 }
@@ -240,10 +241,10 @@ static void
 on_saved(struct mail *m)
 {
     struct turn *t = m->arg;
-    enum err e = t->op.err;
+    enum err e = t->op->err;
 
     if (e == OK) {
-        t->conversation_length = t->op.end.n_messages;
+        t->conversation_length = t->op->end.n_messages;
     } else if (e == ERR_NOTFOUND) {
         t->finish = FINISH_ERROR;
         (void)problem_set(&t->problem, ERR_NOTFOUND, "session_deleted",
@@ -275,13 +276,12 @@ end_done(struct store_op *op)
 void
 turn_save(struct turn *t)
 {
-    struct store_op *op = &t->op;
-    int64_t user_ms = op->begin.user.at_ms;
+    struct store_op *op = xcalloc(1, sizeof(*op));
 
     t->step = TURN_ENDING;
     turn_check(t);
-    (void)memset(op, 0, sizeof(*op));
-    op->begin.user.at_ms = user_ms; /* the head wants it */
+    free(t->op); /* of an earlier try */
+    t->op = op;
     op->kind = STORE_TURN_END;
     op->done = end_done;
     op->arg = t;

@@ -319,6 +319,18 @@ write_newest(struct streamlog *l, size_t mark, size_t pages)
     return e;
 }
 
+void
+streamlog_settle(struct streamlog *l)
+{
+    MDB_txn *w;
+
+    streamlog_rest(l);
+    if (l->env == NULL || l->w != NULL)
+        return;
+    if (mdb_txn_begin(l->env, NULL, 0, &w) == 0)
+        mdb_txn_abort(w);
+}
+
 /* Before an entry of n bytes: is there a transaction to add to? */
 static enum err
 ready(struct streamlog *l, size_t n)

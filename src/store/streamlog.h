@@ -85,6 +85,9 @@ void streamlog_rest(struct streamlog *l); /* end the read snapshot */
 
 MUST_USE enum err streamlog_head(struct streamlog *l, const struct ident *turn,
                                  struct stream_head *out);
+/* Before reading a stream whose process died: LMDB shows a commit in which its
+ * writer was killed only to the next writer, so be one for a moment. */
+void streamlog_settle(struct streamlog *l);
 /* The next event after seq. ERR_NOTFOUND: none yet (or no such stream). */
 MUST_USE enum err streamlog_next(struct streamlog *l, const struct ident *turn,
                                  uint32_t after, struct event *out);

@@ -24,7 +24,7 @@
 #define TRANSFER_HEADERS_MAX 16        /* request headers */
 #define TRANSFER_HEAD_MAX (64 * 1024)  /* bytes of reply headers */
 #define TRANSFER_ERROR_MAX (64 * 1024) /* bytes of an error body kept */
-#define TRANSFER_BUFFER 2048           /* bytes; curl's receive buffer */
+#define TRANSFER_BUFFER 1024           /* bytes; curl's receive buffer */
 
 /* What to send. Built by providers, which do no I/O. */
 struct upstream_request {

@@ -237,6 +237,7 @@ what_was_committed_survives_a_kill(void **state)
         (void)close(fds[0]);
         if (l == NULL)
             l = open_log();
+        streamlog_settle(l);
         n = count_events(l, &turn);
         assert_true(n >= last && n % 3 == 0);
         /* Somebody else can take the stream over. */

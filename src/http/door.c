@@ -1,8 +1,8 @@
 /*
  * The acceptors: a few threads that wait at all doors at once. Each has an
  * epoll of its own over the listening sockets with EPOLLEXCLUSIVE, so one
- * arrival wakes one thread, not all; a busy thread tries both doors again
- * before it waits, which spares the wait under load. An eventfd that is never
+ * arrival wakes one thread, not all; a busy thread tries the door that it was
+ * called to again before it waits, which spares the wait under load. An eventfd that is never
  * read wakes everybody for the end.
  *
  * What stands behind a door is a row: its accept function, which returns a
@@ -27,6 +27,7 @@
 #include "http/fcgi.h"
 
 #define THREADS_MAX 64
+#define SERVE_MAX 64       /* requests of one door in a row */
 #define NO_FDS_PAUSE_MS 10 /* until somebody has closed a descriptor */
 
 typedef enum err accept_fn(int listen_fd, const struct door_config *c,
@@ -77,18 +78,31 @@ serve(struct doors *d, const struct entry *at)
     return true;
 }
 
+/* Serve what waits at door i, but not for ever: there may be another door. */
+static void
+serve_some(struct doors *d, uint32_t i)
+{
+    if (i >= d->n_entries)
+        return; /* the end */
+    for (int n = 0; n < SERVE_MAX && !atomic_load(&d->stopping); n++)
+        if (!serve(d, &d->entries[i]))
+            return;
+}
+
 static int
 open_epoll(const struct doors *d)
 {
-    struct epoll_event ev = {.events = EPOLLIN};
+    struct epoll_event ev = {.events = EPOLLIN, .data.u32 = d->n_entries};
     int ep = epoll_create1(EPOLL_CLOEXEC);
 
     if (ep < 0 || epoll_ctl(ep, EPOLL_CTL_ADD, d->stop_fd, &ev) != 0)
         goto failed;
     ev.events = EPOLLIN | EPOLLEXCLUSIVE;
-    for (unsigned i = 0; i < d->n_entries; i++)
+    for (unsigned i = 0; i < d->n_entries; i++) {
+        ev.data.u32 = i;
         if (epoll_ctl(ep, EPOLL_CTL_ADD, d->entries[i].fd, &ev) != 0)
             goto failed;
+    }
     return ep;
 failed:
     log_error("door.epoll", "errno=%d", errno);
@@ -110,14 +124,14 @@ acceptor_run(void *arg)
     struct epoll_event ev[4];
 
     while (!atomic_load(&d->stopping)) {
-        bool any = false;
-        for (unsigned i = 0; i < d->n_entries; i++)
-            any |= serve(d, &d->entries[i]);
-        if (!any && epoll_wait(a->ep, ev, COUNT_OF(ev), -1) < 0 &&
-            errno != EINTR) {
+        int n = epoll_wait(a->ep, ev, COUNT_OF(ev), -1);
+
+        if (n < 0 && errno != EINTR) {
             log_error("door.wait", "errno=%d", errno);
             break;
         }
+        for (int i = 0; i < n; i++)
+            serve_some(d, ev[i].data.u32);
     }
     (void)close(a->ep);
     free(a);

@@ -2,8 +2,8 @@
  * The acceptors: a few threads that wait at all doors at once. Each has an
  * epoll of its own over the listening sockets with EPOLLEXCLUSIVE, so one
  * arrival wakes one thread, not all; a busy thread tries the door that it was
- * called to again before it waits, which spares the wait under load. An eventfd that is never
- * read wakes everybody for the end.
+ * called to again before it waits, which spares the wait under load. An eventfd
+ * that is never read wakes everybody for the end.
  *
  * What stands behind a door is a row: its accept function, which returns a
  * whole request. Signals are for the main thread and blocked here.

@@ -16,6 +16,8 @@
 #define IDEM_GLOBAL_MIN 16 /* characters of a key that stands without session */
 #define MAX_TOKENS_MAX 10000000
 
+_Static_assert(STORE_NAME_MAX == 128, "as the message below says");
+
 /* The fields of POST /chat as they came; borrowed from the body. */
 struct fields {
     const char *message, *session_id, *provider, *model, *context, *idem;
@@ -29,11 +31,15 @@ struct fields {
     const cJSON *history; /* NULL: not given */
 };
 
+/* In the words of the getters of base/json. */
 static enum err
 bad_field(struct problem *why, const char *name, const char *rule)
 {
-    return problem_set(why, ERR_BADREQ, "invalid_field", "Invalid field",
-                       "'%s' must be %s", name, rule);
+    char error[sizeof(why->error)];
+
+    (void)snprintf(error, sizeof(error), "Invalid parameter: %s", name);
+    return problem_set(why, ERR_BADREQ, "invalid_parameter", error,
+                       "%s must be %s", name, rule);
 }
 
 /* --- JSON ---------------------------------------------------------------- */
@@ -130,14 +136,18 @@ form_num(const struct form *form, const char *name, double max, double *out,
          struct problem *why)
 {
     const char *s = form_str(form, name);
+    char must[40];
     char *end;
     double v;
 
     if (s == NULL || *s == '\0')
         return OK;
     v = strtod(s, &end);
-    if (*end != '\0' || !(v >= 0 && v <= max))
-        return bad_field(why, name, "a number in its range");
+    if (s[strspn(s, "0123456789.eE+-")] != '\0' || *end != '\0' ||
+        !(v >= 0 && v <= max)) {
+        (void)snprintf(must, sizeof(must), "a number from 0 to %g", max);
+        return bad_field(why, name, must);
+    }
     *out = v;
     return OK;
 }
@@ -147,6 +157,7 @@ form_fields(const struct form *form, struct fields *f, struct problem *why)
 {
     const struct form_field *message = form_get(form, "message");
     const char *tokens = form_str(form, "max_tokens");
+    char must[64];
 
     if (message != NULL) {
         f->message = message->value;
@@ -167,8 +178,11 @@ form_fields(const struct form *form, struct fields *f, struct problem *why)
         return ERR_BADREQ;
     if (tokens != NULL && *tokens != '\0' &&
         text_i64(tokens, strlen(tokens), 1, MAX_TOKENS_MAX, &f->max_tokens) !=
-            OK)
-        return bad_field(why, "max_tokens", "a whole number");
+            OK) {
+        (void)snprintf(must, sizeof(must), "a whole number from 1 to %d",
+                       MAX_TOKENS_MAX);
+        return bad_field(why, "max_tokens", must);
+    }
     return OK;
 }
 
@@ -260,6 +274,8 @@ take_fields(struct turn_ask *a, const struct fields *f, const char *idem,
         return problem_set(why, ERR_IMPOSSIBLE, "branches_not_supported",
                            "Branches are not supported",
                            "Leave out 'parent_message_id'.");
+    if (f->model != NULL && strlen(f->model) > STORE_NAME_MAX)
+        return bad_field(why, "model", "at most 128 bytes");
     a->text = arena_memdup0(&a->arena, f->message, f->message_len);
     a->text_len = f->message_len;
     a->context = arena_strdup(&a->arena, f->context);

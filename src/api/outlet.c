@@ -129,10 +129,10 @@ outlet_attached(struct reader *r)
     struct outlet *o = outlet_of(r);
     struct loop *l = engine_loop(o->en);
 
+    ident_text(o->turn, stream_id(r->stream)); /* another if it joined one */
     if (o->attached)
         return;
     o->attached = true;
-    ident_text(o->turn, stream_id(r->stream));
     r->sent_ms = loop_now_ms(l) + FIRST_PING_MS - o->app->ping_ms;
     /* Not for a CGI whose output is a file; writing there never waits. */
     IGNORE(loop_io_set(l, &o->io, left_events(o)));
@@ -173,24 +173,24 @@ outlet_send(struct reader *r, const struct buf *out, bool last)
 {
     struct outlet *o = outlet_of(r);
     enum err e = OK;
+    bool failed;
 
     if (o->kind != OUTLET_SSE && o->kind != OUTLET_TEXT) {
         e = outlet_whole(o, last);
         o->over = true;
         return outlet_sent(o, e);
     }
-    if (last && o->kind == OUTLET_TEXT && o->failed != NULL && out->len == 0) {
-        o->over = true;
-        return outlet_sent(o, outlet_text_failed(o));
-    }
-    if (out->len == 0 && !last)
-        return OK;
+    failed = last && o->kind == OUTLET_TEXT && o->failed != NULL;
+    o->over = last;
+    if (out->len == 0 && (!last || failed))
+        return failed ? outlet_sent(o, outlet_text_failed(o)) : OK;
     if (o->rq != NULL)
         e = outlet_head(o);
     if (e == OK || e == ERR_AGAIN)
-        e = last ? conn_end(o->conn, out->data, out->len)
-                 : conn_send(o->conn, out->data, out->len);
-    o->over = last;
+        e = last && !failed ? conn_end(o->conn, out->data, out->len)
+                            : conn_send(o->conn, out->data, out->len);
+    if (failed && (e == OK || e == ERR_AGAIN))
+        e = outlet_text_failed(o); /* behind what came of the text */
     return outlet_sent(o, e);
 }
 

@@ -285,6 +285,28 @@ transfer_link(struct transfer *t)
         loop_timer_set(ts->loop, &ts->tick, t->start_ms + TICK_MS);
 }
 
+/* curl and the libraries below it take milliseconds and megabytes to start: not
+ * before they are needed. */
+static void
+start_curl(struct transfers *ts)
+{
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+    ts->multi = curl_multi_init();
+    ts->share = curl_share_init();
+    if (ts->multi == NULL || ts->share == NULL) {
+        log_error("upstream.init", "reason=\"curl does not start\"");
+        abort();
+    }
+    (void)curl_share_setopt(ts->share, CURLSHOPT_SHARE,
+                            CURL_LOCK_DATA_SSL_SESSION);
+    (void)curl_multi_setopt(ts->multi, CURLMOPT_SOCKETFUNCTION,
+                            transfer_on_socket);
+    (void)curl_multi_setopt(ts->multi, CURLMOPT_SOCKETDATA, ts);
+    (void)curl_multi_setopt(ts->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    (void)curl_multi_setopt(ts->multi, CURLMOPT_TIMERDATA, ts);
+    (void)curl_multi_setopt(ts->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
+}
+
 struct transfer *
 transfer_start(struct transfers *ts, struct upstream_request *q,
                const struct transfer_limits *lim,
@@ -293,6 +315,8 @@ transfer_start(struct transfers *ts, struct upstream_request *q,
     struct transfer *t = xcalloc(1, sizeof(*t));
 
     assert(calls->done != NULL);
+    if (ts->multi == NULL)
+        start_curl(ts);
     t->ts = ts;
     t->out = xcalloc(1, sizeof(*t->out));
     t->out->q = *q;
@@ -345,21 +369,6 @@ transfers_new(struct loop *l)
     ts->alarm.arg = ts;
     ts->tick.fn = on_tick;
     ts->tick.arg = ts;
-    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
-    ts->multi = curl_multi_init();
-    ts->share = curl_share_init();
-    if (ts->multi == NULL || ts->share == NULL) {
-        log_error("upstream.init", "reason=\"curl does not start\"");
-        abort();
-    }
-    (void)curl_share_setopt(ts->share, CURLSHOPT_SHARE,
-                            CURL_LOCK_DATA_SSL_SESSION);
-    (void)curl_multi_setopt(ts->multi, CURLMOPT_SOCKETFUNCTION,
-                            transfer_on_socket);
-    (void)curl_multi_setopt(ts->multi, CURLMOPT_SOCKETDATA, ts);
-    (void)curl_multi_setopt(ts->multi, CURLMOPT_TIMERFUNCTION, on_timer);
-    (void)curl_multi_setopt(ts->multi, CURLMOPT_TIMERDATA, ts);
-    (void)curl_multi_setopt(ts->multi, CURLMOPT_MAXCONNECTS, CONNECTIONS_MAX);
     return ts;
 }
 
@@ -374,11 +383,13 @@ transfers_free(struct transfers *ts)
     settle_later(ts);
     while (ts->running != NULL)
         transfer_cancel(ts->running);
-    (void)curl_multi_cleanup(ts->multi);
-    for (i = 0; i < ts->n_pool; i++)
-        curl_easy_cleanup(ts->pool[i]);
-    (void)curl_share_cleanup(ts->share);
-    curl_global_cleanup();
+    if (ts->multi != NULL) {
+        (void)curl_multi_cleanup(ts->multi);
+        for (i = 0; i < ts->n_pool; i++)
+            curl_easy_cleanup(ts->pool[i]);
+        (void)curl_share_cleanup(ts->share);
+        curl_global_cleanup();
+    }
     loop_timer_clear(ts->loop, &ts->alarm);
     loop_timer_clear(ts->loop, &ts->tick);
     transfers_unwatch(ts);

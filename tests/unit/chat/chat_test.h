@@ -143,6 +143,36 @@ record_say(struct record *rec, char what)
     }
 }
 
+static inline bool
+record_is_done(struct record *rec)
+{
+    bool done;
+
+    (void)pthread_mutex_lock(&rec->mu);
+    done = rec->done;
+    (void)pthread_mutex_unlock(&rec->mu);
+    return done;
+}
+
+static inline void
+record_answers(struct record *rec, enum err e)
+{
+    (void)pthread_mutex_lock(&rec->mu);
+    rec->answer = e;
+    (void)pthread_mutex_unlock(&rec->mu);
+}
+
+static inline void
+assert_order(struct record *rec, const char *want)
+{
+    char order[sizeof(rec->order)];
+
+    (void)pthread_mutex_lock(&rec->mu);
+    (void)memcpy(order, rec->order, sizeof(order));
+    (void)pthread_mutex_unlock(&rec->mu);
+    assert_string_equal(order, want);
+}
+
 static inline void
 record_attached(struct reader *r)
 {

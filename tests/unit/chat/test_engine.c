@@ -110,24 +110,6 @@ the_system_prompt_and_the_context_are_sent(void **state)
     assert_seen("tap-1|Be brief.\n\nIt is noon.|user:tap 0|");
 }
 
-static void
-a_local_answer_comes_in_pieces(void **state)
-{
-    struct record *rec;
-
-    (void)state;
-    conf_override(CONF_OFFLINE_DELAY_MS, "1");
-    rig_start();
-    local_text = "Parley keeps each answer, \xE2\x82\xAC and all.";
-    rec = ask_local("s", "what?");
-    record_wait_done(rec);
-    assert_whole(rec, EVENT_COMPLETE, 0);
-    assert_true(rec->n >= 4);
-    assert_end_has(rec, "\"provider\":\"local\"");
-    assert_stored("s", "user:what?|assistant:Parley keeps each answer, "
-                       "\xE2\x82\xAC and all.(stop)|");
-}
-
 /* --- whose turn it is ---------------------------------------------------- */
 
 static void
@@ -294,7 +276,7 @@ a_drain_waits_for_running_turns(void **state)
     assert_refused(late, ERR_STOPPING, "stopping");
     assert_int_equal(late->problem.retry_after_s, 2);
     fake_sleep_ms(50);
-    assert_false(rec->done);
+    assert_false(record_is_done(rec));
     tap_finish(0, FINISH_STOP);
     record_wait_done(rec);
     assert_whole(rec, EVENT_COMPLETE, 0);
@@ -406,7 +388,7 @@ a_turn_that_the_end_finds_unfinished_is_let_go(void **state)
     look_wait(&rec->turn, look_step, TURN_RUNNING);
     engine_call(rig, rig_drain, &deadline_ms);
     assert_int_equal(pthread_join(rig_thread, NULL), 0);
-    assert_false(rec->done);
+    assert_false(record_is_done(rec));
     (void)sem_post(&hold.go);
     hold.held = false;
     engine_close(rig); /* nothing is used after it was freed */

@@ -165,7 +165,7 @@ a_stream_that_was_dropped_is_made_again(void **state)
     assert_int_equal(all->notes[2].seq, 9);
     none = follow(&turn, 9);
     record_wait_done(none);
-    assert_string_equal(none->order, "nd");
+    assert_order(none, "nd");
 }
 
 static void
@@ -179,7 +179,7 @@ who_had_seen_all_of_a_dropped_stream_is_told_so(void **state)
     rig_start();
     none = follow(&turn, 9);
     record_wait_done(none);
-    assert_string_equal(none->order, "nd");
+    assert_order(none, "nd");
 }
 
 static void
@@ -233,14 +233,14 @@ a_stream_dropped_under_a_slow_reader_is_made_again(void **state)
     memset(text, 'x', sizeof(text) - 1);
     tap_text(0, text);
     slow = ask_tap("s", "tap 0");
-    slow->answer = ERR_AGAIN;
+    record_answers(slow, ERR_AGAIN);
     record_wait_events(slow, 1);
     tap_finish(0, FINISH_STOP);
     turn = slow->turn;
     other = follow(&turn, 0);
     record_wait_done(other);
     engine_forget(rig, "nothing-of-it-runs", &turn, 1); /* drops the stream */
-    while (!slow->done && clock_mono_ms() < until_ms) {
+    while (!record_is_done(slow) && clock_mono_ms() < until_ms) {
         engine_call(rig, (void (*)(void *))reader_resume, &slow->r);
         fake_sleep_ms(20);
     }
@@ -281,7 +281,7 @@ a_process_that_dies_under_its_readers_is_noticed(void **state)
     rig_start();
     rec = follow(&turn, 0);
     record_wait_events(rec, 3);
-    assert_false(rec->done);
+    assert_false(record_is_done(rec));
     other_end(&o);
     record_wait_done(rec);
     assert_whole(rec, EVENT_ERROR, 0);
@@ -306,7 +306,7 @@ a_dead_turn_of_a_deleted_session_fails_its_readers(void **state)
     other_end(&o);
     record_wait_done(rec);
     assert_int_equal(rec->problem.err, ERR_NOTFOUND);
-    assert_string_equal(rec->order, "aesfd");
+    assert_order(rec, "aesfd");
 }
 
 static void
@@ -333,7 +333,7 @@ a_turn_whose_log_is_about_to_appear_is_waited_for(void **state)
     rig_start();
     rec = follow(&info.id, 0);
     fake_sleep_ms(120);
-    assert_string_equal(rec->order, "");
+    assert_order(rec, "");
     engine_call(rig, put_head, &info);
     record_wait_events(rec, 1);
     other_end(&o);
@@ -413,7 +413,7 @@ a_new_turn_waits_for_another_process_and_then_goes(void **state)
     tap_finish(0, FINISH_STOP);
     rec = ask_tap("s", "tap 0");
     fake_sleep_ms(500);
-    assert_string_equal(rec->order, "a");
+    assert_order(rec, "a");
     assert_int_equal(tap_count(&tap_builds), 0); /* nor is anything asked */
     other_end(&o);
     record_wait_done(rec);

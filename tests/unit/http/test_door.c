@@ -12,7 +12,7 @@ static struct doors *doors;
 static int listen_fd = -1, lock_fd = -1;
 static char sock_path[100];
 
-/* --- a client --- */
+/* --- a client ------------------------------------------------------------ */
 
 static void
 add_record(struct buf *b, int type, int id, const void *p, size_t n, int pad)
@@ -141,7 +141,7 @@ expect_nothing(int fd)
     (void)close(fd);
 }
 
-/* --- tests --- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 a_request_is_answered_and_the_connection_closed(void **state)

@@ -313,7 +313,7 @@ a_full_buffer_is_an_error(void **state)
     buf_release(&out);
 }
 
-/* --- the provider itself ------------------------------------------------ */
+/* --- the provider itself ------------------------------------------------- */
 
 static void *
 ask_provider(void *arg)

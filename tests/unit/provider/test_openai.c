@@ -15,7 +15,7 @@
 
 #define KEY "sk-not-a-key"
 
-/* --- asking ------------------------------------------------------------- */
+/* --- asking -------------------------------------------------------------- */
 
 static const struct ask_message hello = {ROLE_USER, "Hello", 5};
 
@@ -169,7 +169,7 @@ a_body_past_its_ceiling_is_too_big(void **state)
     upstream_request_release(&q);
 }
 
-/* --- errors ------------------------------------------------------------- */
+/* --- errors -------------------------------------------------------------- */
 
 static struct provider_error
 error_of(int status, const char *body)
@@ -287,7 +287,7 @@ the_wait_is_passed_on_in_whole_seconds(void **state)
     assert_int_equal(e.problem.retry_after_s, 30);
 }
 
-/* --- chunks ------------------------------------------------------------- */
+/* --- chunks -------------------------------------------------------------- */
 
 static void
 common_chunks_take_the_fast_path(void **state)

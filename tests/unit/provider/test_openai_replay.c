@@ -38,7 +38,7 @@ read_file(const char *name, const char *file, size_t *n)
     return s;
 }
 
-/* --- the reply ---------------------------------------------------------- */
+/* --- the reply ----------------------------------------------------------- */
 
 static void
 expect_reading(const char *name, const char *s, size_t n, size_t first,
@@ -110,7 +110,7 @@ replay_reply(const char *name)
     free(want);
 }
 
-/* --- the request -------------------------------------------------------- */
+/* --- the request --------------------------------------------------------- */
 
 static double
 number_or_nan(const cJSON *o, const char *name)

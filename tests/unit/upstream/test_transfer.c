@@ -20,7 +20,7 @@ static struct loop *loop;
 static struct transfers *ts;
 static struct loop_timer guard;
 
-/* --- the provider ------------------------------------------------------- */
+/* --- the provider -------------------------------------------------------- */
 
 static void
 say_echo(const struct fake_request *rq)
@@ -144,7 +144,7 @@ answer(const struct fake_request *rq)
     return true;
 }
 
-/* --- the client --------------------------------------------------------- */
+/* --- the client ---------------------------------------------------------- */
 
 /* One transfer as its owner saw it. */
 struct seen {
@@ -363,7 +363,7 @@ run_for_ms(int ms)
     loop_timer_clear(loop, &t);
 }
 
-/* --- tests -------------------------------------------------------------- */
+/* --- tests --------------------------------------------------------------- */
 
 static void
 a_reply_comes_as_head_data_done(void **state)

@@ -1,0 +1,297 @@
+/* Tests of chat/prompt.c: what of a history is sent, and what is added. */
+#include "chat_test.h"
+
+static struct store *store;
+static struct turn_ask *ask;
+
+static int
+setup(void **state)
+{
+    struct store_config c = {.dir = NULL};
+
+    (void)state;
+    assert_int_equal(store_open_on(&store, &memstore_backend, &c), OK);
+    ask = ask_new(&tap_provider, "s", "now");
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    turn_ask_free(ask);
+    store_close(store);
+    return 0;
+}
+
+/* One turn, whose answer ended so. */
+static void
+put(const char *question, enum finish finish, const char *answer)
+{
+    struct store_op b = op_begin("", "s", question);
+    struct store_op e = op_end(&b.begin.turn, answer);
+
+    e.end.answer.finish = (uint8_t)finish;
+    assert_int_equal(store_apply(store, &b), OK);
+    assert_int_equal(store_apply(store, &e), OK);
+}
+
+static enum err
+load(void)
+{
+    struct ident existing;
+
+    return prompt_load(store, ask, &existing);
+}
+
+/* "role:text|…" of what the model is asked. */
+static void
+assert_asked(const char *want)
+{
+    struct buf b;
+
+    buf_init(&b, 1 << 20);
+    prompt_build(ask, "");
+    for (size_t i = 0; i < ask->ask.n_messages; i++)
+        buf_addf(&b, "%s:%.*s|", role_name(ask->ask.messages[i].role),
+                 (int)ask->ask.messages[i].len, ask->ask.messages[i].text);
+    assert_string_equal(buf_cstr(&b), want);
+    buf_release(&b);
+}
+
+/* --- history ------------------------------------------------------------- */
+
+static void
+a_new_session_has_the_message_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(load(), OK);
+    assert_true(ask->loaded);
+    assert_int_equal(ask->expect_messages, 0);
+    assert_asked("user:now|");
+    assert_string_equal(ask->ask.model, "tap-1");
+}
+
+static void
+history_comes_before_the_message(void **state)
+{
+    (void)state;
+    put("one", FINISH_STOP, "uno");
+    put("two", FINISH_LENGTH, "dos");
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, 4);
+    assert_asked("user:one|assistant:uno|user:two|assistant:dos|user:now|");
+}
+
+static void
+a_fresh_session_is_not_read(void **state)
+{
+    (void)state;
+    put("one", FINISH_STOP, "uno");
+    ask->fresh = true;
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, 0);
+    assert_asked("user:now|");
+}
+
+static void
+a_given_history_stands_for_the_stored_one(void **state)
+{
+    struct ask_message given[] = {{ROLE_SYSTEM, "rule", 4},
+                                  {ROLE_ASSISTANT, "hi", 2}};
+
+    (void)state;
+    put("one", FINISH_STOP, "uno");
+    ask->history_given = true;
+    ask->history = given;
+    ask->n_history = 2;
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, UINT32_MAX); /* any */
+    assert_asked("system:rule|assistant:hi|user:now|");
+}
+
+static void
+pairs_without_an_answer_are_left_out(void **state)
+{
+    (void)state;
+    put("lost", FINISH_ERROR, "");
+    put("one", FINISH_STOP, "uno");
+    put("lost", FINISH_INTERRUPTED, "");
+    put("lost", FINISH_CANCELLED, "");
+    put("two", FINISH_INCOMPLETE, "do");
+    put("lost", FINISH_ERROR, "");
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, 12); /* they count all the same */
+    assert_asked("user:one|assistant:uno|user:two|assistant:do|user:now|");
+}
+
+static void
+a_history_of_lost_pairs_is_empty(void **state)
+{
+    (void)state;
+    put("lost", FINISH_ERROR, "");
+    put("lost", FINISH_ERROR, "");
+    assert_int_equal(load(), OK);
+    assert_asked("user:now|");
+}
+
+static void
+messages_at_the_limit_are_sent_and_older_ones_are_not(void **state)
+{
+    (void)state;
+    put("first", FINISH_STOP, "uno");
+    for (int i = 0; i < PROMPT_HISTORY_MESSAGES / 2 - 1; i++)
+        put("q", FINISH_STOP, "a");
+    assert_int_equal(load(), OK);
+    prompt_build(ask, "");
+    assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES + 1);
+    assert_string_equal(ask->ask.messages[0].text, "first");
+    put("last", FINISH_STOP, "fin");
+    assert_int_equal(load(), OK);
+    prompt_build(ask, "");
+    assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES + 1);
+    assert_string_equal(ask->ask.messages[0].text, "q");
+    assert_string_equal(ask->ask.messages[PROMPT_HISTORY_MESSAGES - 2].text,
+                        "last");
+    assert_int_equal(ask->expect_messages, PROMPT_HISTORY_MESSAGES + 2);
+}
+
+static void
+an_odd_end_of_the_window_begins_with_the_user(void **state)
+{
+    struct store_op b = op_begin("", "s", "open");
+
+    (void)state;
+    for (int i = 0; i < PROMPT_HISTORY_MESSAGES / 2; i++)
+        put("q", FINISH_STOP, "a");
+    assert_int_equal(store_apply(store, &b), OK); /* 401: one user too many */
+    assert_int_equal(load(), OK);
+    prompt_build(ask, "");
+    assert_int_equal(ask->ask.messages[0].role, ROLE_USER);
+    assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES);
+}
+
+static void
+bytes_at_the_limit_are_sent_and_one_more_is_not(void **state)
+{
+    char *half = malloc(PROMPT_HISTORY_BYTES / 2 + 2);
+
+    (void)state;
+    assert_non_null(half);
+    memset(half, 'x', PROMPT_HISTORY_BYTES / 2 + 1);
+    half[PROMPT_HISTORY_BYTES / 2] = '\0';
+    put(half, FINISH_STOP, half);
+    assert_int_equal(load(), OK);
+    prompt_build(ask, "");
+    assert_int_equal(ask->ask.n_messages, 3);
+    half[PROMPT_HISTORY_BYTES / 2] = 'x';
+    half[PROMPT_HISTORY_BYTES / 2 + 1] = '\0';
+    put("q", FINISH_STOP, half);
+    assert_int_equal(load(), OK);
+    prompt_build(ask, "");
+    assert_int_equal(ask->ask.n_messages, 3);
+    assert_string_equal(ask->ask.messages[0].text, "q");
+    free(half);
+}
+
+/* --- refusals ------------------------------------------------------------ */
+
+static void
+another_owners_session_is_left_to_the_commit(void **state)
+{
+    (void)state;
+    put("mine", FINISH_STOP, "secret");
+    ask->owner = "eve";
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, 0);
+    assert_asked("user:now|"); /* nothing of it */
+}
+
+static void
+a_used_key_names_its_turn(void **state)
+{
+    struct store_op b = op_begin("", "other", "q");
+    struct ident existing;
+
+    (void)state;
+    b.begin.idem_scope = "";
+    b.begin.idem_key = "key";
+    assert_int_equal(store_apply(store, &b), OK);
+    ask->idem_scope = "";
+    ask->idem_key = "key";
+    assert_int_equal(prompt_load(store, ask, &existing), ERR_CONFLICT);
+    assert_true(ident_eq(&existing, &b.begin.turn));
+    ask->owner = "eve"; /* her key is another one */
+    assert_int_equal(prompt_load(store, ask, &existing), OK);
+    ask->owner = "";
+    ask->idem_scope = "s"; /* and so is a key of this session alone */
+    assert_int_equal(prompt_load(store, ask, &existing), OK);
+}
+
+/* --- system text --------------------------------------------------------- */
+
+static void
+context_follows_the_system_prompt(void **state)
+{
+    (void)state;
+    assert_int_equal(load(), OK);
+    prompt_build(ask, "");
+    assert_string_equal(ask->ask.system, "");
+    prompt_build(ask, "Be brief.");
+    assert_string_equal(ask->ask.system, "Be brief.");
+    ask->context = "It is noon.";
+    prompt_build(ask, "Be brief.");
+    assert_string_equal(ask->ask.system, "Be brief.\n\nIt is noon.");
+    prompt_build(ask, "");
+    assert_string_equal(ask->ask.system, "It is noon.");
+    ask->context = "";
+    prompt_build(ask, "Be brief.");
+    assert_string_equal(ask->ask.system, "Be brief.");
+}
+
+static void
+a_text_with_nul_and_marks_is_passed_as_it_is(void **state)
+{
+    (void)state;
+    assert_int_equal(load(), OK);
+    ask->text = "a\0b\"\n";
+    ask->text_len = 5;
+    prompt_build(ask, "");
+    assert_int_equal(ask->ask.messages[0].len, 5);
+    assert_memory_equal(ask->ask.messages[0].text, "a\0b\"\n", 5);
+}
+
+static void
+what_was_not_asked_for_is_not_set(void **state)
+{
+    (void)state;
+    turn_ask_free(NULL);
+    assert_true(ask->ask.temperature != ask->ask.temperature); /* NaN */
+    assert_true(ask->ask.top_p != ask->ask.top_p);
+    assert_int_equal(ask->ask.max_tokens, 0);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        T(a_new_session_has_the_message_alone),
+        T(history_comes_before_the_message),
+        T(a_fresh_session_is_not_read),
+        T(a_given_history_stands_for_the_stored_one),
+        T(pairs_without_an_answer_are_left_out),
+        T(a_history_of_lost_pairs_is_empty),
+        T(messages_at_the_limit_are_sent_and_older_ones_are_not),
+        T(an_odd_end_of_the_window_begins_with_the_user),
+        T(bytes_at_the_limit_are_sent_and_one_more_is_not),
+        T(another_owners_session_is_left_to_the_commit),
+        T(a_used_key_names_its_turn),
+        T(context_follows_the_system_prompt),
+        T(a_text_with_nul_and_marks_is_passed_as_it_is),
+        T(what_was_not_asked_for_is_not_set),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

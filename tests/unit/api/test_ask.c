@@ -10,9 +10,9 @@
 #include "base/conf.h"
 
 enum form { JSON, FORM, QUERY };
+#define FORM_TYPE "application/x-www-form-urlencoded"
 static const char *const types[] = {"CONTENT_TYPE=application/json",
-                                    "CONTENT_TYPE=application/"
-                                    "x-www-form-urlencoded",
+                                    ("CONTENT_TYPE=" FORM_TYPE),
                                     "CONTENT_TYPE="};
 
 static struct turn_ask *ask;
@@ -112,7 +112,7 @@ with(enum form form, const char *name, const char *json, const char *plain)
 
 #define EACH_FORM(f) for (enum form f = JSON; f <= QUERY; f++)
 
-/* --- the message --------------------------------------------------------- */
+/* --- the message ---------------------------------------------------------- */
 
 static void
 a_message_alone_is_enough(void **state)
@@ -208,7 +208,7 @@ a_message_at_the_limit_is_taken_and_one_more_is_not(void **state)
     free(s);
 }
 
-/* --- bodies -------------------------------------------------------------- */
+/* --- bodies --------------------------------------------------------------- */
 
 static void
 json_without_a_type_is_json(void **state)
@@ -295,7 +295,7 @@ members_that_nobody_knows_are_ignored(void **state)
     assert_string_equal(ask->text, "hi"); /* the first counts */
 }
 
-/* --- the session --------------------------------------------------------- */
+/* --- the session ---------------------------------------------------------- */
 
 static void
 a_session_id_is_taken_as_it_is(void **state)
@@ -350,7 +350,7 @@ a_session_id_of_other_characters_is_refused(void **state)
         "session_id must be a string");
 }
 
-/* --- keys ---------------------------------------------------------------- */
+/* --- keys ----------------------------------------------------------------- */
 
 static void
 a_key_names_the_turn_within_its_session(void **state)
@@ -410,7 +410,7 @@ a_key_at_the_limit_is_taken_and_one_more_is_not(void **state)
     assert_null(ask->idem_key);
 }
 
-/* --- how to answer ------------------------------------------------------- */
+/* --- how to answer -------------------------------------------------------- */
 
 static void
 stream_and_detach_are_switches(void **state)
@@ -543,7 +543,7 @@ stops_are_one_or_up_to_eight(void **state)
         NULL, "stop must be a string or an array of strings");
 }
 
-/* --- history ------------------------------------------------------------- */
+/* --- history -------------------------------------------------------------- */
 
 static void
 a_given_history_is_copied_in_order(void **state)
@@ -619,7 +619,7 @@ a_history_at_the_limit_is_taken_and_one_more_is_not(void **state)
     }
 }
 
-/* --- who answers --------------------------------------------------------- */
+/* --- who answers ---------------------------------------------------------- */
 
 static void
 provider_and_model_route_the_turn(void **state)

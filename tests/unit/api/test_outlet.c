@@ -35,7 +35,7 @@ teardown(void **state)
     return 0;
 }
 
-/* --- the client ---------------------------------------------------------- */
+/* --- the client ----------------------------------------------------------- */
 
 /* What one client gets. */
 struct client {
@@ -145,7 +145,7 @@ wait_readers(int64_t n)
     }
 }
 
-/* --- streams ------------------------------------------------------------- */
+/* --- streams -------------------------------------------------------------- */
 
 static void
 a_stream_has_a_head_and_then_events_with_ids(void **state)
@@ -334,7 +334,7 @@ silence_is_filled_with_pings(void **state)
     client_free(&c);
 }
 
-/* --- text ---------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------- */
 
 static void
 text_is_bare(void **state)
@@ -396,7 +396,7 @@ text_that_broke_off_says_so(void **state)
     client_free(&late);
 }
 
-/* --- whole replies ------------------------------------------------------- */
+/* --- whole replies -------------------------------------------------------- */
 
 /* The JSON body of a reply. */
 static cJSON *
@@ -502,7 +502,7 @@ stopping_tells_how_it_ended(void **state)
     record_wait_done(rec);
 }
 
-/* --- polling ------------------------------------------------------------- */
+/* --- polling -------------------------------------------------------------- */
 
 static void
 expect_poll(const struct ident *turn, uint32_t after, int64_t wait_ms,
@@ -546,7 +546,7 @@ polling_gives_what_is_there(void **state)
     record_wait_done(rec);
 }
 
-/* --- slow and gone ------------------------------------------------------- */
+/* --- slow and gone -------------------------------------------------------- */
 
 static void
 a_client_that_leaves_is_let_go_and_the_turn_goes_on(void **state)

@@ -17,7 +17,7 @@
 #include "chat/core.h"
 #include "tap.h"
 
-/* --- processes ----------------------------------------------------------- */
+/* --- processes ------------------------------------------------------------ */
 
 /* Not process_self, which remembers the parent in a child. */
 static inline struct process
@@ -87,7 +87,7 @@ dead_process(void)
     return o.id;
 }
 
-/* --- a reader ------------------------------------------------------------ */
+/* --- a reader ------------------------------------------------------------- */
 
 struct note {
     uint32_t seq;
@@ -401,7 +401,7 @@ assert_refused(const struct record *rec, enum err e, const char *code)
     assert_non_null(strstr(rec->order, "fd"));
 }
 
-/* --- the engine ---------------------------------------------------------- */
+/* --- the engine ----------------------------------------------------------- */
 
 static char rig_dir[256];
 static struct engine *rig; /* NULL: not running */
@@ -462,7 +462,7 @@ rig_stop(int64_t deadline_ms)
     rig = NULL;
 }
 
-/* --- holding threads ----------------------------------------------------- */
+/* --- holding threads ------------------------------------------------------ */
 
 /* The committer, or a worker, stands still between hold and release. */
 static struct hold {
@@ -598,7 +598,7 @@ rig_log_open(void)
     return l;
 }
 
-/* --- asking -------------------------------------------------------------- */
+/* --- asking --------------------------------------------------------------- */
 
 static inline struct turn_ask *
 ask_new(const struct provider *p, const char *session, const char *text)
@@ -687,7 +687,7 @@ rig_settle(void)
     engine_call(rig, rig_nothing, NULL);
 }
 
-/* --- looking into a turn ------------------------------------------------- */
+/* --- looking into a turn -------------------------------------------------- */
 
 struct look {
     struct ident id;
@@ -750,7 +750,7 @@ look_step(const struct look *l, size_t n)
     return l->step == (enum turn_step)n;
 }
 
-/* --- what is stored ------------------------------------------------------ */
+/* --- what is stored ------------------------------------------------------- */
 
 /* Messages of a session as "role:text(finish)|…". */
 static inline bool

@@ -47,7 +47,7 @@ static char tap_url[64];
 static char tap_seen[8192];
 static int tap_builds; /* how often it was given one */
 
-/* --- the server ---------------------------------------------------------- */
+/* --- the server ----------------------------------------------------------- */
 
 static inline void
 tap_wait_change(int ms)
@@ -176,7 +176,7 @@ taps_stop(void)
         buf_release(&taps[i].out);
 }
 
-/* --- what a test does ---------------------------------------------------- */
+/* --- what a test does ----------------------------------------------------- */
 
 static inline void
 tap_frame(struct buf *b, char kind, const char *s, size_t n)
@@ -284,7 +284,7 @@ assert_seen(const char *want)
     assert_string_equal(seen, want);
 }
 
-/* --- the provider -------------------------------------------------------- */
+/* --- the provider --------------------------------------------------------- */
 
 static inline void
 tap_remember(const struct ask *ask)
@@ -446,7 +446,7 @@ static const struct provider tap_provider = {
     .error = tap_error,
 };
 
-/* --- the local one ------------------------------------------------------- */
+/* --- the local one -------------------------------------------------------- */
 
 static const char *local_text = "";
 static enum err local_err = OK;

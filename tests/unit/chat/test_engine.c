@@ -13,7 +13,7 @@ setup_stopped(void **state)
     return 0;
 }
 
-/* --- the door ------------------------------------------------------------ */
+/* --- the door ------------------------------------------------------------- */
 
 static void
 turns_at_the_capacity_are_taken_and_one_more_is_not(void **state)
@@ -110,7 +110,7 @@ the_system_prompt_and_the_context_are_sent(void **state)
     assert_seen("tap-1|Be brief.\n\nIt is noon.|user:tap 0|");
 }
 
-/* --- whose turn it is ---------------------------------------------------- */
+/* --- whose turn it is ----------------------------------------------------- */
 
 static void
 another_owner_can_neither_follow_nor_stop(void **state)
@@ -158,7 +158,7 @@ a_turn_that_has_not_begun_is_its_owners_too(void **state)
     record_wait_done(mine);
 }
 
-/* --- calls --------------------------------------------------------------- */
+/* --- calls ---------------------------------------------------------------- */
 
 static void
 note_thread(void *arg)
@@ -202,7 +202,7 @@ idle_is_the_time_without_turns_and_readers(void **state)
     assert_true(ms >= 0 && ms < 60);
 }
 
-/* --- forgetting ---------------------------------------------------------- */
+/* --- forgetting ----------------------------------------------------------- */
 
 static void
 head_there(void *arg)
@@ -257,7 +257,7 @@ forgetting_cancels_and_drops(void **state)
     assert_stored("s", "");
 }
 
-/* --- stopping ------------------------------------------------------------ */
+/* --- stopping ------------------------------------------------------------- */
 
 static void
 a_drain_waits_for_running_turns(void **state)
@@ -396,7 +396,7 @@ a_turn_that_the_end_finds_unfinished_is_let_go(void **state)
     assert_true(rec->done);
 }
 
-/* --- full ---------------------------------------------------------------- */
+/* --- full ----------------------------------------------------------------- */
 
 static void
 put_text(int tap, size_t bytes)
@@ -442,7 +442,7 @@ a_log_without_room_ends_the_turn_and_keeps_the_text(void **state)
     (void)whole_turn(1, "t", "tap 1", "small");
 }
 
-/* --- two processes ------------------------------------------------------- */
+/* --- two processes -------------------------------------------------------- */
 
 /* A process that asks ours to stop a turn, by a flag in its head. */
 static void
@@ -506,7 +506,6 @@ main(void)
         S(turns_of_a_session_run_in_the_order_they_came),
         T(other_sessions_do_not_wait),
         S(the_system_prompt_and_the_context_are_sent),
-        S(a_local_answer_comes_in_pieces),
         T(another_owner_can_neither_follow_nor_stop),
         T(a_turn_that_has_not_begun_is_its_owners_too),
         T(a_call_runs_on_the_loop),

@@ -161,7 +161,7 @@ expect(enum finish want, const char *code, const char *want_text, int asked)
     assert_int_equal(transfers_running(transfers), 0);
 }
 
-/* --- one try ------------------------------------------------------------- */
+/* --- one try -------------------------------------------------------------- */
 
 static void
 parts_are_passed_on_and_the_end_comes_once(void **state)
@@ -260,7 +260,7 @@ what_is_not_understood_ends_it(void **state)
     expect(FINISH_INCOMPLETE, "tap_garbage", "half", 1);
 }
 
-/* --- more tries ---------------------------------------------------------- */
+/* --- more tries ----------------------------------------------------------- */
 
 static void
 a_refusal_is_tried_again(void **state)
@@ -414,7 +414,7 @@ a_provider_that_is_not_there_is_unreachable(void **state)
     (void)close(fd);
 }
 
-/* --- time ---------------------------------------------------------------- */
+/* --- time ----------------------------------------------------------------- */
 
 static void
 a_first_byte_that_does_not_come_is_a_timeout(void **state)
@@ -454,7 +454,7 @@ an_answer_without_end_ends_at_the_total(void **state)
     assert_int_equal(tap_count(&taps[0].asked), 1);
 }
 
-/* --- cancelling ---------------------------------------------------------- */
+/* --- cancelling ----------------------------------------------------------- */
 
 static void
 cancel(void)
@@ -507,7 +507,7 @@ cancel_between_two_tries_says_nothing(void **state)
     assert_int_equal(tap_count(&taps[0].asked), 1);
 }
 
-/* --- local answers ------------------------------------------------------- */
+/* --- local answers -------------------------------------------------------- */
 
 static void
 without_a_delay_a_local_answer_is_one_piece(void **state)

@@ -62,7 +62,7 @@ leave_answer(const struct ident *turn, enum finish finish, const char *text,
 
 static const char *const two_chunks[] = {"be", "cause", NULL};
 
-/* --- at start ------------------------------------------------------------ */
+/* --- at start ------------------------------------------------------------- */
 
 static void
 the_text_in_the_log_is_kept(void **state)
@@ -247,7 +247,7 @@ a_stream_dropped_under_a_slow_reader_is_made_again(void **state)
     record_wait_done(slow); /* by its end, or cut off to ask again */
 }
 
-/* --- while somebody looks ------------------------------------------------ */
+/* --- while somebody looks ------------------------------------------------- */
 
 static void
 many_readers_find_a_dead_turn_at_once(void **state)
@@ -398,7 +398,7 @@ another_owner_finds_nothing(void **state)
     other_end(&o);
 }
 
-/* --- a session that another process has ---------------------------------- */
+/* --- a session that another process has ----------------------------------- */
 
 static void
 a_new_turn_waits_for_another_process_and_then_goes(void **state)

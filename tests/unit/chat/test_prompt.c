@@ -59,7 +59,7 @@ assert_asked(const char *want)
     buf_release(&b);
 }
 
-/* --- history ------------------------------------------------------------- */
+/* --- history -------------------------------------------------------------- */
 
 static void
 a_new_session_has_the_message_alone(void **state)
@@ -194,7 +194,7 @@ bytes_at_the_limit_are_sent_and_one_more_is_not(void **state)
     free(half);
 }
 
-/* --- refusals ------------------------------------------------------------ */
+/* --- refusals ------------------------------------------------------------- */
 
 static void
 another_owners_session_is_left_to_the_commit(void **state)
@@ -228,7 +228,7 @@ a_used_key_names_its_turn(void **state)
     assert_int_equal(prompt_load(store, ask, &existing), OK);
 }
 
-/* --- system text --------------------------------------------------------- */
+/* --- system text ---------------------------------------------------------- */
 
 static void
 context_follows_the_system_prompt(void **state)

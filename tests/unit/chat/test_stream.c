@@ -151,7 +151,7 @@ whole_stream(uint32_t n)
     return id;
 }
 
-/* --- following ----------------------------------------------------------- */
+/* --- following ------------------------------------------------------------ */
 
 static void
 a_reader_is_given_events_as_they_come(void **state)
@@ -309,7 +309,7 @@ the_hub_lets_its_readers_go_at_its_end(void **state)
     hub = NULL;
 }
 
-/* --- slow and gone ------------------------------------------------------- */
+/* --- slow and gone -------------------------------------------------------- */
 
 static void
 a_slow_reader_is_given_a_bounded_batch_and_goes_on(void **state)
@@ -419,7 +419,7 @@ a_piece_that_meets_a_hang_up_is_the_last(void **state)
     assert_true(gone->done);
 }
 
-/* --- readers with a wish ------------------------------------------------- */
+/* --- readers with a wish -------------------------------------------------- */
 
 static void
 who_wants_the_end_alone_is_given_nothing_else(void **state)
@@ -476,7 +476,7 @@ who_wants_one_batch_is_done_after_it(void **state)
     end_stream(s);
 }
 
-/* --- pings --------------------------------------------------------------- */
+/* --- pings ---------------------------------------------------------------- */
 
 static void
 silence_is_filled_with_pings(void **state)
@@ -506,7 +506,7 @@ silence_is_filled_with_pings(void **state)
     assert_whole(quiet, EVENT_COMPLETE, 0);
 }
 
-/* --- other processes ----------------------------------------------------- */
+/* --- other processes ------------------------------------------------------ */
 
 /* A process that writes a stream as it is told: one byte, one deed. */
 struct writer {

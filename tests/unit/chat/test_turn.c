@@ -7,7 +7,7 @@
 
 #define BIG 1000000 /* bytes of a frame; some eight are the limit */
 
-/* --- text ---------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------- */
 
 /* One turn whose text comes in the parts that end at a and b (0: no cut);
  * asserts what the reader and the store have. */
@@ -196,7 +196,7 @@ the_limit_holds_for_what_replaces_ill_formed_bytes(void **state)
     long_turn(STORE_TEXT_MAX - 1, "\xE2", FINISH_STOP, STORE_TEXT_MAX - 1);
 }
 
-/* --- events -------------------------------------------------------------- */
+/* --- events --------------------------------------------------------------- */
 
 static void
 events_come_in_order_and_the_end_comes_once(void **state)
@@ -351,7 +351,7 @@ an_answer_that_was_there_before_the_begin_is_told_in_order(void **state)
     assert_int_equal(rec->n, 3);
 }
 
-/* --- the beginning is refused -------------------------------------------- */
+/* --- the beginning is refused --------------------------------------------- */
 
 static struct turn_ask *
 ask_with_key(const char *session, const char *text, const char *key)
@@ -540,7 +540,7 @@ a_session_deleted_meanwhile_ends_with_an_error(void **state)
     assert_end_has(rec, "\"code\":\"session_deleted\"");
 }
 
-/* --- cancelling ---------------------------------------------------------- */
+/* --- cancelling ----------------------------------------------------------- */
 
 static void
 cancel_while_waiting_refuses(void **state)

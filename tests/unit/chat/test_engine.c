@@ -110,6 +110,23 @@ the_system_prompt_and_the_context_are_sent(void **state)
     assert_seen("tap-1|Be brief.\n\nIt is noon.|user:tap 0|");
 }
 
+static void
+a_local_answer_is_stored_as_any_other(void **state)
+{
+    struct record *rec;
+
+    (void)state;
+    conf_override(CONF_OFFLINE_DELAY_MS, "1");
+    rig_start();
+    local_text = "Parley keeps each answer, \xE2\x82\xAC and all.";
+    rec = ask_local("s", "what?");
+    record_wait_done(rec);
+    assert_whole(rec, EVENT_COMPLETE, 0);
+    assert_end_has(rec, "\"provider\":\"local\"");
+    assert_stored("s", "user:what?|assistant:Parley keeps each answer, "
+                       "\xE2\x82\xAC and all.(stop)|");
+}
+
 /* --- whose turn it is ----------------------------------------------------- */
 
 static void
@@ -506,6 +523,7 @@ main(void)
         S(turns_of_a_session_run_in_the_order_they_came),
         T(other_sessions_do_not_wait),
         S(the_system_prompt_and_the_context_are_sent),
+        S(a_local_answer_is_stored_as_any_other),
         T(another_owner_can_neither_follow_nor_stop),
         T(a_turn_that_has_not_begun_is_its_owners_too),
         T(a_call_runs_on_the_loop),

@@ -481,6 +481,28 @@ the_same_key_in_a_session_joins_before_anything_is_stored(void **state)
 }
 
 static void
+a_history_that_changed_is_loaded_again(void **state)
+{
+    struct turn_ask *a = ask_new(&tap_provider, "s", "tap 1 late");
+    struct record *rec;
+
+    (void)state;
+    load(a, OK); /* the session is empty */
+    (void)whole_turn(0, "s", "tap 0 early", "answer");
+    rec = ask_it(a);
+    tap_wait_count(&tap_builds, 3); /* asked twice for this one */
+    tap_text(1, "later");
+    tap_finish(1, FINISH_STOP);
+    record_wait_done(rec);
+    assert_whole(rec, EVENT_COMPLETE, 0);
+    assert_seen("tap-1||user:tap 0 early|assistant:answer|user:tap 1 late|");
+    assert_end_has(rec, "\"conversation_length\":4");
+    assert_end_has(rec, ",\"message\":\"later\"}");
+    assert_stored("s", "user:tap 0 early|assistant:answer(stop)|"
+                       "user:tap 1 late|assistant:later(stop)|");
+}
+
+static void
 what_the_first_asking_met_is_forgotten_with_it(void **state)
 {
     struct turn_ask *a = ask_new(&tap_provider, "s", "tap 1");
@@ -754,6 +776,7 @@ main(void)
         T(a_used_key_joins_the_turn_that_ended),
         T(a_key_used_while_it_waited_joins_after_the_wait),
         T(the_same_key_in_a_session_joins_before_anything_is_stored),
+        T(a_history_that_changed_is_loaded_again),
         T(what_the_first_asking_met_is_forgotten_with_it),
         T(a_session_of_another_owner_refuses),
         T(a_session_deleted_meanwhile_ends_with_an_error),

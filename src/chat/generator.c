@@ -184,7 +184,7 @@ on_done(void *arg, const struct transfer_result *r)
 {
     struct generator *g = arg;
     const struct provider *prov = g->route->provider;
-    struct provider_error error = {.money = false};
+    struct provider_error error = {.fault = FAULT_OTHER};
     uint32_t jitter;
 
     g->transfer = NULL;
@@ -207,8 +207,8 @@ on_done(void *arg, const struct transfer_result *r)
              prov->name, (int)r->end, r->head != NULL ? r->head->status : 0,
              r->reason != NULL ? r->reason : "");
     ident_random(&jitter, sizeof(jitter));
-    try_failed(
-        g, retry_wait_ms(r, g->tries, g->c->retries + 1, error.money, jitter));
+    try_failed(g, retry_wait_ms(r, g->tries, g->c->retries + 1,
+                                error.fault == FAULT_MONEY, jitter));
 }
 
 static void
@@ -261,7 +261,7 @@ static void
 on_piece_timer(struct loop_timer *t)
 {
     struct generator *g = t->arg;
-    const char *from = g->answer.data + g->given;
+    const char *from = g->answer.len > 0 ? g->answer.data + g->given : "";
     size_t left = g->answer.len - g->given;
     size_t n = left < LOCAL_PIECE ? left : LOCAL_PIECE;
     struct part p = {.kind = PART_TEXT};
@@ -333,7 +333,9 @@ local_start(struct generator *g)
     l->generator = g;
     l->provider = g->route->provider;
     l->text = xmemdup0(last->text, last->len);
-    l->message = (struct ask_message){ROLE_USER, l->text, last->len};
+    l->message.role = ROLE_USER;
+    l->message.text = l->text;
+    l->message.len = last->len;
     l->ask.model = "";
     l->ask.messages = &l->message;
     l->ask.n_messages = 1;

@@ -21,6 +21,7 @@ turn_ask_new(void)
     a->owner = "";
     a->ask.temperature = NAN;
     a->ask.top_p = NAN;
+    a->ask.parallel_calls = -1;
     return a;
 }
 
@@ -54,6 +55,7 @@ take_message(void *arg, const struct message *m)
     if (m->role >= ROLE__MAX || a->n_history == PROMPT_HISTORY_MESSAGES)
         return true;
     to = &a->history[a->n_history++];
+    (void)memset(to, 0, sizeof(*to));
     to->role = (enum role)m->role;
     to->text = arena_memdup0(&a->arena, m->text, m->text_len);
     to->len = m->text_len;
@@ -122,9 +124,11 @@ prompt_build(struct turn_ask *a, const char *system_prompt)
 
     if (a->n_history > 0)
         (void)memcpy(all, a->history, a->n_history * sizeof(*all));
-    all[a->n_history].role = ROLE_USER;
-    all[a->n_history].text = a->text;
-    all[a->n_history].len = a->text_len;
+    all[a->n_history] = (struct ask_message){
+        .role = ROLE_USER,
+        .text = a->text,
+        .len = a->text_len,
+    };
     a->ask.messages = all;
     a->ask.n_messages = a->n_history + 1;
     a->ask.model = a->route.model;

@@ -17,6 +17,7 @@
 #include "provider/openai.h"
 
 #include "base/mem.h"
+#include "provider/meaning.h"
 #include "upstream/sse_parse.h"
 
 #define JSON_BODY_MAX (16 * 1024 * 1024) /* bytes of a reply in one piece */
@@ -73,21 +74,8 @@ reader_free(void *reader)
 static enum err
 garbage(struct problem *why)
 {
-    return problem_set(why, ERR_UPSTREAM, "provider_garbage",
-                       "The provider's reply is not understood",
-                       "Check that the base URL belongs to a compatible API; "
-                       "it usually ends in /v1.");
-}
-
-static enum err
-cut(struct problem *why)
-{
-    (void)problem_set(why, ERR_UPSTREAM, "incomplete", "The answer broke off",
-                      "The provider ended the stream early. Try again for "
-                      "the rest.");
-    if (why != NULL)
-        why->retryable = true;
-    return ERR_UPSTREAM;
+    return reply_garbage(why, "Check that the base URL belongs to a compatible "
+                              "API; it usually ends in /v1.");
 }
 
 /* --- parts -------------------------------------------------------------- */
@@ -242,7 +230,7 @@ end_json(struct call *c)
     struct openai_reader *r = c->r;
 
     if (take_json(c, r->json.data, r->json.len) != OK)
-        return cut(c->why);
+        return reply_cut(c->why);
     if (r->mode == MODE_ENDED)
         return OK;
     if (!r->known)
@@ -265,7 +253,7 @@ end(void *reader, part_fn *fn, void *arg, struct problem *why)
         tell_finish(&c);
         return OK;
     }
-    return r->mode == MODE_SSE && !r->known ? garbage(why) : cut(why);
+    return r->mode == MODE_SSE && !r->known ? garbage(why) : reply_cut(why);
 }
 
 const struct provider provider_openai = {

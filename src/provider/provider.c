@@ -52,3 +52,11 @@ finish_name(enum finish f)
     assert((unsigned)f < FINISH__MAX);
     return finish_names[f];
 }
+
+void
+embeddings_release(struct embeddings *e)
+{
+    free(e->values);
+    memset(e, 0, sizeof(*e));
+    e->tokens = -1;
+}

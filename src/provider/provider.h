@@ -16,10 +16,52 @@ enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT, ROLE_TOOL, ROLE__MAX };
 const char *role_name(enum role r);
 MUST_USE enum err role_parse(const char *s, enum role *out);
 
+/* A message is a text, or pieces in order. */
+enum piece_kind {
+    PIECE_TEXT,
+    PIECE_IMAGE,  /* user */
+    PIECE_CALL,   /* assistant: it calls a tool */
+    PIECE_RESULT, /* tool: what came of a call */
+    PIECE_THOUGHT /* assistant: reasoning, for who wants it back */
+};
+struct piece {
+    enum piece_kind kind;
+    const char *text; /* TEXT, THOUGHT, RESULT: text; CALL: the arguments, a
+                         JSON object, or "" for {}; IMAGE: base64, or its URL
+                         when media_type is NULL */
+    size_t len;
+    const char *id;         /* CALL, RESULT: of the call; opaque, not NULL */
+    const char *name;       /* CALL, RESULT: the tool's */
+    const char *media_type; /* IMAGE: "image/png" */
+    const char *signature; /* THOUGHT, CALL: goes back as it came; NULL: none */
+    const char *origin;    /* THOUGHT, and CALL with a signature: name of the
+                               provider that made it; others skip the thought
+                               or the signature */
+    bool sealed;           /* THOUGHT: signature holds all of it (redacted) */
+    bool failed;           /* RESULT: the tool failed */
+};
+
 struct ask_message {
     enum role role;
-    const char *text; /* borrowed, UTF-8 */
+    const char *text; /* borrowed, UTF-8; not looked at if there are pieces */
     size_t len;
+    const struct piece *pieces; /* NULL: the text alone */
+    size_t n_pieces;
+};
+
+struct tool {
+    const char *name;
+    const char *description; /* "" : none */
+    const char *schema;      /* JSON Schema of the arguments; an object */
+    bool strict;             /* OpenAI's strict mode was asked for */
+};
+
+enum tool_choice {
+    TOOL_CHOICE_UNSAID,
+    TOOL_CHOICE_AUTO,
+    TOOL_CHOICE_NONE,
+    TOOL_CHOICE_REQUIRED,
+    TOOL_CHOICE_NAMED /* ask.tool_named */
 };
 
 #define ASK_STOPS_MAX 8
@@ -36,12 +78,39 @@ struct ask {
     int64_t max_tokens; /* 0: not given */
     const char *stop[ASK_STOPS_MAX];
     size_t n_stop;
+    const struct tool *tools;
+    size_t n_tools;
+    enum tool_choice tool_choice;
+    const char *tool_named;
+    int parallel_calls; /* 1 wanted, 0 forbidden, -1 not said */
+    const char *effort; /* of reasoning: "none" "minimal" "low" "medium" "high";
+                           NULL: not said */
+    const char *format; /* OpenAI's response_format, JSON; NULL: none */
+    const char *extra;  /* a JSON object of further members of OpenAI's wire
+                           (seed, user, ...): passed on where that wire is
+                           spoken, else left out; NULL: none */
+    bool cache;         /* mark what repeats, where a provider wants marks */
+    bool whole;         /* a reply in one piece, not a stream */
+    int64_t now_ms;     /* wall clock, for who signs with it */
+};
+
+/* How requests to AWS are signed. */
+struct account_aws {
+    const char *access_key, *secret_key; /* "" : the account's key is a bearer
+                                            token */
+    const char *session_token;           /* "" : none */
+    const char *region;
+    bool invoke; /* Claude by InvokeModel, not Converse */
 };
 
 /* Where and as whom. Borrowed; constant after start. */
 struct account {
     const char *base_url; /* no trailing slash */
     const char *key;      /* "" : no authorization is sent */
+    const char *org;      /* OpenAI-Organization, X-HF-Bill-To; NULL: none */
+    const char *project;  /* OpenAI-Project; NULL: none */
+    const char *version;  /* anthropic-version; NULL: the default */
+    const struct account_aws *aws; /* Bedrock only */
 };
 
 /* Why an answer ended: one enum for all providers. */
@@ -68,6 +137,13 @@ struct usage {
 enum part_kind {
     PART_TEXT,      /* answer text */
     PART_REASONING, /* not answer text */
+    PART_SIGNATURE, /* text: signature of the thought so far (replaces an
+                       earlier one; another thought begins after it), or of
+                       call number index if that is >= 0 */
+    PART_SEALED,    /* text: a whole thought that only its provider reads */
+    PART_CALL,      /* a tool call begins: index, id ("" : the provider has
+                       none), name */
+    PART_ARGS,      /* text: more of the arguments of call number index */
     PART_MODEL,     /* text: the model that answers, as it says */
     PART_USAGE,     /* usage; cumulative, the last one counts */
     PART_FINISH,    /* finish; the provider's end marker was seen */
@@ -75,20 +151,59 @@ enum part_kind {
 };
 struct part {
     enum part_kind kind;
-    const char *text; /* TEXT, REASONING, MODEL; not NUL-terminated; may end
-                         inside a character */
+    const char *text; /* not NUL-terminated; may end inside a character */
     size_t len;
+    int index;        /* CALL, ARGS, SIGNATURE: from 0 in order of beginning;
+                         -1: a thought's */
+    const char *id;   /* CALL; NUL-terminated, as name is */
+    const char *name; /* CALL */
     struct usage usage;
     enum finish finish;
     const struct problem *problem;
 };
 typedef void part_fn(void *arg, const struct part *p);
 
+/* Whose fault an error reply is, for who decides what to do next. */
+enum fault {
+    FAULT_OTHER,
+    FAULT_MONEY,   /* out of credit: never retried */
+    FAULT_KEY,     /* not authorised */
+    FAULT_MODEL,   /* no such model, or not for this account */
+    FAULT_TOO_LONG /* past the model's context window */
+};
+
 /* What an error reply means. */
 struct provider_error {
     struct problem problem; /* for the client: never the raw body */
-    bool money;             /* out of credit: never retried */
+    enum fault fault;
+    int64_t wait_ms; /* said in the body, not in a header; -1: not said */
 };
+
+/* --- models and embeddings ---------------------------------------------- */
+
+struct model_info {
+    const char *id;    /* borrowed for the call; the name to ask for */
+    int64_t created_s; /* -1: not known */
+    int64_t context_tokens, output_tokens; /* -1: not known */
+};
+typedef void model_fn(void *arg, const struct model_info *m);
+
+struct embed_ask {
+    const char *model;
+    const char *const *texts; /* NUL-terminated */
+    size_t n_texts;           /* at most the provider's embed_max */
+    int64_t dimensions;       /* 0: the model's own */
+    int64_t now_ms;
+};
+
+#define EMBED_DIMENSIONS_MAX 16384
+
+struct embeddings {
+    float *values; /* owned; n rows of dimensions, in the order of the texts */
+    size_t n, dimensions;
+    int64_t tokens; /* -1: not known */
+};
+void embeddings_release(struct embeddings *e);
 
 struct provider {
     const char *name; /* "openai" */
@@ -107,11 +222,28 @@ struct provider {
     /* The body ended. OK: the end marker was seen; ERR_UPSTREAM: truncated
      * (what is pending is delivered as parts first, if it is whole). */
     enum err (*end)(void *reader, part_fn *fn, void *arg, struct problem *why);
-    /* A reply >= 400, or an error object. */
+    /* A reply >= 400, or an error object (head NULL). */
     void (*error)(const struct upstream_head *head, const char *body, size_t n,
                   struct provider_error *out);
     /* Instead of the network: the whole answer. Worker thread. */
     enum err (*answer)(const struct ask *ask, struct buf *out);
+
+    /* The rest is NULL where a provider has it not. */
+    /* The list of models; page: "" first, then what models_read gave. */
+    enum err (*models_build)(const struct account *acc, const char *page,
+                             int64_t now_ms, struct upstream_request *out,
+                             struct problem *why);
+    /* A whole 2xx body. next is emptied, then the next page's name is added
+     * if there is one. ERR_UPSTREAM: not understood. */
+    enum err (*models_read)(const char *body, size_t n, model_fn *fn, void *arg,
+                            struct buf *next, struct problem *why);
+    size_t embed_max; /* texts in one request */
+    enum err (*embed_build)(const struct embed_ask *ask,
+                            const struct account *acc,
+                            struct upstream_request *out, struct problem *why);
+    /* A whole 2xx body; out is empty before, and the caller's to release. */
+    enum err (*embed_read)(const char *body, size_t n, struct embeddings *out,
+                           struct problem *why);
 };
 
 extern const struct provider provider_openai;

@@ -5,7 +5,8 @@
  *   odd   the rest is a reply's body; fed in pieces it must mean the same as
  *         fed whole
  */
-#include "../unit/provider/openai_test.h"
+#include "../unit/provider/transcript.h"
+#include "provider/openai.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -51,8 +52,8 @@ compare_splits(const char *s, size_t n, size_t piece)
 
     transcript_init(&whole);
     transcript_init(&pieces);
-    (void)transcript_read(&whole, s, n, n, n);
-    (void)transcript_read(&pieces, s, n, piece, piece);
+    (void)transcript_read(&whole, &provider_openai, s, n, n, n);
+    (void)transcript_read(&pieces, &provider_openai, s, n, piece, piece);
     if (strcmp(buf_cstr(&whole.out), buf_cstr(&pieces.out)) != 0 ||
         whole.broken || pieces.broken)
         abort();

@@ -82,22 +82,21 @@ tap_peer_left(int fd)
     return poll(&p, 1, 0) > 0;
 }
 
-/* Serve one request until its end; a newer request to the tap takes over. */
+/* Serve one request until its end. Of several to one tap, one that the other
+ * side dropped takes nothing any more. */
 static inline bool
 tap_serve(const struct fake_request *rq, struct tap *t)
 {
     bool head = false, left = false, more = true, cut;
     struct buf chunk;
-    int mine;
 
     buf_init(&chunk, TAP_BYTES_MAX);
     (void)pthread_mutex_lock(&tap_mu);
-    mine = t->asked;
     while (more) {
         left = tap_peer_left(rq->fd);
         if (left)
             break;
-        if (mine != t->asked || (t->out.len == 0 && !t->end && !t->cut)) {
+        if (t->out.len == 0 && !t->end && !t->cut) {
             tap_wait_change(5);
             continue;
         }
@@ -430,7 +429,8 @@ static inline void
 tap_error(const struct upstream_head *head, const char *body, size_t n,
           struct provider_error *out)
 {
-    out->money = n == 2 && memcmp(body, "$$", 2) == 0;
+    out->fault = n == 2 && memcmp(body, "$$", 2) == 0 ? FAULT_MONEY
+                                                      : FAULT_OTHER;
     (void)problem_set(&out->problem, ERR_UPSTREAM, "tap_refused",
                       "The tap refused", "It said %d.", head->status);
     out->problem.retryable = head->status >= 500;

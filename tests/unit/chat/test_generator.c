@@ -101,9 +101,17 @@ teardown(void **state)
 static void
 start(const struct provider *p, const char *question)
 {
-    message = (struct ask_message){ROLE_USER, question, strlen(question)};
+    message = (struct ask_message){
+        .role = ROLE_USER,
+        .text = question,
+        .len = strlen(question),
+    };
     ask = (struct ask){.model = "m", .messages = &message, .n_messages = 1};
-    route = (struct route_choice){p, {tap_url, ""}, "m"};
+    route = (struct route_choice){
+        .provider = p,
+        .account = {.base_url = tap_url, .key = ""},
+        .model = "m",
+    };
     generator = generator_start(&config, &route, &ask, on_part, on_done, &text);
     assert_int_equal(n_parts + n_done, 0); /* not before it returned */
     assert_non_null(generator);

@@ -97,8 +97,9 @@ a_fresh_session_is_not_read(void **state)
 static void
 a_given_history_stands_for_the_stored_one(void **state)
 {
-    struct ask_message given[] = {{ROLE_SYSTEM, "rule", 4},
-                                  {ROLE_ASSISTANT, "hi", 2}};
+    struct ask_message given[] = {
+        {.role = ROLE_SYSTEM, .text = "rule", .len = 4},
+        {.role = ROLE_ASSISTANT, .text = "hi", .len = 2}};
 
     (void)state;
     put("one", FINISH_STOP, "uno");

@@ -319,8 +319,8 @@ static void *
 ask_provider(void *arg)
 {
     static const struct ask_message m[] = {
-        {ROLE_USER, "robin", 5},
-        {ROLE_USER, "Where do storks nest?", 21},
+        {.role = ROLE_USER, .text = "robin", .len = 5},
+        {.role = ROLE_USER, .text = "Where do storks nest?", .len = 21},
     };
     struct ask a = {.model = "", .messages = m, .n_messages = 2};
     struct buf *out = arg;

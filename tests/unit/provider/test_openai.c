@@ -10,14 +10,16 @@
 
 #include <math.h>
 
-#include "openai_test.h"
+#include "provider/openai.h"
+#include "transcript.h"
 #include "upstream/head.h"
 
 #define KEY "sk-not-a-key"
 
 /* --- asking -------------------------------------------------------------- */
 
-static const struct ask_message hello = {ROLE_USER, "Hello", 5};
+static const struct ask_message hello = {
+    .role = ROLE_USER, .text = "Hello", .len = 5};
 
 static struct ask
 simple_ask(void)
@@ -32,7 +34,7 @@ static enum err
 build(struct upstream_request *q, const struct ask *a, const char *base,
       const char *key, struct problem *why)
 {
-    struct account acc = {base, key};
+    struct account acc = {.base_url = base, .key = key};
 
     upstream_request_init(q, 1024 * 1024);
     return provider_openai.build(a, &acc, q, why);
@@ -157,7 +159,7 @@ what_cannot_be_asked_is_refused(void **state)
 static void
 a_body_past_its_ceiling_is_too_big(void **state)
 {
-    struct account acc = {"http://h/v1", ""};
+    struct account acc = {.base_url = "http://h/v1", .key = ""};
     struct ask a = simple_ask();
     struct upstream_request q;
     struct problem why;
@@ -241,7 +243,7 @@ errors_mean_what_clients_can_use(void **state)
             e.problem.status != rows[i].want || e.problem.err == OK)
             fail_msg("%d %s: %s %d", rows[i].status, rows[i].body,
                      e.problem.code, e.problem.status);
-        assert_int_equal(e.money,
+        assert_int_equal(e.fault == FAULT_MONEY,
                          strcmp(e.problem.code, "provider_quota") == 0);
     }
 }

@@ -1,16 +1,21 @@
 /*
- * What the tests of the OpenAI provider and its fuzz driver share: parts
- * written down as text, neighbours of one kind merged, so that two ways of
- * reading the same bytes can be compared.
+ * What the tests of the providers and their fuzz drivers share: parts written
+ * down as text, neighbours of one kind merged, so that two ways of reading the
+ * same bytes can be compared.
+ *
+ *   model "m"        text "Hi"        reasoning "Hm"      signature -1 "s"
+ *   sealed "s"       call 0 "id" "name"                   args 0 "{}"
+ *   usage 1 2 -1     finish stop      error code
+ *   fail code | end ok | end incomplete
  */
-#ifndef OPENAI_TEST_H
-#define OPENAI_TEST_H
+#ifndef TRANSCRIPT_H
+#define TRANSCRIPT_H
 
 #include "base/base.h"
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "provider/openai.h"
+#include "provider/provider.h"
 
 #define TRANSCRIPT_MAX (64 * 1024 * 1024) /* bytes */
 
@@ -18,6 +23,7 @@ struct transcript {
     struct buf out;  /* finished lines */
     struct buf text; /* of the line under way */
     int kind;        /* its part_kind; -1: none */
+    int index;       /* of the call it belongs to */
     bool ended;      /* FINISH or ERROR came */
     bool broken;     /* a part after the end, or a result without problem */
 };
@@ -42,18 +48,30 @@ static inline void
 transcript_flush(struct transcript *t)
 {
     static const char *const names[] = {
-        [PART_TEXT] = "text ",
-        [PART_REASONING] = "reasoning ",
-        [PART_MODEL] = "model ",
+        [PART_TEXT] = "text ",           [PART_REASONING] = "reasoning ",
+        [PART_SIGNATURE] = "signature ", [PART_SEALED] = "sealed ",
+        [PART_ARGS] = "args ",           [PART_MODEL] = "model ",
     };
 
     if (t->kind < 0)
         return;
     buf_adds(&t->out, names[t->kind]);
+    if (t->kind == PART_ARGS || t->kind == PART_SIGNATURE)
+        buf_addf(&t->out, "%d ", t->index);
     json_escape(&t->out, t->text.data, t->text.len);
     buf_addc(&t->out, '\n');
     buf_clear(&t->text);
     t->kind = -1;
+}
+
+static inline void
+transcript_call(struct transcript *t, const struct part *p)
+{
+    buf_addf(&t->out, "call %d ", p->index);
+    json_escape(&t->out, p->id, strlen(p->id));
+    buf_addc(&t->out, ' ');
+    json_escape(&t->out, p->name, strlen(p->name));
+    buf_addc(&t->out, '\n');
 }
 
 /* A part_fn. */
@@ -61,20 +79,25 @@ static inline void
 transcript_part(void *arg, const struct part *p)
 {
     struct transcript *t = arg;
+    bool indexed = p->kind == PART_ARGS || p->kind == PART_SIGNATURE;
 
     if (t->ended) {
         t->broken = true;
         return;
     }
-    if (t->kind != (int)p->kind)
+    if (t->kind != (int)p->kind || (indexed && t->index != p->index))
         transcript_flush(t);
     switch (p->kind) {
+    case PART_SIGNATURE:
+    case PART_ARGS: t->index = p->index; /* fall through */
     case PART_TEXT:
     case PART_REASONING:
+    case PART_SEALED:
     case PART_MODEL:
         t->kind = (int)p->kind;
         buf_add(&t->text, p->text, p->len);
         return;
+    case PART_CALL: transcript_call(t, p); return;
     case PART_USAGE:
         buf_addf(&t->out, "usage %" PRId64 " %" PRId64 " %" PRId64 "\n",
                  p->usage.input_tokens, p->usage.output_tokens,
@@ -103,10 +126,10 @@ transcript_end(struct transcript *t, bool fed, enum err e,
 /* Read a reply in pieces of n bytes, the first one of first bytes; each piece
  * is a block of its own, so that a sanitizer sees any look ahead. */
 static inline enum err
-transcript_read(struct transcript *t, const char *s, size_t len, size_t first,
-                size_t n)
+transcript_read(struct transcript *t, const struct provider *provider,
+                const char *s, size_t len, size_t first, size_t n)
 {
-    void *reader = provider_openai.reader_new();
+    void *reader = provider->reader_new();
     struct problem why = {.err = OK};
     enum err e = OK;
     size_t at, piece = first;
@@ -118,7 +141,7 @@ transcript_read(struct transcript *t, const char *s, size_t len, size_t first,
             piece = len - at;
         copy = xmalloc(piece);
         memcpy(copy, s + at, piece);
-        e = provider_openai.feed(reader, copy, piece, transcript_part, t, &why);
+        e = provider->feed(reader, copy, piece, transcript_part, t, &why);
         memset(copy, 'x', piece);
         free(copy);
         if ((e != OK) != (why.err != OK))
@@ -127,10 +150,10 @@ transcript_read(struct transcript *t, const char *s, size_t len, size_t first,
     if (e != OK) {
         transcript_end(t, false, e, &why);
     } else {
-        e = provider_openai.end(reader, transcript_part, t, &why);
+        e = provider->end(reader, transcript_part, t, &why);
         transcript_end(t, true, e, &why);
     }
-    provider_openai.reader_free(reader);
+    provider->reader_free(reader);
     return e;
 }
 

@@ -247,6 +247,11 @@ struct provider {
 };
 
 extern const struct provider provider_openai;
+extern const struct provider provider_anthropic;
+extern const struct provider provider_bedrock;
+extern const struct provider provider_gemini;
+extern const struct provider provider_huggingface;
+extern const struct provider provider_ollama;
 extern const struct provider provider_offline;
 
 /* --- provider/catalog.c: which of them, from the settings ------------- */

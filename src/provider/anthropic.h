@@ -1,0 +1,46 @@
+/*
+ * What the files of the Anthropic provider share, and what Bedrock needs of
+ * them: there the same events come in other frames. The provider itself is
+ * provider_anthropic (provider/provider.h). All of it is pure.
+ */
+#ifndef PROVIDER_ANTHROPIC_H
+#define PROVIDER_ANTHROPIC_H
+
+#include "base/buf.h"
+#include "provider/provider.h"
+
+/* --- anthropic_body.c --------------------------------------------------- */
+
+#define ANTHROPIC_TOKENS_DEFAULT 4096 /* max_tokens, which must be said */
+
+/* The JSON of a Messages request. bedrock: anthropic_version is inside, model
+ * and stream are not. ERR_BADREQ or ERR_TOOBIG with why. */
+MUST_USE enum err anthropic_body(struct buf *out, const struct ask *ask,
+                                 bool bedrock, struct problem *why);
+
+/* --- anthropic_event.c -------------------------------------------------- */
+
+struct anthropic_events; /* what one reply's events said so far */
+
+struct anthropic_events *anthropic_events_new(void);
+void anthropic_events_free(struct anthropic_events *s); /* NULL is fine */
+/* One event's JSON; its "type" tells which. OK; ERR_HUP: the answer ended
+ * (PART_FINISH or PART_ERROR was told), read no more; ERR_UPSTREAM with why:
+ * not JSON. Unknown types are ignored, so is an object without a type. */
+MUST_USE enum err anthropic_event(struct anthropic_events *s, const char *json,
+                                  size_t n, part_fn *fn, void *arg,
+                                  struct problem *why);
+/* A whole Message object: a reply that was not streamed. As above. */
+MUST_USE enum err anthropic_message(struct anthropic_events *s,
+                                    const char *json, size_t n, part_fn *fn,
+                                    void *arg, struct problem *why);
+/* Was any event of this format seen? */
+bool anthropic_known(const struct anthropic_events *s);
+
+/* --- anthropic_error.c -------------------------------------------------- */
+
+/* head NULL: an error object inside a reply that began well. */
+void anthropic_error(const struct upstream_head *head, const char *body,
+                     size_t n, struct provider_error *out);
+
+#endif

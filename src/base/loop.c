@@ -1,6 +1,6 @@
 /*
- * The event loop: level-triggered epoll, a binary heap of timers, a mailbox
- * for other threads, and hooks that run when a turn's events are done.
+ * The event loop: level-triggered epoll, timers, a mailbox for other threads,
+ * and hooks that run when a turn's events are done.
  *
  * A turn is: wait, run due timers, deliver events, run hooks. Work that many
  * events cause together (one commit, one flush per reader) belongs in a hook.
@@ -13,15 +13,18 @@
  * table also forgives an owner that closed the descriptor first: the kernel
  * dropped it then, and the next registration takes the place.
  *
- * Timers cost no system call: the nearest one is the wait's time-out. All that
- * are due are taken out of the heap before the first of them runs, so one that
- * is set for "now" by another runs in the next turn: a timer that always sets
- * itself again cannot starve the descriptors.
+ * Timers cost no system call: the nearest one is the wait's time-out.
+ *
+ * A busy loop that wakes for each event pays more for waking than for the
+ * event. So when many come, it lets those of a moment come together, as
+ * network cards do with interrupts; letters and timers are not kept waiting,
+ * and a loop with little to do never waits.
  */
 #include "base/base.h"
 
 #include "base/loop.h"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -29,12 +32,15 @@
 #include "base/log.h"
 #include "base/mailbox.h"
 #include "base/mem.h"
+#include "base/timers.h"
 
-#define EVENTS_MAX 256  /* events a turn */
-#define SLOTS_FIRST 64  /* descriptors the table begins with */
-#define TIMERS_FIRST 16 /* timers the heap begins with */
+#define EVENTS_MAX 256 /* events a turn */
+#define SLOTS_FIRST 64 /* descriptors the table begins with */
 #define WAIT_MAX_MS 3600000
-#define DUE (SIZE_MAX / 2) /* slots above it are places in due */
+
+#define GATHER_US 500      /* between two turns of a busy loop */
+#define GATHER_WINDOW_MS 4 /* over which events are counted */
+#define GATHER_EVENTS 12   /* in a window: the loop is busy */
 
 /* What a descriptor is registered for. */
 struct slot {
@@ -50,11 +56,12 @@ struct loop {
     struct loop_io inbox_io;
     struct slot *slots; /* owned; by descriptor */
     size_t slot_count;
-    struct loop_timer **heap; /* owned; the timers are borrowed */
-    size_t heap_len;
-    size_t heap_cap;
-    struct loop_timer **due; /* owned; as long as heap; NULL: cleared since */
+    struct timers timers;
     struct loop_hook *hooks; /* borrowed; in order of registration */
+    int64_t turn_us;         /* monotonic; when this turn began */
+    int64_t window_ms;       /* when the window began */
+    unsigned window_events;  /* in it so far */
+    bool busy;               /* by the window before */
     struct epoll_event events[EVENTS_MAX];
 };
 
@@ -106,8 +113,7 @@ loop_free(struct loop *l)
     mailbox_release(&l->inbox);
     if (l->epoll_fd >= 0)
         (void)close(l->epoll_fd);
-    free(l->heap);
-    free(l->due);
+    timers_release(&l->timers);
     free(l->slots);
     free(l);
 }
@@ -240,128 +246,28 @@ deliver(struct loop *l, const struct epoll_event *ev)
 
 /* ---- timers ---- */
 
-static void
-place(struct loop *l, size_t i, struct loop_timer *t)
-{
-    l->heap[i] = t;
-    t->slot = i + 1;
-}
-
-static void
-sift_up(struct loop *l, size_t i, struct loop_timer *t)
-{
-    while (i > 0 && l->heap[(i - 1) / 2]->at_ms > t->at_ms) {
-        place(l, i, l->heap[(i - 1) / 2]);
-        i = (i - 1) / 2;
-    }
-    place(l, i, t);
-}
-
-static void
-sift_down(struct loop *l, size_t i, struct loop_timer *t)
-{
-    for (;;) {
-        size_t child = 2 * i + 1;
-
-        if (child >= l->heap_len)
-            break;
-        if (child + 1 < l->heap_len &&
-            l->heap[child + 1]->at_ms < l->heap[child]->at_ms)
-            child++;
-        if (l->heap[child]->at_ms >= t->at_ms)
-            break;
-        place(l, i, l->heap[child]);
-        i = child;
-    }
-    place(l, i, t);
-}
-
-/* Put t where it belongs; place i is free for it. */
-static void
-settle(struct loop *l, size_t i, struct loop_timer *t)
-{
-    if (i > 0 && l->heap[(i - 1) / 2]->at_ms > t->at_ms)
-        sift_up(l, i, t);
-    else
-        sift_down(l, i, t);
-}
-
-/* Take t out of the heap. */
-static void
-pull(struct loop *l, struct loop_timer *t)
-{
-    size_t i = t->slot - 1;
-    struct loop_timer *last = l->heap[--l->heap_len];
-
-    assert(i <= l->heap_len && (last == t || l->heap[i] == t));
-    t->slot = 0;
-    if (last != t)
-        settle(l, i, last);
-}
-
 void
 loop_timer_set(struct loop *l, struct loop_timer *t, int64_t at_ms)
 {
-    if (t->slot > DUE)
-        loop_timer_clear(l, t);
-    t->at_ms = at_ms;
-    if (t->slot) {
-        assert(t->slot <= l->heap_len && l->heap[t->slot - 1] == t);
-        settle(l, t->slot - 1, t);
-        return;
-    }
-    if (l->heap_len == l->heap_cap) {
-        l->heap_cap = l->heap_cap ? l->heap_cap * 2 : TIMERS_FIRST;
-        l->heap = xrealloc(l->heap, l->heap_cap * sizeof(struct loop_timer *));
-        l->due = xrealloc(l->due, l->heap_cap * sizeof(struct loop_timer *));
-    }
-    l->heap_len++;
-    sift_up(l, l->heap_len - 1, t);
+    timers_set(&l->timers, t, at_ms);
 }
 
 void
 loop_timer_clear(struct loop *l, struct loop_timer *t)
 {
-    if (t->slot > DUE) {
-        assert(l->due[t->slot - DUE - 1] == t);
-        l->due[t->slot - DUE - 1] = NULL;
-        t->slot = 0;
-    } else if (t->slot) {
-        pull(l, t);
-    }
-}
-
-static void
-run_timers(struct loop *l)
-{
-    size_t count = 0;
-
-    while (l->heap_len > 0 && l->heap[0]->at_ms <= l->now_ms) {
-        struct loop_timer *t = l->heap[0];
-
-        pull(l, t);
-        l->due[count] = t;
-        t->slot = DUE + ++count;
-    }
-    for (size_t i = 0; i < count; i++) {
-        struct loop_timer *t = l->due[i];
-
-        if (!t)
-            continue;
-        loop_timer_clear(l, t);
-        t->fn(t);
-    }
+    timers_clear(&l->timers, t);
 }
 
 /* How long epoll may wait: until the nearest timer. */
 static int
 wait_ms(const struct loop *l)
 {
+    int64_t next_ms = timers_next_ms(&l->timers);
     int64_t left;
 
-    if (l->heap_len == 0)
+    if (next_ms == INT64_MAX)
         return -1;
-    left = l->heap[0]->at_ms - clock_mono_ms();
+    left = next_ms - clock_mono_ms();
     if (left <= 0)
         return 0;
     return left < WAIT_MAX_MS ? (int)left : WAIT_MAX_MS;
@@ -393,19 +299,56 @@ run_hooks(struct loop *l)
     } while (again);
 }
 
+static void
+turn_begins(struct loop *l, int n_events)
+{
+    l->turn_us = clock_mono_us();
+    l->now_ms = l->turn_us / 1000;
+    if (n_events > 0)
+        l->window_events += (unsigned)n_events;
+    if (l->now_ms - l->window_ms < GATHER_WINDOW_MS)
+        return;
+    l->busy = l->now_ms - l->window_ms < 2 * GATHER_WINDOW_MS &&
+              l->window_events >= GATHER_EVENTS;
+    l->window_ms = l->now_ms;
+    l->window_events = 0;
+}
+
+/* Wait until GATHER_US from the beginning of the last turn, but not past a
+ * letter or a timer. */
+static void
+gather(const struct loop *l)
+{
+    struct pollfd inbox = {.fd = l->inbox.event_fd, .events = POLLIN};
+    int64_t now_us = clock_mono_us();
+    int64_t next_ms = timers_next_ms(&l->timers);
+    int64_t until_us = l->turn_us + GATHER_US;
+    struct timespec ts = {.tv_sec = 0};
+
+    if (next_ms <= until_us / 1000)
+        until_us = next_ms * 1000;
+    if (until_us <= now_us)
+        return;
+    ts.tv_nsec = (long)(until_us - now_us) * 1000;
+    (void)ppoll(&inbox, 1, &ts, NULL); /* EINTR: epoll_wait is next */
+}
+
 void
 loop_run(struct loop *l)
 {
-    l->now_ms = clock_mono_ms();
+    turn_begins(l, 0);
     while (!l->stop) {
-        int n = epoll_wait(l->epoll_fd, l->events, EVENTS_MAX, wait_ms(l));
+        int n;
 
+        if (l->busy)
+            gather(l);
+        n = epoll_wait(l->epoll_fd, l->events, EVENTS_MAX, wait_ms(l));
         if (n < 0 && errno != EINTR) {
             log_error("loop.epoll_wait", "errno=%d", errno);
             abort(); /* our descriptor or our memory is broken */
         }
-        l->now_ms = clock_mono_ms();
-        run_timers(l);
+        turn_begins(l, n);
+        timers_run(&l->timers, l->now_ms);
         for (int i = 0; i < n; i++)
             deliver(l, &l->events[i]);
         run_hooks(l);

@@ -524,6 +524,76 @@ a_letter_may_post_itself_again(void **state)
     assert_int_equal(count, 10);
 }
 
+/* --- a busy loop --- */
+
+#define RING 20    /* pairs of sockets that pass a byte round each */
+#define ROUNDS 100 /* times */
+
+struct ring {
+    struct loop_io io;
+    int other; /* what is written here comes back at io */
+    int rounds;
+};
+
+static struct mail busy_letter;
+static int busy_letters;
+
+static void
+on_busy_letter(struct mail *m)
+{
+    (void)m;
+    busy_letters++;
+}
+
+static void
+on_ring(struct loop_io *io, uint32_t events)
+{
+    struct ring *r = io->arg;
+    char c;
+
+    (void)events;
+    assert_int_equal(read(io->fd, &c, 1), 1);
+    if (++r->rounds < ROUNDS) {
+        assert_int_equal(write(r->other, &c, 1), 1);
+    } else if (++count == RING) {
+        loop_stop(loop);
+    } else {
+        busy_letter.fn = on_busy_letter;
+        if (count == RING / 2)
+            loop_post(loop, &busy_letter);
+    }
+}
+
+static void
+a_busy_loop_delivers_all(void **state)
+{
+    static struct ring rings[RING];
+
+    (void)state;
+    busy_letters = 0;
+    memset(rings, 0, sizeof(rings));
+    for (int i = 0; i < RING; i++) {
+        int fds[2];
+
+        assert_int_equal(pipe(fds), 0);
+        rings[i].rounds = -i; /* so that they do not all end at once */
+        rings[i].other = fds[1];
+        rings[i].io.fd = fds[0];
+        rings[i].io.fn = on_ring;
+        rings[i].io.arg = &rings[i];
+        assert_int_equal(loop_io_set(loop, &rings[i].io, EPOLLIN), OK);
+        assert_int_equal(write(fds[1], "x", 1), 1);
+    }
+    loop_run(loop);
+    for (int i = 0; i < RING; i++) {
+        loop_io_clear(loop, &rings[i].io);
+        (void)close(rings[i].io.fd);
+        (void)close(rings[i].other);
+        assert_int_equal(rings[i].rounds, ROUNDS);
+    }
+    assert_int_equal(busy_letters, 1);
+}
+
 static void
 it_may_be_stopped_before_it_runs_and_run_again(void **state)
 {
@@ -557,6 +627,7 @@ main(void)
         T(hooks_run_in_order_until_none_asks_for_more),
         T(letters_of_other_threads_are_read_on_the_loop_thread),
         T(a_letter_may_post_itself_again),
+        T(a_busy_loop_delivers_all),
         T(it_may_be_stopped_before_it_runs_and_run_again),
     };
 

@@ -1,8 +1,8 @@
 /*
- * The settings: one table, three sources.
+ * The settings: one table (conf_rows.c), three sources.
  *
- * A row is declaration, bounds, help and documentation of a setting at once;
- * .env.example and the reference are printed from it, so they cannot drift.
+ * .env.example and the reference are printed from the table, so they cannot
+ * drift.
  * A value comes from the environment if the variable exists there, else from
  * .env, else from the row. A variable that exists and is blank therefore
  * hides the line in .env and leaves the default in force.
@@ -22,100 +22,13 @@
 
 #include "base/buf.h"
 #include "base/conf_env.h"
+#include "base/conf_rows.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 
 #define VALUE_MAX 65536 /* bytes of one value */
 #define SHOWN_MAX 80    /* bytes of a bad value that the log shows */
-
-enum type {
-    TEXT,   /* one line or more, UTF-8 */
-    LINE,   /* one line, UTF-8 */
-    INT,    /* whole number within bounds */
-    FOLDER, /* path; relative to the root */
-    PREFIX, /* path of a URL: empty, or begins with a slash */
-    URL,    /* http:// or https:// */
-    LEVEL   /* of the log */
-};
-
-struct row {
-    const char *name;
-    enum type type;
-    const char *unit; /* "" if none */
-    const char *def;
-    int64_t min; /* INT only */
-    int64_t max;
-    bool secret;
-    const char *help;
-};
-
-/* clang-format off */
-static const struct row rows[CONF__MAX] = {
-    [CONF_HOST] = {"HOST", LINE, "", "127.0.0.1", 0, 0, false,
-        "Address the web server listens on"},
-    [CONF_PORT] = {"PORT", INT, "", "8080", 1, 65535, false,
-        "Port the web server listens on"},
-    [CONF_DATA_DIR] = {"DATA_DIR", FOLDER, "", "./data", 0, 0, false,
-        "Folder of all state; relative to the project folder"},
-    [CONF_BASE_PATH] = {"BASE_PATH", PREFIX, "", "", 0, 0, false,
-        "Path below which everything is served, such as /chat; empty: found "
-        "from the request"},
-    [CONF_LOG_LEVEL] = {"LOG_LEVEL", LEVEL, "", "info", 0, 0, false,
-        "Least important lines in the log: debug, info, warn or error"},
-    [CONF_AI_PROVIDER] = {"AI_PROVIDER", LINE, "", "", 0, 0, false,
-        "Who answers: openai or offline; empty: openai if a key or a base "
-        "URL is set, else offline"},
-    [CONF_AI_MODEL] = {"AI_MODEL", LINE, "", "", 0, 0, false,
-        "Model asked for; empty: the provider's usual one"},
-    [CONF_OPENAI_API_KEY] = {"OPENAI_API_KEY", LINE, "", "", 0, 0, true,
-        "Key of the OpenAI-compatible provider"},
-    [CONF_OPENAI_BASE_URL] = {"OPENAI_BASE_URL", URL, "",
-        "https://api.openai.com/v1", 0, 0, false,
-        "Base URL of the OpenAI-compatible provider"},
-    [CONF_SYSTEM_PROMPT] = {"SYSTEM_PROMPT", TEXT, "", "", 0, 0, false,
-        "Text put before every conversation"},
-    [CONF_ALLOWED_ORIGINS] = {"ALLOWED_ORIGINS", LINE, "", "", 0, 0, false,
-        "Other origins whose pages may use the API, separated by commas"},
-    [CONF_THREADS] = {"THREADS", INT, "", "4", 1, 64, false,
-        "Threads that accept requests"},
-    [CONF_WORKERS] = {"WORKERS", INT, "", "2", 1, 32, false,
-        "Threads for short jobs on files"},
-    [CONF_MAX_STREAMS] = {"MAX_STREAMS", INT, "", "0", 0, 1000000, false,
-        "Streams open at once; 0: as the descriptor limit allows"},
-    [CONF_STREAM_GRACE_MS] = {"STREAM_GRACE_MS", INT, "ms", "600000", 0,
-        86400000, false, "How long the stream of a finished turn is kept"},
-    [CONF_STREAM_LOG_MIB] = {"STREAM_LOG_MIB", INT, "MiB", "256", 1,
-        1048576, false, "Ceiling of the stream log"},
-    [CONF_STORE_MAP_MIB] = {"STORE_MAP_MIB", INT, "MiB", "65536", 1,
-        16777216, false,
-        "Ceiling of the store; address space only, the file grows as needed"},
-    [CONF_SHUTDOWN_MS] = {"SHUTDOWN_MS", INT, "ms", "10000", 0, 600000,
-        false, "How long running answers may go on after SIGTERM"},
-    [CONF_ENGINE_IDLE_MS] = {"ENGINE_IDLE_MS", INT, "ms", "300000", 100,
-        86400000, false,
-        "After how long without work an engine started by plain CGI leaves"},
-    [CONF_SESSION_QUEUE_MAX] = {"SESSION_QUEUE_MAX", INT, "", "64", 1, 65536,
-        false, "Turns that may wait in one session"},
-    [CONF_BODY_MAX_KIB] = {"BODY_MAX_KIB", INT, "KiB", "16384", 1, 1048576,
-        false, "Largest request body"},
-    [CONF_UPSTREAM_CONNECT_MS] = {"UPSTREAM_CONNECT_MS", INT, "ms", "5000",
-        10, 600000, false, "How long connecting to a provider may take"},
-    [CONF_UPSTREAM_FIRST_BYTE_MS] = {"UPSTREAM_FIRST_BYTE_MS", INT, "ms",
-        "60000", 10, 86400000, false,
-        "How long a provider may take to begin its answer"},
-    [CONF_UPSTREAM_IDLE_MS] = {"UPSTREAM_IDLE_MS", INT, "ms", "60000", 10,
-        86400000, false, "How long a provider may fall silent"},
-    [CONF_UPSTREAM_TOTAL_MS] = {"UPSTREAM_TOTAL_MS", INT, "ms", "600000", 10,
-        86400000, false, "How long one answer of a provider may take"},
-    [CONF_UPSTREAM_RETRIES] = {"UPSTREAM_RETRIES", INT, "", "2", 0, 10, false,
-        "How often a provider is asked again before its first byte"},
-    [CONF_OFFLINE_DELAY_MS] = {"OFFLINE_DELAY_MS", INT, "ms", "15", 0, 10000,
-        false, "Pause between the pieces of the offline provider"},
-    [CONF_PING_MS] = {"PING_MS", INT, "ms", "15000", 10, 600000, false,
-        "How often a silent stream sends a comment to stay open"},
-};
-/* clang-format on */
 
 struct value {
     char *text; /* owned; NULL: the default is in force */
@@ -132,6 +45,48 @@ forget(enum conf_key k)
     free(values[k].text);
     values[k].text = NULL;
     values[k].set = false;
+}
+
+/* Of a place: no blanks, and a host. */
+static const char *
+broken_place(const char *s, size_t n)
+{
+    const char *scheme = strstr(s, "://");
+    const char *host = scheme ? scheme + 3 : s;
+
+    for (size_t i = 0; i < n; i++)
+        if (s[i] == ' ')
+            return "must not hold blanks";
+    if (scheme && !text_istarts(s, "http://") && !text_istarts(s, "https://"))
+        return "must begin with http:// or https://, or be host:port";
+    return *host != '\0' && *host != '/' && *host != ':'
+               ? NULL
+               : "must be a URL, host or host:port";
+}
+
+/* "host" is "http://host:11434", where a row's port is that. */
+static char *
+place_url(const struct row *r, const char *s, size_t n)
+{
+    const char *end = memchr(s, '/', n);
+    const char *bracket;
+    struct buf b;
+    char *out;
+
+    if (strstr(s, "://"))
+        return xmemdup0(s, n);
+    end = end ? end : s + n;
+    bracket = memchr(s, ']', (size_t)(end - s));
+    bracket = bracket ? bracket : s;
+    buf_init(&b, VALUE_MAX + 32);
+    buf_adds(&b, "http://");
+    buf_add(&b, s, (size_t)(end - s));
+    if (!memchr(bracket, ':', (size_t)(end - bracket)))
+        buf_addf(&b, ":%" PRId64, r->min);
+    buf_add(&b, end, n - (size_t)(end - s));
+    out = xmemdup0(b.data, b.len);
+    buf_release(&b);
+    return out;
 }
 
 /* The rule that a value breaks, or NULL. Bounds are written into room. */
@@ -166,9 +121,10 @@ broken_rule(const struct row *r, const char *s, size_t n, char room[96])
         return log_level_parse(s, &level)
                    ? NULL
                    : "must be debug, info, warn or error";
+    case PLACE: return broken_place(s, n);
     case TEXT:
     case LINE:
-    case FOLDER: break;
+    case PATH: break;
     }
     return NULL;
 }
@@ -213,7 +169,7 @@ report(const struct row *r, const char *rule, const char *s, size_t n)
 static void
 take(enum conf_key k, const char *s)
 {
-    const struct row *r = &rows[k];
+    const struct row *r = &conf_rows[k];
     size_t n = strlen(s);
     char room[96];
     const char *rule;
@@ -235,9 +191,15 @@ take(enum conf_key k, const char *s)
     }
     forget(k);
     values[k].set = true;
-    while ((r->type == PREFIX || r->type == URL) && n > 0 && s[n - 1] == '/')
+    while ((r->type == PREFIX || r->type == URL || r->type == PLACE) && n > 0 &&
+           s[n - 1] == '/')
         n--;
-    values[k].text = r->type == FOLDER ? below_root(s, n) : xmemdup0(s, n);
+    if (r->type == PATH)
+        values[k].text = below_root(s, n);
+    else if (r->type == PLACE)
+        values[k].text = place_url(r, s, n);
+    else
+        values[k].text = xmemdup0(s, n);
 }
 
 /* One line of .env; names that are not ours belong to others. */
@@ -246,7 +208,7 @@ on_env_line(void *arg, const char *name, const char *value)
 {
     (void)arg;
     for (size_t k = 0; k < CONF__MAX; k++)
-        if (strcmp(rows[k].name, name) == 0 && !getenv(name))
+        if (strcmp(conf_rows[k].name, name) == 0 && !getenv(name))
             take((enum conf_key)k, value);
 }
 
@@ -275,22 +237,34 @@ conf_load(const char *root)
     conf_env_read(buf_cstr(&path), on_env_line, on_env_mistake, NULL);
     buf_release(&path);
     for (size_t k = 0; k < CONF__MAX; k++) {
-        const char *s = getenv(rows[k].name);
+        const char *s = getenv(conf_rows[k].name);
 
         if (s)
             take((enum conf_key)k, s);
     }
-    if (!values[CONF_DATA_DIR].text)
-        values[CONF_DATA_DIR].text = below_root(
-            rows[CONF_DATA_DIR].def, strlen(rows[CONF_DATA_DIR].def));
+    for (size_t k = 0; k < CONF__MAX; k++)
+        if (conf_rows[k].type == PATH && !values[k].text && *conf_rows[k].def)
+            values[k].text = below_root(conf_rows[k].def,
+                                        strlen(conf_rows[k].def));
     return mistakes;
+}
+
+/* The name under which a setting was given: its own, or its other one. */
+static enum conf_key
+given(enum conf_key k)
+{
+    assert((unsigned)k < CONF__MAX);
+    for (size_t i = 0; !values[k].set && i < conf_n_aliases; i++)
+        if (conf_aliases[i].name == k && values[conf_aliases[i].also].set)
+            return conf_aliases[i].also;
+    return k;
 }
 
 const char *
 conf_str(enum conf_key k)
 {
-    assert((unsigned)k < CONF__MAX);
-    return values[k].text ? values[k].text : rows[k].def;
+    k = given(k);
+    return values[k].text ? values[k].text : conf_rows[k].def;
 }
 
 int64_t
@@ -300,8 +274,8 @@ conf_int(enum conf_key k)
     int64_t v = 0;
     enum err e;
 
-    assert(rows[k].type == INT);
-    e = text_i64(s, strlen(s), rows[k].min, rows[k].max, &v);
+    assert(conf_rows[k].type == INT);
+    e = text_i64(s, strlen(s), conf_rows[k].min, conf_rows[k].max, &v);
     assert(e == OK); /* checked when it was taken */
     (void)e;
     return v;
@@ -310,8 +284,7 @@ conf_int(enum conf_key k)
 bool
 conf_is_set(enum conf_key k)
 {
-    assert((unsigned)k < CONF__MAX);
-    return values[k].set;
+    return values[given(k)].set;
 }
 
 const char *
@@ -341,7 +314,7 @@ conf_print_env(FILE *f)
                 "need.\n# The environment overrides this file.\n",
                 f);
     for (size_t k = 0; k < CONF__MAX; k++) {
-        const struct row *r = &rows[k];
+        const struct row *r = &conf_rows[k];
 
         (void)fprintf(f, "\n# %s", r->help);
         if (r->type == INT) {
@@ -360,7 +333,7 @@ conf_print_table(FILE *f)
                 "|---|---|---|---|\n",
                 f);
     for (size_t k = 0; k < CONF__MAX; k++) {
-        const struct row *r = &rows[k];
+        const struct row *r = &conf_rows[k];
 
         (void)fprintf(f, "| `%s` | ", r->name);
         if (*r->def)
@@ -376,4 +349,11 @@ conf_override(enum conf_key k, const char *value)
 {
     assert((unsigned)k < CONF__MAX);
     take(k, value ? value : "");
+}
+
+const char *
+conf_name(enum conf_key k)
+{
+    assert((unsigned)k < CONF__MAX);
+    return conf_rows[k].name;
 }

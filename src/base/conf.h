@@ -1,7 +1,7 @@
 /*
- * Settings. One row each (conf.c): name, type, unit, default, bounds, secret,
- * help; .env.example and the reference in the README are printed from the
- * rows. Order: default, then .env (KEY=value, quotes, # comments, no
+ * Settings. One row each (conf_rows.c): name, type, unit, default, bounds,
+ * secret, help; .env.example and the reference in the README are printed from
+ * the rows. Order: default, then .env (KEY=value, quotes, # comments, no
  * expansion), then the environment. All mistakes are reported together. Read
  * once at start; afterwards constant, any thread.
  */
@@ -18,8 +18,42 @@ enum conf_key {
     CONF_LOG_LEVEL,
     CONF_AI_PROVIDER,
     CONF_AI_MODEL,
+    CONF_AI_FALLBACK,
+    CONF_MODELS_FILE,
     CONF_OPENAI_API_KEY,
     CONF_OPENAI_BASE_URL,
+    CONF_OPENAI_ORGANIZATION,
+    CONF_OPENAI_ORG_ID,
+    CONF_OPENAI_PROJECT,
+    CONF_ANTHROPIC_API_KEY,
+    CONF_ANTHROPIC_BASE_URL,
+    CONF_ANTHROPIC_VERSION,
+    CONF_ANTHROPIC_MODEL,
+    CONF_GEMINI_API_KEY,
+    CONF_GOOGLE_API_KEY,
+    CONF_GEMINI_BASE_URL,
+    CONF_GEMINI_MODEL,
+    CONF_HF_API_KEY,
+    CONF_HF_TOKEN,
+    CONF_HF_BASE_URL,
+    CONF_HF_BILL_TO,
+    CONF_HF_MODEL,
+    CONF_AWS_REGION,
+    CONF_AWS_DEFAULT_REGION,
+    CONF_AWS_ACCESS_KEY_ID,
+    CONF_AWS_SECRET_ACCESS_KEY,
+    CONF_AWS_SESSION_TOKEN,
+    CONF_AWS_BEARER_TOKEN_BEDROCK,
+    CONF_AWS_PROFILE,
+    CONF_AWS_SHARED_CREDENTIALS_FILE,
+    CONF_AWS_CONFIG_FILE,
+    CONF_BEDROCK_BASE_URL,
+    CONF_AWS_ENDPOINT_URL_BEDROCK_RUNTIME,
+    CONF_BEDROCK_API,
+    CONF_BEDROCK_MODEL,
+    CONF_OLLAMA_BASE_URL,
+    CONF_OLLAMA_HOST,
+    CONF_OLLAMA_MODEL,
     CONF_SYSTEM_PROMPT,
     CONF_ALLOWED_ORIGINS,
     CONF_THREADS,
@@ -37,6 +71,7 @@ enum conf_key {
     CONF_UPSTREAM_IDLE_MS,
     CONF_UPSTREAM_TOTAL_MS,
     CONF_UPSTREAM_RETRIES,
+    CONF_UPSTREAM_CA,
     CONF_OFFLINE_DELAY_MS,
     CONF_PING_MS,
     CONF__MAX
@@ -45,7 +80,9 @@ enum conf_key {
 /* Load. root is the folder of .env (the parent of cgi-bin). Mistakes go to
  * the log, one line each, and leave the default in force; returns how many. */
 MUST_USE int conf_load(const char *root);
-const char *conf_str(enum conf_key k); /* never NULL; "" if unset */
+const char *conf_str(enum conf_key k); /* never NULL; "" if unset. Where a
+                                          setting has another name (HF_TOKEN
+                                          for HF_API_KEY) that counts, too */
 int64_t conf_int(enum conf_key k);
 bool conf_is_set(enum conf_key k); /* by .env or environment, not blank */
 const char *conf_root(void);       /* as given to conf_load */
@@ -53,6 +90,8 @@ int conf_mistakes(void);           /* what conf_load returned */
 /* Print .env.example / a Markdown table of all rows. */
 void conf_print_env(FILE *f);
 void conf_print_table(FILE *f);
+/* The name as it is in the environment. */
+const char *conf_name(enum conf_key k);
 /* Tests: override one value. */
 void conf_override(enum conf_key k, const char *value);
 

@@ -38,6 +38,18 @@ json_check(const char *s, size_t n, struct problem *why)
     return e ? refuse(e, &f, why) : OK;
 }
 
+bool
+json_broken(const char *s, size_t n, struct json_broken *out)
+{
+    struct json_fault f;
+
+    if (json_scan(s, n, &f) == OK)
+        return false;
+    out->rule = f.rule;
+    out->at = f.at;
+    return true;
+}
+
 /* The end of the string whose opening quote is at i, in a checked text. */
 static size_t
 string_end(const char *s, size_t i)
@@ -102,11 +114,21 @@ json_parse(const char *s, size_t n, cJSON **out, struct problem *why)
     return OK;
 }
 
+/* Is there nothing but white space from here on? (Some pad with it.) */
+static bool
+all_blank(const char *s, const char *end)
+{
+    while (s < end && (*s == ' ' || *s == '\t' || *s == '\r' || *s == '\n'))
+        s++;
+    return s == end;
+}
+
 cJSON *
 json_parse_lenient(const char *s, size_t n)
 {
     char small[LENIENT_SMALL];
     char *copy = small;
+    const char *end;
     cJSON *tree;
 
     if (n < sizeof(small)) {
@@ -116,7 +138,11 @@ json_parse_lenient(const char *s, size_t n)
     } else {
         copy = xmemdup0(s, n);
     }
-    tree = cJSON_ParseWithLengthOpts(copy, n + 1, NULL, 0);
+    tree = cJSON_ParseWithLengthOpts(copy, n + 1, &end, 0);
+    if (tree && !all_blank(end, copy + n)) {
+        cJSON_Delete(tree);
+        tree = NULL;
+    }
     if (copy != small)
         free(copy);
     return tree;

@@ -28,9 +28,19 @@ MUST_USE enum err json_parse(const char *s, size_t n, cJSON **out,
                              struct problem *why);
 /* The check alone: same rules, no tree. */
 MUST_USE enum err json_check(const char *s, size_t n, struct problem *why);
+/* Where a text breaks the rules, for who shows it with a line. */
+struct json_broken {
+    const char *rule; /* static; never the content */
+    size_t at;        /* byte offset; n: it ends too early */
+};
+/* false: it is JSON, and out is as it was. */
+bool json_broken(const char *s, size_t n, struct json_broken *out);
 /* For replies of providers: cJSON's own leniency, bounded depth, NULL if it
- * is not JSON. Free with cJSON_Delete. */
+ * is not JSON or if more than white space follows. Free with cJSON_Delete. */
 cJSON *json_parse_lenient(const char *s, size_t n);
+/* The same, with escapes that cJSON does not take (lone surrogates, \u0000)
+ * read as U+FFFD: for what models write. */
+cJSON *json_parse_mended(const char *s, size_t n);
 
 /* Getters. A missing or null member is OK and leaves *out as it was; a
  * member of another type is ERR_BADREQ with why filled ("<name> must be a

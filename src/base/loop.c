@@ -118,6 +118,22 @@ loop_free(struct loop *l)
     free(l);
 }
 
+void
+loop_drop_mail(struct loop *l)
+{
+    struct mail *m;
+
+    while ((m = mailbox_take(&l->inbox)) != NULL) {
+        while (m) {
+            struct mail *next = m->next; /* drop may free m */
+
+            if (m->drop)
+                m->drop(m);
+            m = next;
+        }
+    }
+}
+
 int64_t
 loop_now_ms(const struct loop *l)
 {

@@ -35,12 +35,14 @@ struct loop_timer {
     size_t slot; /* where it lies; 0: not set; loop's */
 };
 
-/* A letter to the loop; embed it. fn runs on the loop thread. */
+/* A letter to the loop; embed it, zeroed. fn runs on the loop thread. */
 struct mail;
 typedef void mail_fn(struct mail *m);
 struct mail {
     struct mail *next; /* mailbox's */
     mail_fn *fn;
+    mail_fn *drop; /* instead of fn if the loop has ended: free what the letter
+                      is about; NULL: somebody else knows of it */
     void *arg;
 };
 
@@ -60,6 +62,8 @@ struct loop *loop_new(void);
 /* NULL is fine. Nobody may post any more; letters not taken stay their
  * senders'. */
 void loop_free(struct loop *l);
+/* After loop_run: drop the letters that came too late. */
+void loop_drop_mail(struct loop *l);
 /* Run until loop_stop. The calling thread becomes the loop thread. */
 void loop_run(struct loop *l);
 void loop_stop(struct loop *l); /* loop thread; end after this turn */

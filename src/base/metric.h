@@ -28,8 +28,10 @@ enum metric {
     METRIC_UPSTREAM_REQUESTS,
     METRIC_UPSTREAM_RETRIES,
     METRIC_UPSTREAM_FAILURES,
-    METRIC_EVENTS, /* appended to the stream log */
-    METRIC_CHUNKS, /* deltas received from providers */
+    METRIC_FALLBACKS,     /* another provider was asked instead */
+    METRIC_CIRCUITS_OPEN, /* gauge */
+    METRIC_EVENTS,        /* appended to the stream log */
+    METRIC_CHUNKS,        /* deltas received from providers */
     METRIC__MAX
 };
 

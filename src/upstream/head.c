@@ -69,6 +69,22 @@ read_id(struct upstream_head *h, const char *s, size_t n)
     h->request_id[len] = '\0';
 }
 
+/* "ValidationException:http://internal.amazon.com/…": a name, perhaps with a
+ * namespace before it. */
+static void
+read_error_type(struct upstream_head *h, const char *s, size_t n)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+                                  "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._#-";
+    size_t len = 0;
+
+    while (len < n && len < sizeof(h->error_type) - 1 && s[len] != '\0' &&
+           strchr(letters, s[len]) != NULL)
+        len++;
+    memcpy(h->error_type, s, len);
+    h->error_type[len] = '\0';
+}
+
 /* A plain decimal number times unit_ms; -1 if it is none. strtod also takes
  * hex, "inf" and "nan", which no header means. */
 static int64_t
@@ -149,6 +165,8 @@ upstream_head_line(struct upstream_head *h, const char *s, size_t n,
     }
     if (text_ieqn(s, name_len, "content-type"))
         read_type(h, v, v_len);
+    if (text_ieqn(s, name_len, "x-amzn-errortype"))
+        read_error_type(h, v, v_len);
     for (i = 0; i < COUNT_OF(id_names); i++) {
         if (h->request_id[0] == '\0' && text_ieqn(s, name_len, id_names[i]))
             read_id(h, v, v_len);

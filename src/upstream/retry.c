@@ -3,6 +3,7 @@
  * itself (x-should-retry); otherwise the status decides. A broken connection
  * is tried again, a time-out of ours is not: whoever waits has waited long
  * enough, and a request that a model is slow on is slow the second time too.
+ * A certificate does not become good by asking again.
  *
  * The jitter only ever shortens the wait, as in the SDKs, so that the cap is
  * the longest wait that a user sees.
@@ -16,7 +17,8 @@ worth_it(const struct transfer_result *r)
 {
     int status = r->head != NULL ? r->head->status : 0;
 
-    if (r->end == TRANSFER_OVERSIZE || r->end == TRANSFER_TIMEOUT)
+    if (r->end == TRANSFER_OVERSIZE || r->end == TRANSFER_TIMEOUT ||
+        r->end == TRANSFER_UNTRUSTED)
         return false;
     if (status < 400)
         return r->end != TRANSFER_COMPLETE; /* broke off, or never began */
@@ -39,12 +41,14 @@ backoff_ms(int tries, uint32_t random32)
 
 int64_t
 retry_wait_ms(const struct transfer_result *r, int tries, int tries_max,
-              bool money, uint32_t random32)
+              int64_t said_ms, uint32_t random32)
 {
     int64_t asked_ms = r->head != NULL ? r->head->retry_after_ms : -1;
 
     assert(tries >= 1);
-    if (money || tries >= tries_max || !worth_it(r))
+    if (asked_ms < 0)
+        asked_ms = said_ms;
+    if (tries >= tries_max || !worth_it(r))
         return -1;
     if (asked_ms > RETRY_AFTER_MAX_MS)
         return -1;

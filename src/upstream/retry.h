@@ -15,11 +15,11 @@
 #define RETRY_AFTER_MAX_MS 60000
 
 /* tries: how many were made already (>= 1); tries_max: how many may be made in
- * all. money: the provider said that the account is out of money, never
- * retried. random32 gives the jitter. Returns the wait in ms, or -1: do not
- * retry. A reply's own wait longer than RETRY_AFTER_MAX_MS is -1, and so is a
- * time-out of ours. To be asked only while nothing of the answer was passed
- * on. */
+ * all. said_ms: the wait that the reply's body asks for, -1: none; the head's
+ * counts more. random32 gives the jitter. Returns the wait in ms, or -1: do not
+ * retry. A reply's own wait longer than RETRY_AFTER_MAX_MS is -1, and so are a
+ * time-out of ours and a certificate that is not good. To be asked only while
+ * nothing of the answer was passed on. */
 int64_t retry_wait_ms(const struct transfer_result *r, int tries, int tries_max,
-                      bool money, uint32_t random32);
+                      int64_t said_ms, uint32_t random32);
 #endif

@@ -56,24 +56,36 @@ transfer_unlink(struct transfer *t)
         loop_timer_clear(ts->loop, &ts->tick);
 }
 
-/* Take the handle back from curl. Removing an unfinished one closes its
- * connection (HTTP/1) or resets its stream (HTTP/2), at once. */
+/* Keep the handle for the next transfer, if it is as good as new. One that
+ * shared its HTTP/2 connection to the end may hold its receive buffer still,
+ * and refuses to be told the size of it, which the reset made curl forget. */
+static void
+easy_put(struct transfers *ts, CURL *easy)
+{
+    if (ts->n_pool < TRANSFER_POOL_MAX) {
+        curl_easy_reset(easy);
+        if (transfer_buffer_size(easy)) {
+            ts->pool[ts->n_pool++] = easy;
+            return;
+        }
+    }
+    curl_easy_cleanup(easy);
+}
+
+/* Take the handle back from curl. An unfinished one closes its connection, or
+ * resets its stream if it shares one, at once. */
 static void
 transfer_detach(struct transfer *t)
 {
     struct transfers *ts = t->ts;
 
-    if (t->added)
+    if (t->added && !t->over)
+        transfer_break_off(t);
+    else if (t->added)
         (void)curl_multi_remove_handle(ts->multi, t->easy);
     t->added = false;
-    if (t->easy == NULL)
-        return;
-    if (ts->n_pool < TRANSFER_POOL_MAX) {
-        curl_easy_reset(t->easy);
-        ts->pool[ts->n_pool++] = t->easy;
-    } else {
-        curl_easy_cleanup(t->easy);
-    }
+    if (t->easy != NULL)
+        easy_put(ts, t->easy);
     t->easy = NULL;
 }
 
@@ -86,6 +98,14 @@ transfer_free(struct transfer *t)
     free(t);
 }
 
+/* A file of authorities that cannot be read trusts nobody. */
+static bool
+is_distrust(CURLcode rc)
+{
+    return rc == CURLE_PEER_FAILED_VERIFICATION ||
+           rc == CURLE_SSL_CACERT_BADFILE;
+}
+
 static enum transfer_end
 classify(const struct transfer *t, CURLcode rc)
 {
@@ -96,7 +116,7 @@ classify(const struct transfer *t, CURLcode rc)
     if (curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T,
                           &connected_us) != CURLE_OK ||
         connected_us == 0)
-        return TRANSFER_CONNECT;
+        return is_distrust(rc) ? TRANSFER_UNTRUSTED : TRANSFER_CONNECT;
     if (rc == CURLE_OPERATION_TIMEDOUT)
         return TRANSFER_TIMEOUT;
     return t->head_done ? TRANSFER_CUT : TRANSFER_FAILED;
@@ -176,6 +196,7 @@ settle_later(struct transfers *ts)
 static void
 settle(struct transfers *ts)
 {
+    struct transfer *t;
     CURLMsg *m;
     int left;
 
@@ -189,7 +210,9 @@ settle(struct transfers *ts)
                 CURLE_OK ||
             private == NULL)
             continue;
-        finish((struct transfer *)(void *)private, rc);
+        t = (struct transfer *)(void *)private;
+        t->over = true;
+        finish(t, rc);
         settle_later(ts);
     }
 }
@@ -393,7 +416,15 @@ transfers_free(struct transfers *ts)
     loop_timer_clear(ts->loop, &ts->alarm);
     loop_timer_clear(ts->loop, &ts->tick);
     transfers_unwatch(ts);
+    free(ts->ca_file);
     free(ts);
+}
+
+void
+transfers_trust(struct transfers *ts, const char *ca_file)
+{
+    free(ts->ca_file);
+    ts->ca_file = ca_file[0] != '\0' ? xstrdup(ca_file) : NULL;
 }
 
 size_t

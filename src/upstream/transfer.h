@@ -3,7 +3,7 @@
  * loop (socket callbacks into epoll, its timer into the loop's timer heap),
  * easy handles reused, connections kept and shared across turns, HTTP/2 where
  * a server offers it over TLS. TLS and the CA bundle are loaded at the first
- * https request, not before. Loop thread only.
+ * https request, not before, and read once. Loop thread only.
  *
  * A transfer reports: head once, data any number of times, done exactly once
  * unless cancelled. After done or cancel the transfer is gone. Callbacks may
@@ -46,6 +46,7 @@ struct upstream_head {
     int status;
     char type[64];          /* media type, lower case, no parameters */
     char request_id[96];    /* x-request-id, request-id, …; "" */
+    char error_type[64];    /* x-amzn-ErrorType, up to its ':'; "" */
     int64_t retry_after_ms; /* retry-after-ms, else retry-after; -1: none */
     bool exact_wait;        /* it was retry-after-ms */
     int should_retry;       /* x-should-retry: 1, 0, or -1 not sent */
@@ -61,7 +62,8 @@ enum transfer_end {
     TRANSFER_CONNECT,  /* no connection (name, refused, TLS, time) */
     TRANSFER_TIMEOUT,  /* first byte, silence or total */
     TRANSFER_OVERSIZE, /* headers past TRANSFER_HEAD_MAX */
-    TRANSFER_FAILED    /* broke before the head came; protocol garbage */
+    TRANSFER_FAILED,   /* broke before the head came; protocol garbage */
+    TRANSFER_UNTRUSTED /* no connection: its certificate is not good */
 };
 
 /* head is NULL if none came. error_body: what a reply >= 400 said. reason is
@@ -88,6 +90,9 @@ struct transfer;
 
 struct transfers *transfers_new(struct loop *l);
 void transfers_free(struct transfers *ts); /* cancels what runs */
+/* Check certificates against the authorities in this PEM file instead of the
+ * system's; "": the system's. Copies. Before the first start. */
+void transfers_trust(struct transfers *ts, const char *ca_file);
 /* Takes q's content (q is released and reinitialised empty). NULL if curl
  * refuses the URL (logged). Never calls back before it returned. */
 struct transfer *transfer_start(struct transfers *ts,

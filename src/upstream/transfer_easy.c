@@ -5,6 +5,11 @@
  * Memory of a waiting stream is what limits their number: the receive buffer
  * is small, nothing is gathered, headers are not copied, and the request's
  * body is freed as soon as the reply has begun and all of it was sent.
+ *
+ * Certificates are checked against one file and no folder: curl keeps what it
+ * read of a file for the next connections, but with a folder beside it reads
+ * all again for each (some 150 authorities, tens of milliseconds in which the
+ * loop does nothing else).
  */
 #include "base/base.h"
 
@@ -123,8 +128,70 @@ header_list(struct transfer_out *o)
     return o->headers;
 }
 
+/* The ends of a connection. curl tells the descriptor only afterwards. */
+struct ends {
+    long port;        /* ours; 0: there is none, or nobody else can share it */
+    const char *peer; /* the handle's */
+};
+
+static struct ends
+ends_of(const struct transfer *t)
+{
+    struct ends e = {.port = 0};
+    char *peer = NULL;
+
+    /* A request over HTTP/2 is kept to the end. */
+    if (t->out == NULL || !t->out->q.http2 || t->easy == NULL ||
+        curl_easy_getinfo(t->easy, CURLINFO_PRIMARY_IP, &peer) != CURLE_OK ||
+        curl_easy_getinfo(t->easy, CURLINFO_LOCAL_PORT, &e.port) != CURLE_OK)
+        e.port = 0;
+    e.peer = peer != NULL ? peer : "";
+    return e;
+}
+
+/* curl writes the reset of an HTTP/2 stream down and sends it when it next has
+ * to do with that connection, which may be minutes later, and a model would
+ * be paid for until then. If nobody else uses the connection, it is closed. If
+ * a neighbour does, that one is paused and goes on at once, which makes curl
+ * send what is waiting. */
+void
+transfer_break_off(struct transfer *t)
+{
+    struct ends mine = ends_of(t), its;
+    struct transfer *o;
+
+    (void)curl_easy_setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+    (void)curl_multi_remove_handle(t->ts->multi, t->easy);
+    t->added = false;
+    for (o = t->ts->running; o != NULL && mine.port != 0; o = o->next) {
+        if (o == t || o->gone || !o->added)
+            continue;
+        its = ends_of(o);
+        if (its.port == mine.port && strcmp(its.peer, mine.peer) == 0 &&
+            curl_easy_pause(o->easy, CURLPAUSE_RECV) == CURLE_OK &&
+            curl_easy_pause(o->easy, CURLPAUSE_CONT) == CURLE_OK)
+            return;
+    }
+}
+
 /* Add up failures, so that one question at the end is enough. */
 #define SET(option, value) (bad |= curl_easy_setopt(e, option, value))
+
+/* Whom to trust: the file of the settings, else the system's. A system that
+ * has a folder only keeps its folder. */
+static unsigned
+set_trust(struct transfer *t, CURL *e)
+{
+    const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+    bool system_file = v->age >= CURLVERSION_SEVENTH && v->cainfo != NULL;
+    unsigned bad = 0;
+
+    if (t->ts->ca_file != NULL)
+        SET(CURLOPT_CAINFO, t->ts->ca_file);
+    if (t->ts->ca_file != NULL || system_file)
+        SET(CURLOPT_CAPATH, NULL);
+    return bad;
+}
 
 static bool
 set_request(struct transfer *t, CURL *e)
@@ -140,8 +207,10 @@ set_request(struct transfer *t, CURL *e)
         http2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
     if (http2)
         SET(CURLOPT_PIPEWAIT, 1L);
-    if (tls)
+    if (tls) {
         SET(CURLOPT_SHARE, t->ts->share);
+        bad |= set_trust(t, e);
+    }
     if (strcmp(q->method, "POST") == 0) {
         SET(CURLOPT_POST, 1L);
         SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)q->body.len);
@@ -171,7 +240,7 @@ set_common(struct transfer *t, CURL *e)
     SET(CURLOPT_OPENSOCKETDATA, t->ts);
     SET(CURLOPT_CLOSESOCKETFUNCTION, transfer_on_close);
     SET(CURLOPT_CLOSESOCKETDATA, t->ts);
-    SET(CURLOPT_BUFFERSIZE, (long)TRANSFER_BUFFER);
+    bad |= !transfer_buffer_size(e);
     SET(CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_QUICK_EXIT, 1L); /* never wait for a resolver thread */
@@ -194,6 +263,13 @@ url_ok(const char *url)
 
     curl_url_cleanup(u);
     return ok;
+}
+
+bool
+transfer_buffer_size(CURL *easy)
+{
+    return curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)TRANSFER_BUFFER) ==
+           CURLE_OK;
 }
 
 bool

@@ -19,6 +19,7 @@ struct transfers {
     struct loop *loop;
     CURLM *multi;
     CURLSH *share;                /* TLS sessions */
+    char *ca_file;                /* owned; NULL: the system's */
     struct loop_timer alarm;      /* curl's */
     struct loop_timer tick;       /* ours */
     struct transfer_sock **socks; /* by descriptor; owned */
@@ -57,6 +58,7 @@ struct transfer {
     const char *verdict;   /* why we ended it; NULL: curl did */
     enum transfer_end end; /* with verdict */
     bool added;            /* to the multi handle */
+    bool over;             /* curl said that it is */
     bool noted;            /* is on ts->later */
     bool head_done;        /* the final head came */
     bool gone;             /* cancelled, or done is being called */
@@ -75,6 +77,11 @@ void transfer_give_up(struct transfer *t, enum transfer_end end,
 
 /* Set all options of t->easy; false: curl refused one, or the URL. */
 MUST_USE bool transfer_set_up(struct transfer *t);
+/* Of the receive buffer; false: the handle has one, of what size ever. */
+MUST_USE bool transfer_buffer_size(CURL *easy);
+/* Take an unfinished t out of the multi handle so that the server knows at
+ * once. */
+void transfer_break_off(struct transfer *t);
 void transfer_drop_out(struct transfer *t); /* free t->out; NULL is fine */
 
 /* --- transfer_watch.c --------------------------------------------------- */

@@ -25,6 +25,11 @@ static const char *const names[] = {
     "AI_MODEL",
     "ALLOWED_ORIGINS",
     "AI_PROVIDER",
+    "HF_API_KEY",
+    "HF_TOKEN",
+    "OLLAMA_BASE_URL",
+    "OLLAMA_HOST",
+    "MODELS_FILE",
 };
 
 static int
@@ -276,6 +281,65 @@ blanks_and_last_slashes_are_taken_off(void **state)
 }
 
 static void
+a_setting_may_have_another_name(void **state)
+{
+    (void)state;
+    write_env("HF_TOKEN=second\n");
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_HF_API_KEY), "second");
+    assert_true(conf_is_set(CONF_HF_API_KEY));
+    assert_int_equal(setenv("HF_TOKEN", "from-environment", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_HF_API_KEY), "from-environment");
+    write_env("HF_TOKEN=second\nHF_API_KEY=first\n");
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_HF_API_KEY), "first");
+    assert_string_equal(conf_str(CONF_HF_TOKEN), "from-environment");
+    assert_string_equal(conf_name(CONF_HF_TOKEN), "HF_TOKEN");
+}
+
+static void
+a_place_becomes_a_url(void **state)
+{
+    static const char *const pairs[][2] = {
+        {"localhost", "http://localhost:11434"},
+        {"10.0.0.1:80", "http://10.0.0.1:80"},
+        {"[::1]", "http://[::1]:11434"},
+        {"[::1]:80/", "http://[::1]:80"},
+        {"box/api/", "http://box:11434/api"},
+        {"https://box", "https://box"},
+        {"http://box:1/x/", "http://box:1/x"},
+    };
+    static const char *const wrong[] = {"ftp://x", "http://", ":80", "a b"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        assert_int_equal(setenv("OLLAMA_HOST", pairs[i][0], 1), 0);
+        assert_int_equal(load(), 0);
+        assert_string_equal(conf_str(CONF_OLLAMA_BASE_URL), pairs[i][1]);
+    }
+    for (size_t i = 0; i < COUNT_OF(wrong); i++) {
+        assert_int_equal(setenv("OLLAMA_HOST", wrong[i], 1), 0);
+        assert_int_equal(load(), 1);
+        assert_false(conf_is_set(CONF_OLLAMA_BASE_URL));
+        assert_string_equal(conf_str(CONF_OLLAMA_BASE_URL),
+                            "http://127.0.0.1:11434");
+    }
+}
+
+static void
+files_have_a_default_below_the_root(void **state)
+{
+    char want[PATH_MAX + 32];
+
+    (void)state;
+    assert_int_equal(load(), 0);
+    (void)snprintf(want, sizeof(want), "%s/etc/models.json", root);
+    assert_string_equal(conf_str(CONF_MODELS_FILE), want);
+    assert_false(conf_is_set(CONF_MODELS_FILE));
+}
+
+static void
 a_test_may_override(void **state)
 {
     (void)state;
@@ -429,6 +493,9 @@ main(void)
         T(every_row_is_documented_twice),
         T(folders_are_below_the_root_unless_absolute),
         T(blanks_and_last_slashes_are_taken_off),
+        T(a_setting_may_have_another_name),
+        T(a_place_becomes_a_url),
+        T(files_have_a_default_below_the_root),
         T(a_test_may_override),
         T(lines_are_names_and_values),
         T(comments_follow_a_blank),

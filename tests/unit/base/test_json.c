@@ -339,7 +339,7 @@ the_lenient_parser_is_cjson_within_bounds(void **state)
         S("\""), S("\"\\u"), S("[\"a\\"),    S("nul"), S("-"),
     };
     struct buf b;
-    cJSON *tree = json_parse_lenient(B("{\"a\":1,\"a\":2} tail"));
+    cJSON *tree = json_parse_lenient(B("{\"a\":1,\"a\":2}"));
 
     (void)state;
     assert_int_equal(json_i64(tree, "a", 0), 1);
@@ -363,6 +363,40 @@ the_lenient_parser_is_cjson_within_bounds(void **state)
     tree = json_parse_lenient(b.data, b.len);
     assert_true(cJSON_IsString(tree));
     cJSON_Delete(tree);
+    buf_release(&b);
+}
+
+static void
+the_lenient_parser_takes_white_space_behind_and_nothing_else(void **state)
+{
+    static const struct sample good[] = {
+        S("{} "), S("{}      \t\r\n"), S("[1]\n\n"), S("1 "), S("\"x\"\t"),
+    };
+    static const struct sample bad[] = {
+        S("{} tail"), S("{}{}"), S("{},"),      S("{}]"),  S("[1]2"),
+        S("1 2"),     S("{}\0"), S("{} \0 "),   S("{}\v"), S("{}\xC2\xA0"),
+        S("truex"),   S("1x"),   S("nullnull"),
+    };
+    struct buf b;
+    cJSON *tree;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(good); i++) {
+        tree = json_parse_lenient(good[i].s, good[i].n);
+        assert_non_null(tree);
+        cJSON_Delete(tree);
+    }
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_null(json_parse_lenient(bad[i].s, bad[i].n));
+    buf_init(&b, 1 << 20); /* too long for the stack's copy */
+    buf_adds(&b, "[]");
+    for (int i = 0; i < 5000; i++)
+        buf_addc(&b, ' ');
+    tree = json_parse_lenient(b.data, b.len);
+    assert_non_null(tree);
+    cJSON_Delete(tree);
+    buf_addc(&b, ']');
+    assert_null(json_parse_lenient(b.data, b.len));
     buf_release(&b);
 }
 
@@ -495,6 +529,8 @@ main(void)
         cmocka_unit_test(the_number_of_values_has_a_ceiling),
         cmocka_unit_test(long_numbers_keep_their_value),
         cmocka_unit_test(the_lenient_parser_is_cjson_within_bounds),
+        cmocka_unit_test(
+            the_lenient_parser_takes_white_space_behind_and_nothing_else),
         cmocka_unit_test(getters_fill_what_is_there),
         cmocka_unit_test(missing_and_null_leave_the_default),
         cmocka_unit_test(another_type_is_a_problem_with_a_name),

@@ -490,6 +490,50 @@ post_many(void *arg)
 }
 
 static void
+on_late(struct mail *m)
+{
+    (void)m;
+    fail();
+}
+
+static void
+on_drop(struct mail *m)
+{
+    struct mail *another = m->arg;
+
+    free(m);
+    count++;
+    if (another != NULL)
+        loop_post(loop, another);
+}
+
+static struct mail *
+late_letter(mail_fn *drop, struct mail *then)
+{
+    struct mail *m = xcalloc(1, sizeof(*m));
+
+    m->fn = on_late;
+    m->drop = drop;
+    m->arg = then;
+    return m;
+}
+
+static void
+letters_that_come_too_late_are_dropped(void **state)
+{
+    struct mail known = {.fn = on_late}; /* somebody else knows of it */
+
+    (void)state;
+    loop_post(loop, late_letter(on_drop, NULL));
+    loop_post(loop, &known);
+    loop_post(loop, late_letter(on_drop, late_letter(on_drop, NULL)));
+    loop_drop_mail(loop);
+    assert_int_equal(count, 3);
+    loop_drop_mail(loop);
+    assert_int_equal(count, 3);
+}
+
+static void
 letters_of_other_threads_are_read_on_the_loop_thread(void **state)
 {
     pthread_t t[POSTERS];
@@ -626,6 +670,7 @@ main(void)
         T(a_timer_may_clear_another_that_is_due),
         T(hooks_run_in_order_until_none_asks_for_more),
         T(letters_of_other_threads_are_read_on_the_loop_thread),
+        T(letters_that_come_too_late_are_dropped),
         T(a_letter_may_post_itself_again),
         T(a_busy_loop_delivers_all),
         T(it_may_be_stopped_before_it_runs_and_run_again),

@@ -74,6 +74,30 @@ the_type_is_lower_case_without_parameters(void **state)
 }
 
 static void
+the_error_type_is_a_name(void **state)
+{
+    (void)state;
+    assert_string_equal(
+        READ("x-amzn-ErrorType: ThrottlingException\r\n").error_type,
+        "ThrottlingException");
+    assert_string_equal(READ("X-Amzn-Errortype:ValidationException:http://"
+                             "internal.amazon.com/coral/com.amazon/")
+                            .error_type,
+                        "ValidationException");
+    assert_string_equal(READ("x-amzn-errortype: com.amazon#A-b_1 c").error_type,
+                        "com.amazon#A-b_1");
+    assert_string_equal(READ("x-amzn-errortype: \"a").error_type, "");
+    assert_string_equal(READ("x-amzn-errortype: A", "HTTP/1.1 200").error_type,
+                        "");
+    assert_int_equal(
+        strlen(READ("x-amzn-errortype: "
+                    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+                    "aaaaaaaaaaaaaaaaaaaaaaaa")
+                   .error_type),
+        63);
+}
+
+static void
 the_first_request_id_is_kept_and_harmless(void **state)
 {
     (void)state;
@@ -208,6 +232,7 @@ main(void)
         cmocka_unit_test(status_lines_of_all_versions_are_read),
         cmocka_unit_test(a_status_line_begins_anew),
         cmocka_unit_test(the_type_is_lower_case_without_parameters),
+        cmocka_unit_test(the_error_type_is_a_name),
         cmocka_unit_test(the_first_request_id_is_kept_and_harmless),
         cmocka_unit_test(long_values_are_cut),
         cmocka_unit_test(waits_are_seconds_or_dates),

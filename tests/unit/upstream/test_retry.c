@@ -25,7 +25,7 @@ wait_for(const struct upstream_head *h)
 {
     struct transfer_result r = {TRANSFER_COMPLETE, h, "", 0, ""};
 
-    return retry_wait_ms(&r, 1, 3, false, 0);
+    return retry_wait_ms(&r, 1, 3, -1, 0);
 }
 
 static int64_t
@@ -33,7 +33,7 @@ wait_for_end(enum transfer_end end)
 {
     struct transfer_result r = {.end = end};
 
-    return retry_wait_ms(&r, 1, 3, false, 0);
+    return retry_wait_ms(&r, 1, 3, -1, 0);
 }
 
 static void
@@ -80,17 +80,20 @@ broken_connections_are_tried_again_and_slow_ones_not(void **state)
     assert_int_equal(wait_for_end(TRANSFER_FAILED), RETRY_BASE_MS);
     assert_int_equal(wait_for_end(TRANSFER_TIMEOUT), -1);
     assert_int_equal(wait_for_end(TRANSFER_OVERSIZE), -1);
+    assert_int_equal(wait_for_end(TRANSFER_UNTRUSTED), -1);
 }
 
 static void
-money_is_never_tried_again(void **state)
+the_wait_that_the_body_asks_for_is_obeyed_too(void **state)
 {
     struct upstream_head h = head_of(429);
     struct transfer_result r = {TRANSFER_COMPLETE, &h, "", 0, ""};
 
     (void)state;
-    h.should_retry = 1;
-    assert_int_equal(retry_wait_ms(&r, 1, 3, true, 0), -1);
+    assert_int_equal(retry_wait_ms(&r, 1, 3, 34400, 0), 34400);
+    assert_int_equal(retry_wait_ms(&r, 1, 3, RETRY_AFTER_MAX_MS + 1, 0), -1);
+    h.retry_after_ms = 7;
+    assert_int_equal(retry_wait_ms(&r, 1, 3, 34400, 0), 7);
 }
 
 static void
@@ -100,9 +103,9 @@ tries_run_out(void **state)
     struct transfer_result r = {TRANSFER_COMPLETE, &h, "", 0, ""};
 
     (void)state;
-    assert_true(retry_wait_ms(&r, 2, 3, false, 0) > 0);
-    assert_int_equal(retry_wait_ms(&r, 3, 3, false, 0), -1);
-    assert_int_equal(retry_wait_ms(&r, 1, 1, false, 0), -1);
+    assert_true(retry_wait_ms(&r, 2, 3, -1, 0) > 0);
+    assert_int_equal(retry_wait_ms(&r, 3, 3, -1, 0), -1);
+    assert_int_equal(retry_wait_ms(&r, 1, 1, -1, 0), -1);
 }
 
 static void
@@ -130,9 +133,9 @@ the_wait_doubles_up_to_its_cap(void **state)
 
     (void)state;
     for (i = 0; i < COUNT_OF(want_ms); i++)
-        assert_int_equal(retry_wait_ms(&r, (int)i + 1, 1000, false, 0),
+        assert_int_equal(retry_wait_ms(&r, (int)i + 1, 1000, -1, 0),
                          want_ms[i]);
-    assert_int_equal(retry_wait_ms(&r, 900, 1000, false, 0), RETRY_CAP_MS);
+    assert_int_equal(retry_wait_ms(&r, 900, 1000, -1, 0), RETRY_CAP_MS);
 }
 
 static void
@@ -141,8 +144,8 @@ jitter_shortens_by_up_to_a_quarter(void **state)
     struct transfer_result r = {.end = TRANSFER_CONNECT};
 
     (void)state;
-    assert_int_equal(retry_wait_ms(&r, 5, 9, false, UINT32_MAX / 2 + 1), 7000);
-    assert_int_equal(retry_wait_ms(&r, 5, 9, false, UINT32_MAX), 6001);
+    assert_int_equal(retry_wait_ms(&r, 5, 9, -1, UINT32_MAX / 2 + 1), 7000);
+    assert_int_equal(retry_wait_ms(&r, 5, 9, -1, UINT32_MAX), 6001);
 }
 
 int
@@ -152,7 +155,7 @@ main(void)
         cmocka_unit_test(the_status_decides),
         cmocka_unit_test(the_provider_may_overrule_the_status),
         cmocka_unit_test(broken_connections_are_tried_again_and_slow_ones_not),
-        cmocka_unit_test(money_is_never_tried_again),
+        cmocka_unit_test(the_wait_that_the_body_asks_for_is_obeyed_too),
         cmocka_unit_test(tries_run_out),
         cmocka_unit_test(the_replys_own_wait_is_obeyed_if_it_is_short_enough),
         cmocka_unit_test(the_wait_doubles_up_to_its_cap),

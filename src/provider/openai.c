@@ -2,7 +2,8 @@
  * OpenAI's Chat Completions and everything that speaks it (llama.cpp, vLLM,
  * Ollama, LM Studio, gateways): docs/WIRE.md. This file reads replies; the
  * request is made in openai_build.c, one chunk is read in openai_chunk.c and
- * openai_fast.c, an error in openai_error.c. Any thread; no I/O, no globals.
+ * openai_fast.c, tool calls are put together in openai_calls.c, an error is
+ * read in openai_error.c. Any thread; no I/O, no globals.
  *
  * A reply of status 200 is one of four things, and its first byte tells: an
  * event stream, one JSON object (a gateway that does not stream, or an error
@@ -17,7 +18,6 @@
 #include "provider/openai.h"
 
 #include "base/mem.h"
-#include "provider/meaning.h"
 #include "upstream/sse_parse.h"
 
 #define JSON_BODY_MAX (16 * 1024 * 1024) /* bytes of a reply in one piece */
@@ -32,8 +32,10 @@ enum mode {
 struct openai_reader {
     enum mode mode;
     struct sse_parser sse;
+    openai_error_fn *error;
     struct openai_chunk chunk; /* its memory is reused */
-    struct buf json;           /* MODE_JSON: the body so far */
+    struct openai_calls calls;
+    struct buf json; /* MODE_JSON: the body so far */
     enum finish finish;
     bool model_told;
     bool known; /* something of this format came */
@@ -47,19 +49,21 @@ struct call {
     struct problem *why;
 };
 
-static void *
-reader_new(void)
+void *
+openai_reader_new(openai_error_fn *error)
 {
     struct openai_reader *r = xcalloc(1, sizeof(*r));
 
     sse_parse_init(&r->sse);
+    r->error = error;
     openai_chunk_init(&r->chunk);
+    openai_calls_init(&r->calls);
     buf_init(&r->json, JSON_BODY_MAX);
     return r;
 }
 
-static void
-reader_free(void *reader)
+void
+openai_reader_free(void *reader)
 {
     struct openai_reader *r = reader;
 
@@ -67,6 +71,7 @@ reader_free(void *reader)
         return;
     sse_parse_release(&r->sse);
     openai_chunk_release(&r->chunk);
+    openai_calls_release(&r->calls);
     buf_release(&r->json);
     free(r);
 }
@@ -95,7 +100,7 @@ tell_error(struct call *c, const char *s, size_t n)
     struct provider_error error;
     struct part p = {.kind = PART_ERROR, .problem = &error.problem};
 
-    openai_error(NULL, s, n, &error);
+    c->r->error(NULL, s, n, &error);
     c->r->mode = MODE_ENDED;
     c->fn(c->arg, &p);
 }
@@ -105,16 +110,21 @@ tell_finish(struct call *c)
 {
     struct part p = {.kind = PART_FINISH, .finish = c->r->finish};
 
+    openai_calls_end(&c->r->calls, c->fn, c->arg);
     if (p.finish == FINISH_NONE)
         p.finish = FINISH_STOP;
+    if (p.finish == FINISH_STOP && c->r->calls.n > 0)
+        p.finish = FINISH_TOOL_CALLS; /* some servers say "stop" to that */
     c->r->mode = MODE_ENDED;
     c->fn(c->arg, &p);
 }
 
-static void
+/* ERR_TOOBIG: more calls than there may be. */
+static enum err
 tell_chunk(struct call *c, const struct openai_chunk *k)
 {
     struct part usage = {.kind = PART_USAGE, .usage = k->usage};
+    enum err e;
 
     if (!c->r->model_told && k->model.len > 0) {
         c->r->model_told = true;
@@ -125,15 +135,20 @@ tell_chunk(struct call *c, const struct openai_chunk *k)
                                            : &k->reasoning);
     tell_text(c, PART_TEXT, &k->content);
     tell_text(c, PART_TEXT, &k->refusal);
+    e = openai_calls_take(&c->r->calls, k->calls, k->n_calls, c->fn, c->arg);
+    if (e != OK)
+        return e;
     if (k->finish != FINISH_NONE)
         c->r->finish = k->finish;
     if (k->has_usage)
         c->fn(c->arg, &usage);
+    return OK;
 }
 
 /* --- the reply ---------------------------------------------------------- */
 
-/* One JSON text: a chunk, or the whole reply. ERR_UPSTREAM: it is none. */
+/* One JSON text: a chunk, or the whole reply. ERR_UPSTREAM: it is none;
+ * ERR_TOOBIG: it is past a limit. */
 static enum err
 take_json(struct call *c, const char *s, size_t n)
 {
@@ -146,7 +161,7 @@ take_json(struct call *c, const char *s, size_t n)
         tell_error(c, s, n);
     } else if (e == OK) {
         c->r->known |= k->known;
-        tell_chunk(c, k);
+        e = tell_chunk(c, k);
     }
     openai_chunk_clear(k);
     return e;
@@ -170,6 +185,7 @@ on_event(void *arg, const char *name, const char *data, size_t n)
 {
     struct call *c = arg;
     bool error = strcmp(name, "error") == 0;
+    enum err e;
 
     if (n == 0)
         return OK;
@@ -178,8 +194,11 @@ on_event(void *arg, const char *name, const char *data, size_t n)
         tell_finish(c);
     } else if (error) {
         tell_error(c, data, n);
-    } else if (take_json(c, data, n) != OK && name[0] == '\0') {
-        return garbage(c->why); /* named ones may be of a kind of their own */
+    } else {
+        e = take_json(c, data, n);
+        /* Named ones may be of a kind of their own. */
+        if (e == ERR_TOOBIG || (e != OK && name[0] == '\0'))
+            return garbage(c->why);
     }
     return c->r->mode == MODE_ENDED ? ERR_HUP : OK; /* HUP: stop reading */
 }
@@ -201,9 +220,9 @@ choose(struct call *c, const char **p, size_t *n)
     return OK;
 }
 
-static enum err
-feed(void *reader, const char *p, size_t n, part_fn *fn, void *arg,
-     struct problem *why)
+enum err
+openai_feed(void *reader, const char *p, size_t n, part_fn *fn, void *arg,
+            struct problem *why)
 {
     struct openai_reader *r = reader;
     struct call c = {r, fn, arg, why};
@@ -228,9 +247,10 @@ static enum err
 end_json(struct call *c)
 {
     struct openai_reader *r = c->r;
+    enum err e = take_json(c, r->json.data, r->json.len);
 
-    if (take_json(c, r->json.data, r->json.len) != OK)
-        return reply_cut(c->why);
+    if (e != OK)
+        return e == ERR_TOOBIG ? garbage(c->why) : reply_cut(c->why);
     if (r->mode == MODE_ENDED)
         return OK;
     if (!r->known)
@@ -239,8 +259,8 @@ end_json(struct call *c)
     return OK;
 }
 
-static enum err
-end(void *reader, part_fn *fn, void *arg, struct problem *why)
+enum err
+openai_end(void *reader, part_fn *fn, void *arg, struct problem *why)
 {
     struct openai_reader *r = reader;
     struct call c = {r, fn, arg, why};
@@ -256,12 +276,34 @@ end(void *reader, part_fn *fn, void *arg, struct problem *why)
     return r->mode == MODE_SSE && !r->known ? garbage(why) : reply_cut(why);
 }
 
+/* --- the provider ------------------------------------------------------- */
+
+static void *
+reader_new(void)
+{
+    return openai_reader_new(openai_error);
+}
+
+static enum err
+models_build(const struct account *acc, const char *page, int64_t now_ms,
+             struct upstream_request *out, struct problem *why)
+{
+    (void)page;
+    (void)now_ms;
+    return openai_models_ask(&openai_wire, acc, out, why);
+}
+
 const struct provider provider_openai = {
     .name = "openai",
     .build = openai_build,
     .reader_new = reader_new,
-    .reader_free = reader_free,
-    .feed = feed,
-    .end = end,
+    .reader_free = openai_reader_free,
+    .feed = openai_feed,
+    .end = openai_end,
     .error = openai_error,
+    .models_build = models_build,
+    .models_read = openai_models_read,
+    .embed_max = OPENAI_EMBED_MAX,
+    .embed_build = openai_embed_build,
+    .embed_read = openai_embed_read,
 };

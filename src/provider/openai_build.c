@@ -1,15 +1,16 @@
 /*
- * An ask as a Chat Completions request (docs/WIRE.md).
+ * An ask as a Chat Completions request (docs/WIRE.md). Messages are written
+ * in openai_messages.c, the address and headers in openai_request.c.
  *
- * One thing depends on who is asked. OpenAI has renamed the limit of the
+ * Two things depend on who is asked. OpenAI has renamed the limit of the
  * answer: its reasoning models refuse max_tokens, while most servers that
  * speak the same wire know only max_tokens and some refuse members that they
  * do not know. So api.openai.com is sent max_completion_tokens and everybody
- * else max_tokens.
+ * else max_tokens. The other thing is thoughts: see refuses_thoughts.
  *
  * What was not asked for is not sent, since models differ in what they allow
- * (a temperature, for one). The system text is the first message; its role is
- * "system", which OpenAI reads as "developer" where that is wanted.
+ * (a temperature, for one). tool_choice and parallel_tool_calls are errors
+ * without tools, so they go only with them.
  */
 #include "base/base.h"
 
@@ -18,48 +19,42 @@
 #include <math.h>
 
 #include "base/json.h"
-#include "base/mem.h"
-#include "base/text.h"
 
-#define URL_MAX 2048
+/* Thoughts go back as reasoning_content: DeepSeek's and Moonshot's APIs refuse
+ * tool results without them, llama.cpp and vLLM put them into the template,
+ * most others ignore them. These refuse members of a message that they do not
+ * know; the router of Hugging Face may hand the request to one of them. */
+static const char *const refuses_thoughts[] = {
+    "api.openai.com",  "api.groq.com",          "api.mistral.ai",
+    "api.cerebras.ai", "router.huggingface.co",
+};
 
-static const char path[] = "/chat/completions";
-
-/* The host of a base URL, without port. */
 static bool
-is_openai(const char *base_url)
-{
-    static const char host[] = "api.openai.com";
-    const char *s = strstr(base_url, "://");
-
-    s = s != NULL ? s + 3 : base_url;
-    return text_ieqn(s, strcspn(s, ":/?#"), host);
-}
-
-static void
-put_message(struct json_out *j, enum role role, const char *text, size_t n)
-{
-    json_begin_obj(j);
-    json_put_str(j, "role", role_name(role));
-    json_put_strn(j, "content", text, n);
-    json_end_obj(j);
-}
-
-static void
-put_messages(struct json_out *j, const struct ask *ask)
+takes_thoughts(const char *base_url)
 {
     size_t i;
 
-    json_name(j, "messages");
-    json_begin_arr(j);
-    if (ask->system != NULL && ask->system[0] != '\0')
-        put_message(j, ROLE_SYSTEM, ask->system, strlen(ask->system));
-    for (i = 0; i < ask->n_messages; i++) {
-        const struct ask_message *m = &ask->messages[i];
-
-        put_message(j, m->role, m->text, m->len);
+    for (i = 0; i < COUNT_OF(refuses_thoughts); i++) {
+        if (openai_host_is(base_url, refuses_thoughts[i]))
+            return false;
     }
-    json_end_arr(j);
+    return true;
+}
+
+static void
+put_number(struct json_out *j, const char *name, double v)
+{
+    if (isnan(v))
+        return;
+    json_name(j, name);
+    json_add_num(j, v);
+}
+
+static void
+put_raw(struct json_out *j, const char *name, const char *json)
+{
+    if (json != NULL && json[0] != '\0')
+        json_put_raw(j, name, json, strlen(json));
 }
 
 static void
@@ -67,17 +62,14 @@ put_options(struct json_out *j, const struct ask *ask, bool openai)
 {
     size_t i;
 
-    if (!isnan(ask->temperature)) {
-        json_name(j, "temperature");
-        json_add_num(j, ask->temperature);
-    }
-    if (!isnan(ask->top_p)) {
-        json_name(j, "top_p");
-        json_add_num(j, ask->top_p);
-    }
+    put_number(j, "temperature", ask->temperature);
+    put_number(j, "top_p", ask->top_p);
     if (ask->max_tokens > 0)
         json_put_i64(j, openai ? "max_completion_tokens" : "max_tokens",
                      ask->max_tokens);
+    if (ask->effort != NULL)
+        json_put_str(j, "reasoning_effort", ask->effort);
+    put_raw(j, "response_format", ask->format);
     if (ask->n_stop == 0)
         return;
     json_name(j, "stop");
@@ -87,76 +79,128 @@ put_options(struct json_out *j, const struct ask *ask, bool openai)
     json_end_arr(j);
 }
 
+/* --- tools -------------------------------------------------------------- */
+
 static void
-put_body(struct buf *out, const struct ask *ask, bool openai)
+put_tool(struct json_out *j, const struct tool *t)
+{
+    json_begin_obj(j);
+    json_put_str(j, "type", "function");
+    json_name(j, "function");
+    json_begin_obj(j);
+    json_put_str(j, "name", t->name);
+    if (t->description != NULL && t->description[0] != '\0')
+        json_put_str(j, "description", t->description);
+    put_raw(j, "parameters", t->schema);
+    if (t->strict)
+        json_put_bool(j, "strict", true);
+    json_end_obj(j);
+    json_end_obj(j);
+}
+
+static void
+put_choice(struct json_out *j, const struct ask *ask)
+{
+    switch (ask->tool_choice) {
+    case TOOL_CHOICE_UNSAID: return;
+    case TOOL_CHOICE_AUTO: json_put_str(j, "tool_choice", "auto"); return;
+    case TOOL_CHOICE_NONE: json_put_str(j, "tool_choice", "none"); return;
+    case TOOL_CHOICE_REQUIRED:
+        json_put_str(j, "tool_choice", "required");
+        return;
+    case TOOL_CHOICE_NAMED: break;
+    }
+    json_name(j, "tool_choice");
+    json_begin_obj(j);
+    json_put_str(j, "type", "function");
+    json_name(j, "function");
+    json_begin_obj(j);
+    json_put_str(j, "name", ask->tool_named);
+    json_end_obj(j);
+    json_end_obj(j);
+}
+
+static void
+put_tools(struct json_out *j, const struct ask *ask)
+{
+    size_t i;
+
+    if (ask->n_tools == 0)
+        return;
+    json_name(j, "tools");
+    json_begin_arr(j);
+    for (i = 0; i < ask->n_tools; i++)
+        put_tool(j, &ask->tools[i]);
+    json_end_arr(j);
+    put_choice(j, ask);
+    if (ask->parallel_calls >= 0)
+        json_put_bool(j, "parallel_tool_calls", ask->parallel_calls > 0);
+}
+
+/* --- the body ----------------------------------------------------------- */
+
+static void
+put_stream(struct json_out *j, bool stream)
+{
+    json_put_bool(j, "stream", stream);
+    if (!stream)
+        return;
+    json_name(j, "stream_options");
+    json_begin_obj(j);
+    json_put_bool(j, "include_usage", true);
+    json_end_obj(j);
+}
+
+static enum err
+put_body(struct buf *out, const struct openai_wire *w, const struct ask *ask,
+         const char *base_url, struct problem *why)
 {
     struct json_out j;
+    enum err e;
 
     json_out_init(&j, out);
     json_begin_obj(&j);
     json_put_str(&j, "model", ask->model);
-    put_messages(&j, ask);
-    json_put_bool(&j, "stream", true);
-    json_name(&j, "stream_options");
-    json_begin_obj(&j);
-    json_put_bool(&j, "include_usage", true);
+    json_name(&j, "messages");
+    e = openai_messages(&j, w, ask, takes_thoughts(base_url), why);
+    if (e != OK)
+        return e;
+    put_stream(&j, !ask->whole);
+    put_options(&j, ask, openai_is_openai(base_url));
+    put_tools(&j, ask);
+    e = openai_extra(&j, ask, why);
+    if (e != OK)
+        return e;
     json_end_obj(&j);
-    put_options(&j, ask, openai);
-    json_end_obj(&j);
+    if (buf_status(out) != OK)
+        return problem_set(why, ERR_TOOBIG, NULL,
+                           "The conversation is too long to be sent",
+                           "Start a new session or clear this one.");
+    return OK;
 }
 
-static enum err
-put_headers(struct upstream_request *out, const char *key)
+enum err
+openai_ask(const struct openai_wire *w, const struct ask *ask,
+           const struct account *acc, struct upstream_request *out,
+           struct problem *why)
 {
-    struct buf value;
     enum err e;
 
-    e = upstream_request_header(out, "Content-Type", "application/json");
-    if (e == OK)
-        e = upstream_request_header(out, "Accept", "text/event-stream");
-    if (e != OK || key == NULL || key[0] == '\0')
-        return e;
-    buf_init(&value, 16 * 1024);
-    buf_adds(&value, "Bearer ");
-    buf_adds(&value, key);
-    e = buf_status(&value);
-    if (e == OK)
-        e = upstream_request_header(out, "Authorization", buf_cstr(&value));
-    if (value.data != NULL)
-        explicit_bzero(value.data, value.cap);
-    buf_release(&value);
-    return e;
+    if (ask->n_messages == 0)
+        return problem_set(why, ERR_BADREQ, NULL, "There is nothing to ask",
+                           NULL);
+    if (ask->tool_choice == TOOL_CHOICE_NAMED && ask->tool_named == NULL)
+        return problem_set(why, ERR_BADREQ, NULL,
+                           "The tool to be called has no name", NULL);
+    e = openai_request(w, acc, "POST", "/chat/completions",
+                       ask->whole ? "application/json" : "text/event-stream",
+                       out, why);
+    return e == OK ? put_body(&out->body, w, ask, acc->base_url, why) : e;
 }
 
 enum err
 openai_build(const struct ask *ask, const struct account *acc,
              struct upstream_request *out, struct problem *why)
 {
-    size_t len = strlen(acc->base_url);
-
-    while (len > 0 && acc->base_url[len - 1] == '/')
-        len--;
-    if (len == 0 || len > URL_MAX)
-        return problem_set(why, ERR_BADREQ, "provider_address",
-                           "The provider's address is not usable",
-                           "Check OPENAI_BASE_URL.");
-    if (ask->n_messages == 0)
-        return problem_set(why, ERR_BADREQ, NULL, "There is nothing to ask",
-                           NULL);
-    out->method = "POST";
-    out->http2 = text_istarts(acc->base_url, "https:");
-    free(out->url);
-    out->url = xmalloc(len + sizeof(path));
-    memcpy(out->url, acc->base_url, len);
-    memcpy(out->url + len, path, sizeof(path));
-    if (put_headers(out, acc->key) != OK)
-        return problem_set(why, ERR_BADREQ, "provider_key",
-                           "The provider's key cannot be sent",
-                           "OPENAI_API_KEY must be one line.");
-    put_body(&out->body, ask, is_openai(acc->base_url));
-    if (buf_status(&out->body) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The conversation is too long to be sent",
-                           "Start a new session or clear this one.");
-    return OK;
+    return openai_ask(&openai_wire, ask, acc, out, why);
 }

@@ -11,7 +11,6 @@
 #include "provider/openai.h"
 
 #include "base/json.h"
-#include "provider/meaning.h"
 
 /* The words of type and code that say more than the status. */
 static const struct {
@@ -28,6 +27,7 @@ static const struct {
     {"invalid_api_key", MEANS_AUTH},
     {"authentication_error", MEANS_AUTH},
     {"model_not_found", MEANS_MODEL},
+    {"model_not_supported", MEANS_MODEL},
     {"rate_limit_exceeded", MEANS_LIMIT},
     {"rate_limit_error", MEANS_LIMIT},
 };
@@ -101,15 +101,21 @@ meaning_of(const struct said *s, int status)
     return by_status(status, s->text);
 }
 
+enum meaning
+openai_meaning(const struct upstream_head *head, const char *body, size_t n)
+{
+    cJSON *tree = n > 0 ? json_parse_lenient(body, n) : NULL;
+    struct said said = read_body(tree);
+    enum meaning m = meaning_of(&said,
+                                head != NULL ? head->status : said.status);
+
+    cJSON_Delete(tree);
+    return m;
+}
+
 void
 openai_error(const struct upstream_head *head, const char *body, size_t n,
              struct provider_error *out)
 {
-    cJSON *tree = n > 0 ? json_parse_lenient(body, n) : NULL;
-    struct said said = read_body(tree);
-    int status = head != NULL ? head->status : said.status;
-    enum meaning m = meaning_of(&said, status);
-
-    cJSON_Delete(tree);
-    meaning_error(m, head, -1, out);
+    meaning_error(openai_meaning(head, body, n), head, -1, out);
 }

@@ -13,160 +13,13 @@
 
 #include "provider/openai.h"
 
-#define DEPTH_MAX 8   /* of values that are skipped */
-#define NUMBER_MAX 40 /* characters; cJSON reads at most 63 */
+#include "provider/scan.h"
 
-struct scan {
-    const char *p, *end;
+struct fast {
+    struct scan s;
     struct openai_chunk *c;
     bool has_choices, has_delta, has_finish, has_index;
 };
-
-struct str {
-    const char *p;
-    size_t len;
-    bool escaped;
-};
-
-static void
-skip_space(struct scan *s)
-{
-    while (s->p < s->end &&
-           (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
-        s->p++;
-}
-
-/* The next character after white space is c: step over it. */
-static bool
-take(struct scan *s, char c)
-{
-    skip_space(s);
-    if (s->p == s->end || *s->p != c)
-        return false;
-    s->p++;
-    return true;
-}
-
-static bool
-peek(struct scan *s, char c)
-{
-    skip_space(s);
-    return s->p < s->end && *s->p == c;
-}
-
-static bool
-take_word(struct scan *s, const char *word)
-{
-    size_t n = strlen(word);
-
-    if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0)
-        return false;
-    s->p += n;
-    return true;
-}
-
-/* A string; what escapes mean is looked at only in texts that matter. */
-static bool
-take_string(struct scan *s, struct str *out)
-{
-    const char *p;
-
-    if (!take(s, '"'))
-        return false;
-    out->escaped = false;
-    for (p = s->p; p < s->end; p++) {
-        if (*p == '"') {
-            out->p = s->p;
-            out->len = (size_t)(p - s->p);
-            s->p = p + 1;
-            return true;
-        }
-        if ((unsigned char)*p < 0x20)
-            return false;
-        if (*p != '\\')
-            continue;
-        out->escaped = true;
-        if (++p == s->end || strchr("\"\\/bfnrtu", *p) == NULL || *p == '\0' ||
-            (*p == 'u' && openai_hex4(p + 1, s->end) < 0))
-            return false;
-    }
-    return false;
-}
-
-static size_t
-take_digits(struct scan *s)
-{
-    const char *from = s->p;
-
-    while (s->p < s->end && *s->p >= '0' && *s->p <= '9')
-        s->p++;
-    return (size_t)(s->p - from);
-}
-
-static bool
-take_number(struct scan *s)
-{
-    const char *from = s->p;
-
-    if (s->p < s->end && *s->p == '-')
-        s->p++;
-    if (s->p < s->end && *s->p == '0')
-        s->p++;
-    else if (take_digits(s) == 0)
-        return false;
-    if (s->p < s->end && *s->p == '.') {
-        s->p++;
-        if (take_digits(s) == 0)
-            return false;
-    }
-    if (s->p < s->end && (*s->p == 'e' || *s->p == 'E')) {
-        s->p++;
-        if (s->p < s->end && (*s->p == '+' || *s->p == '-'))
-            s->p++;
-        if (take_digits(s) == 0)
-            return false;
-    }
-    return s->p - from <= NUMBER_MAX;
-}
-
-static bool skip_value(struct scan *s, int depth);
-
-static bool
-skip_members(struct scan *s, int depth, bool object)
-{
-    char close = object ? '}' : ']';
-    struct str name;
-
-    s->p++;
-    if (take(s, close))
-        return true;
-    do {
-        if (object && (!take_string(s, &name) || !take(s, ':')))
-            return false;
-        if (!skip_value(s, depth + 1))
-            return false;
-    } while (take(s, ','));
-    return take(s, close);
-}
-
-static bool
-skip_value(struct scan *s, int depth)
-{
-    struct str str;
-
-    skip_space(s);
-    if (s->p == s->end || depth > DEPTH_MAX)
-        return false;
-    switch (*s->p) {
-    case '"': return take_string(s, &str);
-    case '{': return skip_members(s, depth, true);
-    case '[': return skip_members(s, depth, false);
-    case 't': return take_word(s, "true");
-    case 'f': return take_word(s, "false");
-    case 'n': return take_word(s, "null");
-    default: return take_number(s);
-    }
-}
 
 /* --- texts -------------------------------------------------------------- */
 
@@ -196,7 +49,7 @@ put_utf8(char *o, unsigned long c)
 static unsigned long
 unescape_unit(const char **p, const char *end)
 {
-    unsigned long c = (unsigned long)openai_hex4(*p, end);
+    unsigned long c = (unsigned long)scan_hex4(*p, end);
     int low;
 
     *p += 4;
@@ -204,7 +57,7 @@ unescape_unit(const char **p, const char *end)
         return c;
     if (c > 0xdbff || end - *p < 6 || (*p)[0] != '\\' || (*p)[1] != 'u')
         return 0;
-    low = openai_hex4(*p + 2, end);
+    low = scan_hex4(*p + 2, end);
     if (low < 0xdc00 || low > 0xdfff)
         return 0;
     *p += 6;
@@ -212,11 +65,11 @@ unescape_unit(const char **p, const char *end)
 }
 
 static bool
-unescape(struct scan *s, const struct str *in, struct openai_text *out)
+unescape(struct fast *f, const struct scan_str *in, struct openai_text *out)
 {
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
     const char *p = in->p, *end = in->p + in->len, *named;
-    char *o = s->c->scratch.data + s->c->scratch.len, *begin = o;
+    char *o = f->c->scratch.data + f->c->scratch.len, *begin = o;
 
     while (p < end) {
         unsigned long c;
@@ -238,7 +91,7 @@ unescape(struct scan *s, const struct str *in, struct openai_text *out)
             p++;
         }
     }
-    s->c->scratch.len += (size_t)(o - begin);
+    f->c->scratch.len += (size_t)(o - begin);
     out->p = begin;
     out->len = (size_t)(o - begin);
     return true;
@@ -248,144 +101,136 @@ unescape(struct scan *s, const struct str *in, struct openai_text *out)
  * grows when it is unescaped, so all texts of a chunk together need less than
  * the chunk's length, and room for that is made once: texts do not move. */
 static bool
-take_text(struct scan *s, struct openai_text *out)
+take_text(struct fast *f, struct openai_text *out)
 {
-    struct str str;
+    struct scan_str str;
 
     if (out->p != NULL)
         return false;
-    if (peek(s, 'n')) {
+    if (scan_peek(&f->s, 'n')) {
         out->p = ""; /* to see a second one */
-        return take_word(s, "null");
+        return scan_word(&f->s, "null");
     }
-    if (!take_string(s, &str))
+    if (!scan_string(&f->s, &str))
         return false;
     if (!str.escaped) {
         out->p = str.p;
         out->len = str.len;
         return true;
     }
-    if (s->c->scratch.cap == 0 || s->c->scratch.len == 0) {
-        if (buf_room(&s->c->scratch, (size_t)(s->end - str.p) + 8) == NULL)
+    if (f->c->scratch.cap == 0 || f->c->scratch.len == 0) {
+        if (buf_room(&f->c->scratch, (size_t)(f->s.end - str.p) + 8) == NULL)
             return false;
     }
-    return unescape(s, &str, out);
+    return unescape(f, &str, out);
 }
 
 /* --- members ------------------------------------------------------------ */
 
-/* Reads the value of a member; false: not understood. */
-typedef bool member_fn(struct scan *s, const struct str *name);
-
+/* Tool calls are for the tree; many servers say in every chunk that there are
+ * none. */
 static bool
-take_object(struct scan *s, member_fn *fn)
+take_no_calls(struct fast *f)
 {
-    struct str name;
-
-    if (!take(s, '{'))
-        return false;
-    if (take(s, '}'))
-        return true;
-    do {
-        if (!take_string(s, &name) || name.escaped || !take(s, ':') ||
-            !fn(s, &name))
-            return false;
-    } while (take(s, ','));
-    return take(s, '}');
+    if (scan_peek(&f->s, '['))
+        return scan_take(&f->s, '[') && scan_take(&f->s, ']');
+    return scan_word(&f->s, "null");
 }
 
 static bool
-name_is(const struct str *name, const char *word)
+on_delta(void *arg, const struct scan_str *name)
 {
-    return name->len == strlen(word) && memcmp(name->p, word, name->len) == 0;
+    struct fast *f = arg;
+
+    if (scan_str_is(name, "content"))
+        return take_text(f, &f->c->content);
+    if (scan_str_is(name, "reasoning_content"))
+        return take_text(f, &f->c->reasoning_content);
+    if (scan_str_is(name, "reasoning"))
+        return take_text(f, &f->c->reasoning);
+    if (scan_str_is(name, "refusal"))
+        return take_text(f, &f->c->refusal);
+    if (scan_str_is(name, "tool_calls") || scan_str_is(name, "function_call"))
+        return take_no_calls(f);
+    return scan_skip(&f->s, 0);
 }
 
 static bool
-on_delta(struct scan *s, const struct str *name)
+take_finish(struct fast *f)
 {
-    if (name_is(name, "content"))
-        return take_text(s, &s->c->content);
-    if (name_is(name, "reasoning_content"))
-        return take_text(s, &s->c->reasoning_content);
-    if (name_is(name, "reasoning"))
-        return take_text(s, &s->c->reasoning);
-    if (name_is(name, "refusal"))
-        return take_text(s, &s->c->refusal);
-    return skip_value(s, 0);
-}
+    struct scan_str str;
 
-static bool
-take_finish(struct scan *s)
-{
-    struct str str;
-
-    if (s->has_finish)
+    if (f->has_finish)
         return false;
-    s->has_finish = true;
-    if (peek(s, 'n'))
-        return take_word(s, "null");
-    if (!take_string(s, &str) || str.escaped)
+    f->has_finish = true;
+    if (scan_peek(&f->s, 'n'))
+        return scan_word(&f->s, "null");
+    if (!scan_string(&f->s, &str) || str.escaped)
         return false;
-    s->c->finish = openai_finish(str.p, str.len);
+    f->c->finish = openai_finish(str.p, str.len);
     return true;
 }
 
 static bool
-on_choice(struct scan *s, const struct str *name)
+on_choice(void *arg, const struct scan_str *name)
 {
-    if (name_is(name, "delta")) {
-        if (s->has_delta)
+    struct fast *f = arg;
+
+    if (scan_str_is(name, "delta")) {
+        if (f->has_delta)
             return false;
-        s->has_delta = true;
-        return take_object(s, on_delta);
+        f->has_delta = true;
+        return scan_object(&f->s, on_delta, f);
     }
-    if (name_is(name, "finish_reason"))
-        return take_finish(s);
-    if (name_is(name, "index")) {
-        if (s->has_index || !take(s, '0'))
+    if (scan_str_is(name, "finish_reason"))
+        return take_finish(f);
+    if (scan_str_is(name, "index")) {
+        if (f->has_index || !scan_take(&f->s, '0'))
             return false;
-        s->has_index = true;
-        return peek(s, ',') || peek(s, '}');
+        f->has_index = true;
+        return scan_peek(&f->s, ',') || scan_peek(&f->s, '}');
     }
-    if (name_is(name, "message"))
+    if (scan_str_is(name, "message"))
         return false;
-    return skip_value(s, 0);
+    return scan_skip(&f->s, 0);
 }
 
 static bool
-take_choices(struct scan *s)
+take_choices(struct fast *f)
 {
-    if (s->has_choices)
+    if (f->has_choices)
         return false;
-    s->has_choices = true;
-    return take(s, '[') && take_object(s, on_choice) && take(s, ']');
+    f->has_choices = true;
+    return scan_take(&f->s, '[') && scan_object(&f->s, on_choice, f) &&
+           scan_take(&f->s, ']');
 }
 
 static bool
-on_chunk(struct scan *s, const struct str *name)
+on_chunk(void *arg, const struct scan_str *name)
 {
-    struct str word;
+    struct fast *f = arg;
+    struct scan_str word;
 
-    if (name_is(name, "choices"))
-        return take_choices(s);
-    if (name_is(name, "model"))
-        return take_text(s, &s->c->model);
-    if (name_is(name, "usage") || name_is(name, "error"))
-        return peek(s, 'n') && take_word(s, "null");
-    if (name_is(name, "object") || name_is(name, "type"))
-        return take_string(s, &word) && !word.escaped &&
-               !name_is(&word, "error");
-    return skip_value(s, 0);
+    if (scan_str_is(name, "choices"))
+        return take_choices(f);
+    if (scan_str_is(name, "model"))
+        return take_text(f, &f->c->model);
+    if (scan_str_is(name, "usage") || scan_str_is(name, "error"))
+        return scan_peek(&f->s, 'n') && scan_word(&f->s, "null");
+    if (scan_str_is(name, "object") || scan_str_is(name, "type"))
+        return scan_string(&f->s, &word) && !word.escaped &&
+               !scan_str_is(&word, "error");
+    return scan_skip(&f->s, 0);
 }
 
 bool
 openai_chunk_fast(struct openai_chunk *c, const char *text, size_t n)
 {
-    struct scan s = {.p = text, .end = text + n, .c = c};
+    struct fast f = {.s = {text, text + n}, .c = c};
 
-    if (take_object(&s, on_chunk) && s.has_choices) {
-        skip_space(&s);
-        if (s.p == s.end) {
+    if (scan_object(&f.s, on_chunk, &f) && f.has_choices) {
+        scan_space(&f.s);
+        if (f.s.p == f.s.end) {
             c->known = true;
             return true;
         }

@@ -200,6 +200,8 @@ errors_mean_what_clients_can_use(void **state)
         {404, "{\"error\":{\"code\":\"model_not_found\"}}", "model_not_found",
          502},
         {404, "<html>", "model_not_found", 502},
+        {400, "{\"error\":{\"code\":\"model_not_supported\"}}",
+         "model_not_found", 502},
         {429, "{\"error\":{\"code\":\"rate_limit_exceeded\"}}",
          "provider_rate_limited", 429},
         {429, "", "provider_rate_limited", 429},
@@ -305,6 +307,9 @@ common_chunks_take_the_fast_path(void **state)
         "{\"choices\":[{\"delta\":{\"content\":\"\\u0048\\u0069\","
         "\"reasoning\":null,\"reasoning_details\":[{\"a\":[1.5e3,-2,true]}]},"
         "\"finish_reason\":\"stop\"}],\"timings\":{\"n\":0.25}}",
+        "{\"choices\":[{\"delta\":{\"content\":\"Hi\",\"tool_calls\":null,"
+        "\"function_call\":null}}]}",
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[ ],\"content\":\"Hi\"}}]}",
     };
     struct openai_chunk c;
     size_t i;
@@ -336,6 +341,9 @@ what_is_not_common_is_left_to_cjson(void **state)
         "{\"choices\":[{}],\"choices\":[{}]}",
         "{\"choices\":[{\"delta\":{\"content\":\"a\",\"content\":\"b\"}}]}",
         "{\"choices\":[{\"delta\":{\"content\":null,\"content\":\"b\"}}]}",
+        "{\"choices\":[{\"delta\":{\"tool_calls\":[{}]}}]}",
+        "{\"choices\":[{\"delta\":{\"tool_calls\":{}}}]}",
+        "{\"choices\":[{\"delta\":{\"function_call\":{}}}]}",
         "{\"choices\":[{\"delta\":{}}],\"usage\":{}}",
         "{\"choices\":[{\"delta\":{}}],\"error\":{}}",
         "{\"choices\":[{\"delta\":{}}],\"object\":\"error\"}",
@@ -394,6 +402,55 @@ a_reply_in_one_piece_is_bounded(void **state)
     free(spaces);
 }
 
+/* Feed one event with so many calls, each with this function and an id of so
+ * many bytes. */
+static enum err
+feed_calls(size_t n, size_t id_len, const char *function)
+{
+    void *reader = provider_openai.reader_new();
+    struct problem why = {.err = OK};
+    struct transcript t;
+    struct buf b;
+    enum err e;
+    size_t i;
+
+    transcript_init(&t);
+    buf_init(&b, 16 * 1024 * 1024);
+    buf_adds(&b, "data: {\"choices\":[{\"delta\":{\"tool_calls\":[");
+    for (i = 0; i < n; i++)
+        buf_addf(&b, "%s{\"index\":%zu,\"id\":\"%0*d\",\"function\":{%s}}",
+                 i > 0 ? "," : "", i, (int)id_len, 1, function);
+    buf_adds(&b, "]}}]}\n\n");
+    assert_int_equal(buf_status(&b), OK);
+    e = provider_openai.feed(reader, b.data, b.len, transcript_part, &t, &why);
+    if (e != OK)
+        assert_string_equal(why.code, "provider_garbage");
+    provider_openai.reader_free(reader);
+    transcript_release(&t);
+    buf_release(&b);
+    return e;
+}
+
+static void
+tool_calls_are_bounded(void **state)
+{
+    char *args = xmalloc(70000);
+
+    (void)state;
+    assert_int_equal(feed_calls(256, 8, "\"name\":\"f\""), OK);
+    assert_int_equal(feed_calls(257, 8, "\"name\":\"f\""), ERR_UPSTREAM);
+    assert_int_equal(feed_calls(5000, 8, "\"name\":\"f\""), ERR_UPSTREAM);
+    assert_int_equal(feed_calls(1, 1024, "\"name\":\"f\""), OK);
+    assert_int_equal(feed_calls(1, 1025, "\"name\":\"f\""), ERR_UPSTREAM);
+    (void)snprintf(args, 70000, "\"arguments\":\"%065536d\"", 1);
+    assert_int_equal(feed_calls(1, 8, args), OK);
+    (void)snprintf(args, 70000, "\"arguments\":\"%065537d\"", 1);
+    assert_int_equal(feed_calls(1, 8, args), ERR_UPSTREAM);
+    (void)snprintf(args, 70000, "\"name\":\"f\",\"arguments\":\"%065537d\"", 1);
+    assert_int_equal(feed_calls(1, 8, args), OK);
+    free(args);
+}
+
 static void
 names_are_those_of_the_interface(void **state)
 {
@@ -433,6 +490,7 @@ main(void)
         cmocka_unit_test(common_chunks_take_the_fast_path),
         cmocka_unit_test(what_is_not_common_is_left_to_cjson),
         cmocka_unit_test(a_reply_in_one_piece_is_bounded),
+        cmocka_unit_test(tool_calls_are_bounded),
         cmocka_unit_test(names_are_those_of_the_interface),
     };
 

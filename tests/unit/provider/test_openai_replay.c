@@ -48,6 +48,7 @@ ask_of(const cJSON *o, struct ask *ask, struct ask_message *messages)
     ask->temperature = number_or_nan(o, "temperature");
     ask->top_p = number_or_nan(o, "top_p");
     ask->max_tokens = json_i64(o, "max_tokens", 0);
+    ask->whole = cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(o, "stream"));
     cJSON_ArrayForEach(m, json_arr(o, "stop"))
         ask->stop[ask->n_stop++] = m->valuestring;
 }
@@ -57,7 +58,7 @@ replay_request(const char *name)
 {
     static const struct account acc = {.base_url = "http://127.0.0.1:1/v1",
                                        .key = ""};
-    struct ask_message messages[MESSAGES_MAX];
+    struct ask_message messages[MESSAGES_MAX] = {0};
     struct upstream_request q;
     struct problem why;
     struct ask ask;
@@ -82,7 +83,7 @@ static void
 all_cases_read_as_they_should(void **state)
 {
     (void)state;
-    replay_all(&replay, 20, replay_request);
+    replay_all(&replay, 45, replay_request);
 }
 
 int

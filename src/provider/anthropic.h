@@ -14,9 +14,32 @@
 #define ANTHROPIC_TOKENS_DEFAULT 4096 /* max_tokens, which must be said */
 
 /* The JSON of a Messages request. bedrock: anthropic_version is inside, model
- * and stream are not. ERR_BADREQ or ERR_TOOBIG with why. */
+ * and stream are not. With why: ERR_BADREQ (nothing to ask), ERR_IMPOSSIBLE
+ * (an image that the wire does not take) or ERR_TOOBIG. */
 MUST_USE enum err anthropic_body(struct buf *out, const struct ask *ask,
                                  bool bedrock, struct problem *why);
+
+/* --- anthropic_turn.c, for anthropic_body.c ----------------------------- */
+
+struct json_out; /* base/json.h */
+
+/* The member "messages". Errors as of anthropic_body. */
+MUST_USE enum err anthropic_put_messages(struct json_out *j,
+                                         const struct ask *ask, bool bedrock,
+                                         struct problem *why);
+/* May thinking be asked for? Not if the model waits for the result of a tool
+ * that it called without a thought of this provider. */
+bool anthropic_may_think(const struct ask *ask, bool bedrock);
+
+/* --- anthropic_piece.c, for the two above ------------------------------- */
+
+/* One content block; mark: what is before its end repeats. Errors as of
+ * anthropic_body. */
+MUST_USE enum err anthropic_put_piece(struct json_out *j, const struct piece *p,
+                                      bool bedrock, bool mark,
+                                      struct problem *why);
+/* The member "cache_control". */
+void anthropic_put_mark(struct json_out *j);
 
 /* --- anthropic_event.c -------------------------------------------------- */
 

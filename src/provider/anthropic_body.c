@@ -1,0 +1,317 @@
+/*
+ * An ask as the body of a Messages request (docs/WIRE.md); its messages are
+ * written in anthropic_turn.c.
+ *
+ * Reasoning. The wire wants a budget in tokens where the ask has a word:
+ *   minimal 1024, low 2048, medium 8192, high 16384; other words as high;
+ *   "none" or not said: thinking is left out.
+ * The budget counts towards max_tokens, so that is raised by it: the ask's
+ * max_tokens stays what it is for, the length of the answer. Thinking forbids
+ * a temperature, a top_p below 0.95 and a forced tool: the first two are then
+ * left out, and a forced tool leaves out the thinking. So does a tool's result
+ * for a call that was made without thinking, or elsewhere: the wire refuses to
+ * begin to think between a call and its result.
+ *
+ * A temperature ends at 1 here. Newer models refuse temperature and top_p
+ * together; the temperature goes first.
+ *
+ * Of response_format, json_schema becomes output_config.format; json_object
+ * has no equal here and is left out, as are extra members of OpenAI's wire.
+ * Source: MessageCreateParams in resources/messages of @anthropic-ai/sdk.
+ * Any thread; pure.
+ */
+#include "base/base.h"
+
+#include "provider/anthropic.h"
+
+#include <math.h>
+
+#include "base/json.h"
+#include "base/text.h"
+
+#define BEDROCK_VERSION "bedrock-2023-05-31"
+#define TOP_P_THINKING 0.95 /* the least that goes with thinking */
+
+static bool
+is_forced(const struct ask *ask)
+{
+    return ask->n_tools > 0 && (ask->tool_choice == TOOL_CHOICE_REQUIRED ||
+                                ask->tool_choice == TOOL_CHOICE_NAMED);
+}
+
+/* Tokens to think with; 0: no thinking. */
+static int64_t
+budget_of(const struct ask *ask, bool bedrock)
+{
+    static const struct {
+        const char *effort;
+        int64_t tokens;
+    } rows[] = {
+        {"none", 0},   {"minimal", 1024}, /* the least that the wire takes */
+        {"low", 2048}, {"medium", 8192},  {"high", 16384},
+    };
+    const char *effort = ask->effort;
+    size_t i;
+
+    if (effort == NULL || effort[0] == '\0' || is_forced(ask) ||
+        !anthropic_may_think(ask, bedrock))
+        return 0;
+    for (i = 0; i + 1 < COUNT_OF(rows); i++) {
+        if (strcmp(effort, rows[i].effort) == 0)
+            break;
+    }
+    return rows[i].tokens;
+}
+
+/* --- the system text ---------------------------------------------------- */
+
+static void
+put_system_text(struct json_out *j, const char *s, size_t n, bool mark)
+{
+    json_begin_obj(j);
+    json_put_str(j, "type", "text");
+    json_put_strn(j, "text", s, n);
+    if (mark)
+        anthropic_put_mark(j);
+    json_end_obj(j);
+}
+
+/* Counts the system texts, or writes them: ask.system, then those that stand
+ * in the history. last is the number of the one to mark. */
+static size_t
+system_texts(struct json_out *j, const struct ask *ask, size_t last)
+{
+    size_t i, k, count = 0;
+    size_t len = ask->system != NULL ? strlen(ask->system) : 0;
+
+    if (len > 0 && !text_blank(ask->system, len) && ++count && j != NULL)
+        put_system_text(j, ask->system, len, count == last);
+    for (i = 0; i < ask->n_messages; i++) {
+        const struct ask_message *m = &ask->messages[i];
+        size_t n = m->pieces != NULL ? m->n_pieces : 1;
+
+        for (k = 0; m->role == ROLE_SYSTEM && k < n; k++) {
+            const struct piece *p = m->pieces != NULL ? &m->pieces[k] : NULL;
+            const char *text = p != NULL ? p->text : m->text;
+
+            len = p != NULL ? p->len : m->len;
+            if ((p != NULL && p->kind != PIECE_TEXT) || len == 0 ||
+                text_blank(text, len))
+                continue;
+            count++;
+            if (j != NULL)
+                put_system_text(j, text, len, count == last);
+        }
+    }
+    return count;
+}
+
+static void
+put_system(struct json_out *j, const struct ask *ask)
+{
+    size_t count = system_texts(NULL, ask, 0);
+
+    if (count == 0)
+        return;
+    json_name(j, "system");
+    json_begin_arr(j);
+    (void)system_texts(j, ask, ask->cache ? count : 0);
+    json_end_arr(j);
+}
+
+/* --- tools -------------------------------------------------------------- */
+
+/* The wire wants "type" in a schema, where OpenAI's has none for any object.
+ * The schema's own text is kept, for the sake of its numbers. */
+static void
+put_schema(struct json_out *j, const char *schema)
+{
+    size_t n = schema != NULL ? strlen(schema) : 0;
+    cJSON *tree = NULL;
+    const char *rest;
+
+    json_name(j, "input_schema");
+    if (n == 0 || json_parse(schema, n, &tree, NULL) != OK ||
+        !cJSON_IsObject(tree)) {
+        json_add_raw(j, "{\"type\":\"object\"}", 17);
+    } else if (cJSON_GetObjectItemCaseSensitive(tree, "type") != NULL) {
+        json_add_raw(j, schema, n);
+    } else {
+        rest = strchr(schema, '{') + 1;
+        json_begin_obj(j);
+        json_put_str(j, "type", "object");
+        if (tree->child != NULL)
+            buf_addc(j->buf, ',');
+        buf_adds(j->buf, rest); /* with the closing brace */
+        j->comma = true;
+    }
+    cJSON_Delete(tree);
+}
+
+static void
+put_tools(struct json_out *j, const struct ask *ask, bool bedrock)
+{
+    size_t i;
+
+    json_name(j, "tools");
+    json_begin_arr(j);
+    for (i = 0; i < ask->n_tools; i++) {
+        const struct tool *t = &ask->tools[i];
+
+        json_begin_obj(j);
+        json_put_str(j, "name", t->name);
+        if (t->description != NULL && t->description[0] != '\0')
+            json_put_str(j, "description", t->description);
+        put_schema(j, t->schema);
+        if (t->strict && !bedrock)
+            json_put_bool(j, "strict", true);
+        if (ask->cache && i + 1 == ask->n_tools)
+            anthropic_put_mark(j);
+        json_end_obj(j);
+    }
+    json_end_arr(j);
+}
+
+static void
+put_tool_choice(struct json_out *j, const struct ask *ask)
+{
+    static const char *const types[] = {
+        [TOOL_CHOICE_UNSAID] = "auto", [TOOL_CHOICE_AUTO] = "auto",
+        [TOOL_CHOICE_NONE] = "none",   [TOOL_CHOICE_REQUIRED] = "any",
+        [TOOL_CHOICE_NAMED] = "tool",
+    };
+    bool one = ask->parallel_calls == 0 && ask->tool_choice != TOOL_CHOICE_NONE;
+
+    if (ask->tool_choice == TOOL_CHOICE_UNSAID && !one)
+        return;
+    json_name(j, "tool_choice");
+    json_begin_obj(j);
+    json_put_str(j, "type", types[ask->tool_choice]);
+    if (ask->tool_choice == TOOL_CHOICE_NAMED)
+        json_put_str(j, "name", ask->tool_named);
+    if (one)
+        json_put_bool(j, "disable_parallel_tool_use", true);
+    json_end_obj(j);
+}
+
+/* --- options ------------------------------------------------------------ */
+
+static void
+put_number(struct json_out *j, const char *name, double v)
+{
+    json_name(j, name);
+    json_add_num(j, v);
+}
+
+static void
+put_sampling(struct json_out *j, const struct ask *ask, bool thinks)
+{
+    if (!thinks && !isnan(ask->temperature))
+        put_number(j, "temperature",
+                   ask->temperature > 1 ? 1 : ask->temperature);
+    else if (!isnan(ask->top_p) && (!thinks || ask->top_p >= TOP_P_THINKING))
+        put_number(j, "top_p", ask->top_p);
+}
+
+static void
+put_thinking(struct json_out *j, int64_t budget)
+{
+    json_name(j, "thinking");
+    json_begin_obj(j);
+    json_put_str(j, "type", "enabled");
+    json_put_i64(j, "budget_tokens", budget);
+    json_end_obj(j);
+}
+
+/* Blank ones are refused by the wire. */
+static void
+put_stops(struct json_out *j, const struct ask *ask)
+{
+    bool begun = false;
+    size_t i;
+
+    for (i = 0; i < ask->n_stop; i++) {
+        if (text_blank(ask->stop[i], strlen(ask->stop[i])))
+            continue;
+        if (!begun) {
+            json_name(j, "stop_sequences");
+            json_begin_arr(j);
+            begun = true;
+        }
+        json_add_str(j, ask->stop[i]);
+    }
+    if (begun)
+        json_end_arr(j);
+}
+
+static void
+put_format(struct json_out *j, const char *format)
+{
+    cJSON *tree = json_parse_lenient(format, strlen(format));
+    const char *type = json_str(tree, "type");
+    const cJSON *schema = json_obj(json_obj(tree, "json_schema"), "schema");
+    char *text = NULL;
+
+    if (type != NULL && strcmp(type, "json_schema") == 0 && schema != NULL)
+        text = cJSON_PrintUnformatted(schema);
+    if (text != NULL) {
+        json_name(j, "output_config");
+        json_begin_obj(j);
+        json_name(j, "format");
+        json_begin_obj(j);
+        json_put_str(j, "type", "json_schema");
+        json_put_raw(j, "schema", text, strlen(text));
+        json_end_obj(j);
+        json_end_obj(j);
+    }
+    cJSON_free(text);
+    cJSON_Delete(tree);
+}
+
+static void
+put_options(struct json_out *j, const struct ask *ask, bool bedrock)
+{
+    int64_t budget = budget_of(ask, bedrock);
+    int64_t most = ask->max_tokens > 0 ? ask->max_tokens
+                                       : ANTHROPIC_TOKENS_DEFAULT;
+
+    json_put_i64(j, "max_tokens",
+                 most > INT64_MAX - budget ? most : most + budget);
+    if (budget > 0)
+        put_thinking(j, budget);
+    put_sampling(j, ask, budget > 0);
+    put_stops(j, ask);
+    if (ask->n_tools > 0) {
+        put_tools(j, ask, bedrock);
+        put_tool_choice(j, ask);
+    }
+    if (ask->format != NULL)
+        put_format(j, ask->format);
+}
+
+enum err
+anthropic_body(struct buf *out, const struct ask *ask, bool bedrock,
+               struct problem *why)
+{
+    struct json_out j;
+    enum err e;
+
+    json_out_init(&j, out);
+    json_begin_obj(&j);
+    if (bedrock) {
+        json_put_str(&j, "anthropic_version", BEDROCK_VERSION);
+    } else {
+        json_put_str(&j, "model", ask->model);
+        if (!ask->whole)
+            json_put_bool(&j, "stream", true);
+    }
+    put_options(&j, ask, bedrock);
+    put_system(&j, ask);
+    e = anthropic_put_messages(&j, ask, bedrock, why);
+    json_end_obj(&j);
+    if (e == OK && buf_status(out) != OK)
+        return problem_set(why, ERR_TOOBIG, NULL,
+                           "The conversation is too long to be sent",
+                           "Start a new session or clear this one.");
+    return e;
+}

@@ -264,11 +264,34 @@ struct route_choice {
 
 /* provider and model as the request named them (NULL: not named).
  * "openai/gpt-4o" in model names both; a model name may hold slashes when its
- * first part is no provider. Unknown provider: ERR_BADREQ "unknown_provider";
- * one without a key: ERR_IMPOSSIBLE "provider_not_configured". */
+ * first part is no provider. A name that the table of models knows goes to its
+ * provider, if that is configured. Unknown provider: ERR_BADREQ
+ * "unknown_provider"; one without a key: ERR_IMPOSSIBLE
+ * "provider_not_configured". */
 MUST_USE enum err catalog_route(const char *provider, const char *model,
                                 struct route_choice *out, struct problem *why);
 /* All rows, for /status: name and whether it is configured. */
 size_t catalog_list(const struct provider **out, bool *configured, size_t max);
+
+/* --- provider/catalog_check.c: what is settled once, at start --------- */
+
+/* Something wrong with the settings. rule is a sentence's rest ("names no
+ * provider: x") without quotes; it never holds a secret. */
+struct catalog_fault {
+    const char *name; /* of the setting, or path of the file */
+    int line;         /* of the file; 0: the setting, or all of the file */
+    const char *rule; /* valid during the call */
+};
+typedef void catalog_fault_fn(void *arg, const struct catalog_fault *f);
+
+/* Read the table of models and the account at AWS, parse AI_FALLBACK, and
+ * report all that is wrong with them and with AI_PROVIDER; returns how many
+ * that were. Call it once after conf_load, before there are other threads;
+ * without it there are no fallbacks but the default one, and no Bedrock. */
+size_t catalog_check(catalog_fault_fn *fn, void *arg);
+size_t catalog_faults(void); /* what catalog_check returned */
+/* Who is asked, in this order, when the chosen provider cannot answer. What is
+ * not configured is not among them. Any thread. */
+size_t catalog_fallbacks(struct route_choice *out, size_t max);
 
 #endif

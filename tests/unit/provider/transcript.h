@@ -58,7 +58,7 @@ transcript_flush(struct transcript *t)
     buf_adds(&t->out, names[t->kind]);
     if (t->kind == PART_ARGS || t->kind == PART_SIGNATURE)
         buf_addf(&t->out, "%d ", t->index);
-    json_escape(&t->out, t->text.data, t->text.len);
+    json_escape(&t->out, buf_cstr(&t->text), t->text.len);
     buf_addc(&t->out, '\n');
     buf_clear(&t->text);
     t->kind = -1;

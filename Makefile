@@ -137,6 +137,10 @@ $(VENDOR): package-lock.json scripts/vendor.mjs
 .env.example: $(B)/bin/chat ## Print the settings table into .env.example
 	@$(B)/bin/chat --print-env >$@.new && mv -f $@.new $@
 
+etc/models.json: $(B)/bin/chat ## Print the table of models into etc/
+	@mkdir -p $(@D)
+	@$(B)/bin/chat --print-models >$@.new && mv -f $@.new $@
+
 # ---- running ---------------------------------------------------------------
 
 .PHONY: run

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "http/door.h"
+#include "provider/models.h"
 
 static int
 usage(void)
@@ -21,6 +22,7 @@ usage(void)
                "  --one          answer one plain CGI request\n"
                "  --print-env    every setting, as .env.example\n"
                "  --print-table  every setting, as a Markdown table\n"
+               "  --print-models what is known of models, as etc/models.json\n"
                "  --version");
     return 2;
 }
@@ -53,6 +55,8 @@ main(int argc, char **argv)
         conf_print_env(stdout);
     else if (strcmp(what, "--print-table") == 0)
         conf_print_table(stdout);
+    else if (strcmp(what, "--print-models") == 0)
+        models_print(stdout);
     else if (strcmp(what, "--version") == 0)
         (void)puts("parley " APP_VERSION);
     else

@@ -8,14 +8,14 @@
  *   dompurify.js         the sanitiser; its minified UMD file in a module
  *   highlight.js         its core, and load(name) for a language
  *   languages/NAME.js    the languages below, each loaded when code needs it
- *   highlight-light.css  colours for code
- *   highlight-dark.css
  *   LICENSES.txt         the libraries' own licences, in full
  *
  * highlight.js is published as CommonJS, unminified. It is wrapped in modules,
  * and comments and indentation are left out (half of its compressed size);
  * nothing is renamed. The copy is then loaded and must give the same HTML as
  * the package does on every sample, which is each language's own source text.
+ *
+ * The colours of code are the page's own (static/css/prose.css).
  *
  * Usage: node scripts/vendor.mjs [-v] [folder]; -v prints the sizes.
  */
@@ -223,8 +223,6 @@ function licences() {
 fs.mkdirSync(path.join(out, 'languages'), { recursive: true });
 write('marked.js', withoutMap(read('marked/lib/marked.esm.js')));
 write('dompurify.js', dompurify());
-write('highlight-light.css', read('highlight.js/styles/github.min.css'));
-write('highlight-dark.css', read('highlight.js/styles/github-dark.min.css'));
 write('LICENSES.txt', licences());
 await highlight();
 

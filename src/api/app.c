@@ -19,6 +19,8 @@ static const struct route routes[] = {
     {METHOD_GET, "/chat/events", api_chat_events, "Poll a turn's events"},
     {METHOD_POST, "/chat/stop", api_chat_stop, "Cancel a turn"},
     {METHOD_GET, "/chat/turns/{id}", api_turn, "State of a turn"},
+    {METHOD_GET, "/chat/turns/{id}/context", api_turn_context,
+     "What the model saw"},
     {METHOD_GET, "/sessions", api_sessions, "List sessions"},
     {METHOD_GET, "/sessions/{id}", api_session, "One session"},
     {METHOD_PATCH, "/sessions/{id}", api_session_patch, "Rename a session"},

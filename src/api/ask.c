@@ -279,8 +279,8 @@ take_fields(struct turn_ask *a, const struct fields *f, const char *idem,
     a->text = arena_memdup0(&a->arena, f->message, f->message_len);
     a->text_len = f->message_len;
     a->context = arena_strdup(&a->arena, f->context);
-    a->ask.temperature = f->temperature;
-    a->ask.top_p = f->top_p;
+    a->temperature = f->temperature;
+    a->top_p = f->top_p;
     a->ask.max_tokens = f->max_tokens;
     for (size_t i = 0; i < f->n_stop; i++)
         a->ask.stop[a->ask.n_stop++] = arena_strdup(&a->arena, f->stop[i]);

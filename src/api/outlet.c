@@ -44,7 +44,7 @@ outlet_free(struct outlet *o)
     else
         conn_free(o->conn);
     if (o->lingers)
-        engine_hold(o->en, -1);
+        engine_release(o->en, &o->hold);
     buf_release(&o->body);
     free(o->failed);
     free(o);
@@ -58,6 +58,13 @@ left_events(const struct outlet *o)
     return o->conn->kind == CONN_CGI ? EPOLLHUP : EPOLLRDHUP;
 }
 
+/* The process ends before its client has taken it all. */
+static void
+on_hold_dropped(struct engine_hold *h)
+{
+    outlet_free(h->arg);
+}
+
 /* Everything is written; what the kernel did not take is flushed first. */
 static void
 outlet_over(struct outlet *o, enum err e)
@@ -69,7 +76,9 @@ outlet_over(struct outlet *o, enum err e)
     if (e == ERR_AGAIN &&
         loop_io_set(l, &o->io, EPOLLOUT | left_events(o)) == OK) {
         o->lingers = true;
-        engine_hold(o->en, 1);
+        o->hold.drop = on_hold_dropped;
+        o->hold.arg = o;
+        engine_hold(o->en, &o->hold);
         return;
     }
     outlet_free(o);
@@ -325,6 +334,12 @@ on_drain(struct mail *m)
     outlet_over(m->arg, ERR_AGAIN);
 }
 
+static void
+on_drain_dropped(struct mail *m)
+{
+    outlet_free(m->arg);
+}
+
 void
 outlet_drain(struct engine *en, struct conn *c)
 {
@@ -336,6 +351,7 @@ outlet_drain(struct engine *en, struct conn *c)
     o->io.fn = on_io;
     o->io.arg = o;
     o->mail.fn = on_drain;
+    o->mail.drop = on_drain_dropped;
     o->mail.arg = o;
     buf_init(&o->body, 0);
     loop_post(engine_loop(en), &o->mail);

@@ -15,6 +15,7 @@ struct outlet {
     struct loop_io io;
     struct loop_timer timer; /* polling: the wait */
     struct mail mail;        /* outlet_drain */
+    struct engine_hold hold; /* while it lingers */
     struct app *app;
     struct engine *en;
     struct request *rq; /* NULL once the head is sent */
@@ -22,7 +23,7 @@ struct outlet {
     enum outlet_kind kind;
     bool attached;
     bool follow;  /* of a turn that exists: its head need not wait */
-    bool lingers; /* over, and counted by the engine */
+    bool lingers; /* over, and the engine waits for it */
     bool over;    /* nothing more is written: flush, then free */
     int64_t wait_ms;
     char turn[IDENT_TEXT_LEN];

@@ -20,6 +20,7 @@ struct probe {
     struct app *app;
     struct conn *conn; /* owned */
     struct mail mail;
+    struct engine_hold hold;
     struct loop_timer timer;
     int64_t begun_ms, gap_ms;
     int sent, events;
@@ -28,7 +29,7 @@ struct probe {
 static void
 probe_end(struct probe *p, bool flush)
 {
-    engine_hold(p->app->en, -1);
+    engine_release(p->app->en, &p->hold);
     if (flush)
         outlet_drain(p->app->en, p->conn);
     else
@@ -65,11 +66,38 @@ on_probe(struct loop_timer *t)
 }
 
 static void
+probe_free(struct probe *p)
+{
+    conn_free(p->conn);
+    free(p);
+}
+
+/* The process ends in the middle of it. */
+static void
+on_hold_dropped(struct engine_hold *h)
+{
+    struct probe *p = h->arg;
+
+    loop_timer_clear(engine_loop(p->app->en), &p->timer);
+    engine_release(p->app->en, h);
+    probe_free(p);
+}
+
+/* Or before it began. */
+static void
+drop_probe(struct mail *m)
+{
+    probe_free(m->arg);
+}
+
+static void
 start_probe(struct mail *m)
 {
     struct probe *p = m->arg;
 
-    engine_hold(p->app->en, 1);
+    p->hold.drop = on_hold_dropped;
+    p->hold.arg = p;
+    engine_hold(p->app->en, &p->hold);
     p->begun_ms = clock_mono_ms();
     p->timer.fn = on_probe;
     p->timer.arg = p;
@@ -108,6 +136,7 @@ api_probe(void *arg, struct request *rq)
     p->events = (int)events;
     p->gap_ms = gap_ms;
     p->mail.fn = start_probe;
+    p->mail.drop = drop_probe;
     p->mail.arg = p;
     request_free(rq);
     loop_post(engine_loop(app->en), &p->mail);

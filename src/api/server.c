@@ -173,6 +173,32 @@ run(struct server *s, enum server_mode mode)
     return 0;
 }
 
+static void
+on_config_fault(void *arg, const struct catalog_fault *f)
+{
+    (void)arg;
+    if (f->line > 0)
+        log_warn("conf.file", "file=\"%s\" line=%d rule=\"%s\"", f->name,
+                 f->line, f->rule);
+    else
+        log_warn("conf.value", "name=\"%s\" rule=\"%s\"", f->name, f->rule);
+}
+
+/* What is wrong with the providers' settings, and who answers. */
+static void
+check_providers(void)
+{
+    struct route_choice route;
+    struct problem p = {.err = OK};
+    size_t faults = catalog_check(on_config_fault, NULL);
+
+    if (catalog_route(NULL, NULL, &route, &p) == OK)
+        log_info("server.provider", "name=%s model=\"%s\" faults=%zu",
+                 route.provider->name, route.model, faults);
+    else
+        log_warn("server.provider", "code=%s faults=%zu", p.code, faults);
+}
+
 int
 server_run(enum server_mode mode)
 {
@@ -185,6 +211,7 @@ server_run(enum server_mode mode)
     (void)umask(077);
     (void)mkdir(conf_str(CONF_DATA_DIR), 0700); /* told by the store if not */
     reply_set_origins(conf_str(CONF_ALLOWED_ORIGINS));
+    check_providers();
     if (watch_signals(&s) < 0 || engine_open(&s.app.en) != OK)
         return 1;
     s.app.started_ms = clock_wall_ms();

@@ -8,6 +8,7 @@
 #include "api/app.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "chat/extra.h"
 #include "chat/result.h"
 
 #define LIST_DEFAULT 50
@@ -38,23 +39,32 @@ put_open_turn(struct json_out *j, const struct session *s)
     json_add_null(j);
 }
 
+/* Of an answer; a question costs nothing, and says nothing. */
+static int64_t
+cost_of(const struct message *m)
+{
+    return m->finish == FINISH_NONE ? -1 : m->cost_micro;
+}
+
 static void
 put_session(struct json_out *j, const struct session *s)
 {
-    json_begin_obj(j);
     json_put_str(j, "session_id", s->id);
     json_put_str(j, "title", s->title);
     json_put_time(j, "created_at", s->created_ms);
     json_put_time(j, "updated_at", s->updated_ms);
     json_put_i64(j, "conversation_length", s->n_messages);
     put_open_turn(j, s);
-    json_end_obj(j);
 }
 
 static bool
 list_one(void *arg, const struct session *s)
 {
-    put_session(arg, s);
+    struct json_out *j = arg;
+
+    json_begin_obj(j);
+    put_session(j, s);
+    json_end_obj(j);
     return true;
 }
 
@@ -94,6 +104,21 @@ api_sessions(void *arg, struct request *rq)
     app_json(app, rq, 200, &body);
 }
 
+static bool
+add_cost(void *arg, const struct message *m)
+{
+    int64_t *sum = arg, cost = cost_of(m);
+
+    if (cost < 0)
+        return true;
+    if (*sum < 0)
+        *sum = 0;
+    *sum = cost > INT64_MAX - *sum ? INT64_MAX : *sum + cost;
+    return true;
+}
+
+/* The sum of its costs is taken when it is asked for: a pass over the heads of
+ * its messages. */
 void
 api_session(void *arg, struct request *rq)
 {
@@ -101,8 +126,10 @@ api_session(void *arg, struct request *rq)
     struct session s;
     struct json_out j;
     struct buf body;
-    enum err e = store_session(engine_store(app->en), app_owner(rq),
-                               rq->path_args[0], &s);
+    int64_t cost_micro = -1; /* none is known */
+    enum err e = store_messages(engine_store(app->en), app_owner(rq),
+                                rq->path_args[0], UINT32_MAX, UINT32_MAX, 0, &s,
+                                add_cost, &cost_micro);
 
     if (e != OK) {
         session_missing(app, rq, e);
@@ -110,7 +137,10 @@ api_session(void *arg, struct request *rq)
     }
     buf_init(&body, LIST_BODY_MAX);
     json_out_init(&j, &body);
+    json_begin_obj(&j);
     put_session(&j, &s);
+    result_put_cost(&j, cost_micro);
+    json_end_obj(&j);
     app_json(app, rq, 200, &body);
 }
 
@@ -209,6 +239,19 @@ struct page {
     bool any;
 };
 
+static void
+put_extra(struct json_out *j, const struct message *m)
+{
+    struct extra x;
+
+    extra_read(&x, m->extra, m->extra_len);
+    if (x.tool_calls != NULL)
+        json_put_raw(j, "tool_calls", x.tool_calls, strlen(x.tool_calls));
+    if (x.notes != NULL)
+        json_put_raw(j, "notes", x.notes, strlen(x.notes));
+    extra_release(&x);
+}
+
 static bool
 put_message(void *arg, const struct message *m)
 {
@@ -232,8 +275,9 @@ put_message(void *arg, const struct message *m)
         json_put_str(j, "provider", m->provider);
         json_put_str(j, "model", m->model);
     }
-    if (usage.input_tokens >= 0 || usage.output_tokens >= 0)
-        result_put_usage(j, &usage);
+    if (usage.input_tokens >= 0 || usage.output_tokens >= 0 || cost_of(m) >= 0)
+        result_put_usage(j, &usage, cost_of(m));
+    put_extra(j, m);
     json_put_strn(j, "content", m->text, m->text_len);
     json_end_obj(j);
     return true;

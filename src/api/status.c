@@ -7,6 +7,7 @@
 
 #include "api/app.h"
 #include "base/clock.h"
+#include "base/conf.h"
 #include "base/json.h"
 #include "base/metric.h"
 
@@ -65,6 +66,22 @@ api_status(void *arg, struct request *rq)
     app_json(app, rq, 200, &body);
 }
 
+/* The names of the providers that can be asked. */
+static void
+put_configured(struct json_out *j)
+{
+    const struct provider *rows[PROVIDERS_MAX];
+    bool configured[PROVIDERS_MAX];
+    size_t n = catalog_list(rows, configured, PROVIDERS_MAX);
+
+    json_name(j, "providers");
+    json_begin_arr(j);
+    for (size_t i = 0; i < n; i++)
+        if (configured[i])
+            json_add_str(j, rows[i]->name);
+    json_end_arr(j);
+}
+
 void
 api_health(void *arg, struct request *rq)
 {
@@ -76,7 +93,8 @@ api_health(void *arg, struct request *rq)
     struct json_out j;
     struct buf body;
     bool route_ok = catalog_route(NULL, NULL, &route, &p) == OK;
-    bool ok;
+    int64_t faults = (int64_t)catalog_faults() + conf_mistakes();
+    bool ok, good = route_ok && faults == 0;
 
     store_stats(engine_store(app->en), &st);
     /* A full disk is asked again: it recovers by itself. */
@@ -86,9 +104,12 @@ api_health(void *arg, struct request *rq)
     buf_init(&body, STATUS_BODY_MAX);
     json_out_init(&j, &body);
     json_begin_obj(&j);
-    json_put_str(&j, "status", ok ? (route_ok ? "ok" : "degraded") : "down");
+    json_put_str(&j, "status", ok ? (good ? "ok" : "degraded") : "down");
     json_put_str(&j, "store", st.full ? "full" : "ok");
     json_put_str(&j, "provider", route_ok ? "ok" : p.code);
+    /* Which ones, the log says: it was told at start. */
+    json_put_i64(&j, "configuration_faults", faults);
+    put_configured(&j);
     json_put_bool(&j, "stopping", engine_draining(app->en));
     json_put_str(&j, "version", APP_VERSION);
     json_end_obj(&j);

@@ -1,13 +1,39 @@
 /*
- * The state of a turn, from the store alone: running, or how it ended. Acceptor
- * threads.
+ * The state of a turn, from the store alone: running, or how it ended; and what
+ * the model saw of it, which a running turn's stream tells. Acceptor threads.
  */
 #include "base/base.h"
 
 #include "api/app.h"
 #include "base/json.h"
+#include "chat/extra.h"
 
 #define TURN_BODY_MAX (64 * 1024) /* bytes */
+
+static void
+turn_missing(struct app *app, struct request *rq, enum err e)
+{
+    struct problem p = {.err = OK};
+
+    (void)problem_set(&p, e == ERR_STORE ? e : ERR_NOTFOUND, "turn_not_found",
+                      "No such turn", "It does not exist, or it is not yours.");
+    app_fail(app, rq, &p);
+}
+
+/* The turn of the path; answers the request if there is none. */
+static bool
+find_turn(struct app *app, struct request *rq, struct turn_info *t)
+{
+    struct ident id;
+    enum err e = ident_parse(rq->path_args[0], strlen(rq->path_args[0]), &id);
+
+    if (e == OK)
+        e = store_turn(engine_store(app->en), &id, t);
+    if (e == OK && strcmp(t->owner, app_owner(rq)) == 0)
+        return true;
+    turn_missing(app, rq, e);
+    return false;
+}
 
 static bool
 put_answer(void *arg, const struct message *m)
@@ -24,24 +50,13 @@ void
 api_turn(void *arg, struct request *rq)
 {
     struct app *app = arg;
-    struct problem p = {.err = OK};
     struct turn_info t;
-    struct ident id;
     struct json_out j;
     struct buf body;
     bool ended;
-    enum err e;
 
-    e = ident_parse(rq->path_args[0], strlen(rq->path_args[0]), &id);
-    if (e == OK)
-        e = store_turn(engine_store(app->en), &id, &t);
-    if (e != OK || strcmp(t.owner, app_owner(rq)) != 0) {
-        (void)problem_set(&p, e == ERR_STORE ? e : ERR_NOTFOUND,
-                          "turn_not_found", "No such turn",
-                          "It does not exist, or it is not yours.");
-        app_fail(app, rq, &p);
+    if (!find_turn(app, rq, &t))
         return;
-    }
     ended = t.state == TURN_STATE_ENDED;
     buf_init(&body, TURN_BODY_MAX);
     json_out_init(&j, &body);
@@ -58,4 +73,77 @@ api_turn(void *arg, struct request *rq)
     }
     json_end_obj(&j);
     app_json(app, rq, 200, &body);
+}
+
+/* --- what the model saw --------------------------------------------------- */
+
+static void
+put_context(struct json_out *j, const char *provider, const char *model,
+            const char *context)
+{
+    json_put_str(j, "provider", provider);
+    json_put_str(j, "model", model);
+    json_name(j, "context");
+    if (context == NULL)
+        json_add_null(j);
+    else
+        json_add_raw(j, context, strlen(context));
+}
+
+static bool
+put_stored_context(void *arg, const struct message *m)
+{
+    struct extra x;
+
+    extra_read(&x, m->extra, m->extra_len);
+    put_context(arg, m->provider, m->model, x.context);
+    extra_release(&x);
+    return true;
+}
+
+static void
+put_running_context(struct app *app, const struct turn_info *t,
+                    struct json_out *j)
+{
+    struct stream_head head;
+    struct buf data;
+
+    buf_init(&data, STORE_EXTRA_MAX);
+    if (engine_context(app->en, &t->id, &head, &data) != OK)
+        put_context(j, NULL, NULL, NULL);
+    else
+        put_context(j, head.provider, head.model,
+                    data.len > 0 && buf_status(&data) == OK ? buf_cstr(&data)
+                                                            : NULL);
+    buf_release(&data);
+}
+
+void
+api_turn_context(void *arg, struct request *rq)
+{
+    struct app *app = arg;
+    struct turn_info t;
+    struct json_out j;
+    struct buf body;
+    enum err e = OK;
+
+    if (!find_turn(app, rq, &t))
+        return;
+    buf_init(&body, TURN_BODY_MAX + STORE_EXTRA_MAX);
+    json_out_init(&j, &body);
+    json_begin_obj(&j);
+    json_put_ident(&j, "turn_id", &t.id);
+    json_put_str(&j, "session_id", t.session_id);
+    if (t.state == TURN_STATE_ENDED)
+        e = store_turn_answer(engine_store(app->en), &t, put_stored_context,
+                              &j);
+    else
+        put_running_context(app, &t, &j);
+    json_end_obj(&j);
+    if (e == OK) {
+        app_json(app, rq, 200, &body);
+        return;
+    }
+    buf_release(&body); /* deleted in between, or damaged */
+    turn_missing(app, rq, e);
 }

@@ -5,12 +5,15 @@
 #ifndef CHAT_CORE_H
 #define CHAT_CORE_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/worker.h"
+#include "chat/circuit.h"
 #include "chat/engine.h"
 #include "chat/generator.h"
 #include "chat/session.h"
+#include "chat/tokens.h"
 #include "chat/turn.h"
 #include "upstream/transfer.h"
 
@@ -24,6 +27,8 @@ struct engine {
     struct transfers *transfers;
     struct workers *workers; /* thread-safe */
     struct sessions *sessions;
+    struct circuits *circuits; /* state may be read anywhere */
+    struct token_scales *scales;
     struct generator_config gen;
     const char *system_prompt; /* constant */
     struct turn *turns;        /* all, running or waiting */
@@ -33,12 +38,14 @@ struct engine {
     struct loop_timer stop_poll; /* other processes' wishes to cancel */
     struct loop_timer drain_timer;
     int64_t drain_deadline_ms;
-    int64_t busy_ms; /* monotonic; when it last had work */
-    long holds;      /* outlets that still flush */
-    size_t capacity; /* turns; constant after open */
-    bool closed;     /* no turn begins any more */
+    int64_t busy_ms;           /* monotonic; when it last had work */
+    struct engine_hold *holds; /* outlets that still flush, probes */
+    size_t capacity;           /* turns; constant after open */
+    bool closed;               /* no turn begins any more */
     atomic_size_t running;
     atomic_bool draining;
+    pthread_mutex_t call_mu; /* guards over */
+    bool over;               /* the loop has ended: no engine_call any more */
 };
 
 /* Counting; each turn calls both once. */

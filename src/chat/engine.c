@@ -105,6 +105,7 @@ read_settings(struct engine *en)
             },
         .retries = (int)conf_int(CONF_UPSTREAM_RETRIES),
         .offline_delay_ms = conf_int(CONF_OFFLINE_DELAY_MS),
+        .circuits = en->circuits,
     };
 }
 
@@ -116,6 +117,7 @@ engine_open(struct engine **out)
     enum err e;
 
     *out = en;
+    (void)pthread_mutex_init(&en->call_mu, NULL);
     en->loop = loop_new();
     e = open_stores(en);
     if (e != OK) {
@@ -126,6 +128,9 @@ engine_open(struct engine **out)
     en->capacity = turn_capacity();
     en->workers = workers_new((unsigned)conf_int(CONF_WORKERS), en->loop);
     en->transfers = transfers_new(en->loop);
+    en->circuits = circuits_new();
+    en->scales = token_scales_new();
+    transfers_trust(en->transfers, conf_str(CONF_UPSTREAM_CA));
     en->sessions = sessions_new((size_t)conf_int(CONF_SESSION_QUEUE_MAX));
     /* Turns put their text into the log before the hub commits and reads. */
     en->hook.fn = flush_turns;
@@ -150,13 +155,20 @@ engine_close(struct engine *en)
     workers_free(en->workers);
     store_close(en->store);
     en->closed = true;
-    while (en->turns != NULL) /* what the drain left */
+    if (en->loop != NULL)
+        loop_drop_mail(en->loop); /* of the threads that ended just now */
+    while (en->turns != NULL)     /* what the drain left */
         turn_abandon(en->turns);
     mend_close(en);
     transfers_free(en->transfers);
+    circuits_free(en->circuits);
+    token_scales_free(en->scales);
     hub_free(en->hub);
+    while (en->holds != NULL)
+        en->holds->drop(en->holds);
     streamlog_close(en->log);
     loop_free(en->loop);
+    (void)pthread_mutex_destroy(&en->call_mu);
     free(en->sessions);
     free(en);
 }
@@ -166,12 +178,22 @@ engine_run(struct engine *en)
 {
     mend_all_left(en);
     loop_run(en->loop);
+    (void)pthread_mutex_lock(&en->call_mu);
+    en->over = true;
+    (void)pthread_mutex_unlock(&en->call_mu);
+    loop_drop_mail(en->loop); /* acceptors may wait for it */
 }
 
 struct loop *
 engine_loop(struct engine *en)
 {
     return en->loop;
+}
+
+struct circuits *
+engine_circuits(struct engine *en)
+{
+    return en->circuits;
 }
 
 struct store *
@@ -233,7 +255,7 @@ drain_poll(struct loop_timer *timer)
     struct engine *en = timer->arg;
     int64_t now_ms = loop_now_ms(en->loop);
 
-    if (en->turns == NULL && en->mends == NULL && en->holds == 0 &&
+    if (en->turns == NULL && en->mends == NULL && en->holds == NULL &&
         metric_get(METRIC_READERS) == 0) {
         loop_stop(en->loop);
         return;
@@ -264,10 +286,24 @@ engine_drain(struct engine *en, int64_t deadline_ms)
 }
 
 void
-engine_hold(struct engine *en, int n)
+engine_hold(struct engine *en, struct engine_hold *h)
 {
-    en->holds += n;
-    assert(en->holds >= 0);
+    h->prev = NULL;
+    h->next = en->holds;
+    if (h->next != NULL)
+        h->next->prev = h;
+    en->holds = h;
+}
+
+void
+engine_release(struct engine *en, struct engine_hold *h)
+{
+    if (h->prev != NULL)
+        h->prev->next = h->next;
+    else
+        en->holds = h->next;
+    if (h->next != NULL)
+        h->next->prev = h->prev;
 }
 
 bool

@@ -19,6 +19,7 @@ void engine_close(struct engine *en);
 void engine_run(struct engine *en);
 struct loop *engine_loop(struct engine *en);
 struct store *engine_store(struct engine *en);
+struct circuits *engine_circuits(struct engine *en); /* chat/circuit.h */
 
 /* Any thread. Begin a turn; r follows it. Takes ask. */
 void engine_ask(struct engine *en, struct turn_ask *ask, struct reader *r);
@@ -34,17 +35,30 @@ void engine_stop_turn(struct engine *en, const char *owner,
  * these turns from the log. Returns when that is done. Not from the loop. */
 void engine_forget(struct engine *en, const char *session_id,
                    const struct ident *turns, size_t n);
-/* Any thread. Run fn(arg) on the loop and wait for it. Not from the loop. */
+/* Any thread but the loop's. What the stream log has of a turn: its head, and
+ * the data of its context event (a JSON object) in out, which stays empty if
+ * there is none yet. ERR_NOTFOUND: no such stream. */
+MUST_USE enum err engine_context(struct engine *en, const struct ident *turn,
+                                 struct stream_head *head, struct buf *out);
+/* Any thread. Run fn(arg) on the loop and wait for it. Not from the loop. Once
+ * engine_run has returned it does nothing. */
 void engine_call(struct engine *en, void (*fn)(void *arg), void *arg);
 
 /* Loop thread. Refuse new turns; when the running ones ended, or deadline_ms
  * passed and they were cut, stop the loop. */
 void engine_drain(struct engine *en, int64_t deadline_ms);
-/* Something must be finished before a drain is complete (1), or is (-1).
- * Loop thread. */
-void engine_hold(struct engine *en, int n);
-bool engine_draining(const struct engine *en); /* any thread */
-size_t engine_running(struct engine *en);      /* turns; any thread */
+/* Something that must be finished before a drain is complete; embed it.
+ * drop is called if the engine closes before: it frees what h is part of and
+ * releases h. */
+struct engine_hold {
+    struct engine_hold *prev, *next; /* engine's */
+    void (*drop)(struct engine_hold *h);
+    void *arg;
+};
+void engine_hold(struct engine *en, struct engine_hold *h);    /* loop thread */
+void engine_release(struct engine *en, struct engine_hold *h); /* likewise */
+bool engine_draining(const struct engine *en);                 /* any thread */
+size_t engine_running(struct engine *en); /* turns; any thread */
 /* Streams that this process can hold; 503 beyond. */
 size_t engine_capacity(const struct engine *en);
 /* How long it has been without a turn or a reader, ms. Loop thread. */

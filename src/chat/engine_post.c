@@ -8,6 +8,8 @@
 
 #include "chat/core.h"
 
+#define STOPPING_RETRY_S 2
+
 enum post_kind { POST_ASK, POST_FOLLOW, POST_STOP, POST_CALL };
 
 struct post {
@@ -71,7 +73,7 @@ take_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
     }
     if (atomic_load(&en->draining)) {
         (void)problem_set(&p, ERR_STOPPING, NULL, NULL, NULL);
-        p.retry_after_s = 2;
+        p.retry_after_s = STOPPING_RETRY_S;
     } else if (atomic_load(&en->running) >= en->capacity) {
         (void)problem_set(&p, ERR_BUSY, "too_many_streams", NULL, NULL);
         p.retry_after_s = 5;
@@ -137,6 +139,25 @@ on_post(struct mail *m)
     free(p);
 }
 
+/* The loop has ended. */
+static void
+drop_post(struct mail *m)
+{
+    struct post *p = m->arg;
+    struct problem why = {.err = OK};
+
+    if (p->kind == POST_CALL) { /* this thread was the loop's */
+        on_post(m);
+        return;
+    }
+    (void)problem_set(&why, ERR_STOPPING, NULL, NULL, NULL);
+    why.retry_after_s = STOPPING_RETRY_S;
+    turn_ask_free(p->ask);
+    p->r->ops->fail(p->r, &why);
+    p->r->ops->done(p->r);
+    free(p);
+}
+
 static struct post *
 post_new(struct engine *en, enum post_kind kind, struct reader *r)
 {
@@ -146,6 +167,7 @@ post_new(struct engine *en, enum post_kind kind, struct reader *r)
     p->kind = kind;
     p->r = r;
     p->mail.fn = on_post;
+    p->mail.drop = drop_post;
     p->mail.arg = p;
     return p;
 }
@@ -189,14 +211,22 @@ engine_call(struct engine *en, void (*fn)(void *arg), void *arg)
 {
     struct post *p = post_new(en, POST_CALL, NULL);
     sem_t called;
+    bool over;
 
     (void)sem_init(&called, 0, 0);
     p->fn = fn;
     p->arg = arg;
     p->called = &called;
-    loop_post(en->loop, &p->mail);
-    while (sem_wait(&called) != 0)
-        continue;
+    (void)pthread_mutex_lock(&en->call_mu);
+    over = en->over;
+    if (!over)
+        loop_post(en->loop, &p->mail);
+    (void)pthread_mutex_unlock(&en->call_mu);
+    if (over)
+        free(p);
+    else
+        while (sem_wait(&called) != 0)
+            continue;
     (void)sem_destroy(&called);
 }
 

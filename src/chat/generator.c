@@ -1,12 +1,12 @@
 /*
- * One answer from one provider. A try is: build the request, start the
- * transfer, feed the reply to the provider's reader. A failure before the
- * first relayed part may be tried again after a wait (upstream/retry); after
- * it, what was relayed stands and the answer is incomplete.
+ * One answer from a chain of providers. A try is: build the request, start
+ * the transfer, feed the reply to the provider's reader. A failure before the
+ * first relayed part may be tried again after a wait (upstream/retry); when
+ * that is spent, or of no use, the next route is asked. After the first part
+ * what was relayed stands, and the answer is incomplete.
  *
- * A local answer (offline) is made whole by a worker, then handed out word by
- * word, so that a user without a key sees what a stream is like. Runs on the
- * loop thread.
+ * A request that a provider finds too long for its model is made shorter and
+ * sent again, once. A provider whose circuit is open is passed over.
  */
 #include "base/base.h"
 
@@ -17,66 +17,98 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/text.h"
+#include "chat/circuit.h"
+#include "chat/generator_problem.h"
+#include "chat/local.h"
 #include "upstream/retry.h"
 
-#define LOCAL_ANSWER_MAX (1024 * 1024)      /* bytes */
-#define LOCAL_PIECE 12                      /* bytes at least, to a space */
 #define REQUEST_BODY_MAX (64 * 1024 * 1024) /* bytes sent to a provider */
-
-/* A local answer under way on a worker. It outlives a cancelled generator. */
-struct local {
-    struct job job;
-    struct generator *generator; /* NULL: cancelled */
-    const struct provider *provider;
-    struct ask ask; /* a deep copy of the last message alone */
-    struct ask_message message;
-    char *text; /* owned */
-    struct buf out;
-    enum err err;
-};
 
 struct generator {
     const struct generator_config *c;
-    const struct route_choice *route;
-    const struct ask *ask;
-    part_fn *part;
-    generator_done_fn *done;
+    const struct generator_calls *calls;
     void *arg;
+    struct route_choice routes[GENERATOR_ROUTES_MAX];
+    size_t n_routes;
+    size_t at;             /* the route that is asked */
+    const struct ask *ask; /* of this route; the owner's */
+    int64_t deadline_ms;   /* monotonic; no try begins after it; 0: none */
 
     struct transfer *transfer;
     void *reader;
-    struct loop_timer timer; /* the next try, or the next piece */
-    int tries;
-    bool relayed;           /* text was passed on: no more tries */
-    enum finish finish;     /* the provider's end marker was seen */
-    struct problem problem; /* what went wrong in this try */
-
-    struct local *local; /* running on a worker */
-    struct buf answer;   /* local: the whole answer */
-    size_t given;        /* bytes of it handed out */
+    struct local *local;
+    struct loop_timer timer; /* the next try */
+    int tries;               /* of this route */
+    bool entered;            /* its circuit waits to be told */
+    bool shortened;          /* the request was made shorter */
+    bool relayed;            /* something was passed on: no more tries */
+    enum finish finish;      /* the provider's end marker was seen */
+    struct problem problem;  /* what went wrong in this try */
 };
 
 static void try_start(struct generator *g);
+static void route_start(struct generator *g);
+
+static const struct route_choice *
+route_of(const struct generator *g)
+{
+    return &g->routes[g->at];
+}
+
+static const struct provider *
+provider_of(const struct generator *g)
+{
+    return route_of(g)->provider;
+}
+
+static void
+reader_drop(struct generator *g)
+{
+    if (g->reader != NULL)
+        provider_of(g)->reader_free(g->reader);
+    g->reader = NULL;
+}
+
+/* --- the circuit --------------------------------------------------------- */
+
+enum health { HEALTH_OK, HEALTH_FAILED, HEALTH_UNKNOWN };
+
+static void
+tell_circuit(struct generator *g, enum health h)
+{
+    if (!g->entered)
+        return;
+    g->entered = false;
+    switch (h) {
+    case HEALTH_OK: circuit_ok(g->c->circuits, provider_of(g)); break;
+    case HEALTH_FAILED:
+        circuit_failed(g->c->circuits, provider_of(g), loop_now_ms(g->c->loop));
+        break;
+    case HEALTH_UNKNOWN: circuit_nothing(g->c->circuits, provider_of(g));
+    }
+}
+
+/* --- ends ---------------------------------------------------------------- */
 
 static void
 generator_free(struct generator *g)
 {
+    tell_circuit(g, HEALTH_UNKNOWN);
     loop_timer_clear(g->c->loop, &g->timer);
-    if (g->reader != NULL)
-        g->route->provider->reader_free(g->reader);
-    if (g->local != NULL)
-        g->local->generator = NULL;
-    buf_release(&g->answer);
+    reader_drop(g);
+    local_cancel(g->local);
     free(g);
 }
 
 static void
 generator_end(struct generator *g, enum finish finish)
 {
-    generator_done_fn *done = g->done;
+    generator_done_fn *done = g->calls->done;
     void *arg = g->arg;
     struct problem problem = g->problem;
 
+    if (finish != FINISH_INCOMPLETE && finish != FINISH_ERROR)
+        memset(&problem, 0, sizeof(problem));
     generator_free(g);
     done(arg, finish, &problem);
 }
@@ -99,37 +131,68 @@ take_part(void *arg, const struct part *p)
         metric_add(METRIC_CHUNKS, 1);
         g->relayed = true;
         break;
+    case PART_CALL:
+    case PART_ARGS:
+    case PART_SIGNATURE:
+    case PART_SEALED: g->relayed = true; break;
     default: break;
     }
-    g->part(g->arg, p);
+    g->calls->part(g->arg, p);
 }
 
 static void
-on_retry_timer(struct loop_timer *t)
+on_try_timer(struct loop_timer *t)
 {
     try_start(t->arg);
 }
 
-/* This try failed with g->problem: wait and try again, or give up. */
 static void
-try_failed(struct generator *g, int64_t wait_ms)
+later(struct generator *g, loop_timer_fn *fn, int64_t wait_ms)
 {
-    metric_add(METRIC_UPSTREAM_FAILURES, 1);
-    if (!g->relayed && wait_ms >= 0) {
-        log_info("upstream.retry",
-                 "provider=%s try=%d code=%s wait_ms=%" PRId64,
-                 g->route->provider->name, g->tries, g->problem.code, wait_ms);
-        metric_add(METRIC_UPSTREAM_RETRIES, 1);
-        g->timer.fn = on_retry_timer;
-        g->timer.arg = g;
-        loop_timer_set(g->c->loop, &g->timer,
-                       loop_now_ms(g->c->loop) + wait_ms);
+    g->timer.fn = fn;
+    g->timer.arg = g;
+    loop_timer_set(g->c->loop, &g->timer, loop_now_ms(g->c->loop) + wait_ms);
+}
+
+/* This route cannot answer, for g->problem: ask the next one, or give up. */
+static void
+route_failed(struct generator *g)
+{
+    log_warn("upstream.failed", "provider=%s tries=%d code=%s",
+             provider_of(g)->name, g->tries, g->problem.code);
+    if (g->relayed || g->at + 1 == g->n_routes) {
+        generator_end(g, g->relayed ? FINISH_INCOMPLETE : FINISH_ERROR);
         return;
     }
-    log_warn("upstream.failed", "provider=%s tries=%d code=%s",
-             g->route->provider->name, g->tries, g->problem.code);
-    generator_end(g, g->relayed ? FINISH_INCOMPLETE : FINISH_ERROR);
+    reader_drop(g);
+    g->at++;
+    metric_add(METRIC_FALLBACKS, 1);
+    if (g->calls->moved != NULL)
+        g->calls->moved(g->arg, route_of(g), &g->problem);
+    route_start(g);
 }
+
+/* This try failed with g->problem: wait and try again (wait_ms >= 0), or that
+ * was the last of this route. */
+static void
+try_failed(struct generator *g, enum health h, int64_t wait_ms)
+{
+    int64_t at_ms = loop_now_ms(g->c->loop) + wait_ms;
+
+    tell_circuit(g, h);
+    metric_add(METRIC_UPSTREAM_FAILURES, 1);
+    if (g->relayed || wait_ms < 0 ||
+        (g->deadline_ms > 0 && at_ms > g->deadline_ms)) {
+        route_failed(g);
+        return;
+    }
+    log_info("upstream.retry", "provider=%s try=%d code=%s wait_ms=%" PRId64,
+             provider_of(g)->name, g->tries, g->problem.code, wait_ms);
+    metric_add(METRIC_UPSTREAM_RETRIES, 1);
+    later(g, on_try_timer, wait_ms);
+}
+
+/* --- a try --------------------------------------------------------------- */
 
 static void
 on_data(void *arg, const char *p, size_t n)
@@ -138,83 +201,91 @@ on_data(void *arg, const char *p, size_t n)
 
     if (g->problem.err != OK)
         return; /* failed already: the rest is of no interest */
-    (void)g->route->provider->feed(g->reader, p, n, take_part, g, &g->problem);
+    (void)provider_of(g)->feed(g->reader, p, n, take_part, g, &g->problem);
     if (g->problem.err != OK) {
         transfer_cancel(g->transfer);
         g->transfer = NULL;
-        try_failed(g, -1);
+        try_failed(g, HEALTH_FAILED, -1);
     }
 }
 
-/* What the end of a transfer means in words for the user. */
-static void
-problem_of(struct generator *g, const struct transfer_result *r)
+static bool
+try_shorter(struct generator *g)
 {
-    switch (r->end) {
-    case TRANSFER_TIMEOUT:
-        (void)problem_set(&g->problem, ERR_TIMEOUT, "provider_timeout",
-                          "The provider is too slow",
-                          "Nothing came from the provider in time. Try "
-                          "again.");
-        break;
-    case TRANSFER_CONNECT:
-        (void)problem_set(&g->problem, ERR_UPSTREAM, "provider_unreachable",
-                          "The provider cannot be reached",
-                          "Check the provider's address and the network, "
-                          "then try again.");
-        break;
-    case TRANSFER_CUT:
-    case TRANSFER_COMPLETE:
-        (void)problem_set(&g->problem, ERR_UPSTREAM, "incomplete",
-                          "The answer broke off",
-                          "The provider ended the stream early. What came "
-                          "is kept; try again for the rest.");
-        break;
-    default:
-        (void)problem_set(&g->problem, ERR_UPSTREAM, "provider_garbage",
-                          "The provider's reply is not understood",
-                          "Check that the address is one of a compatible "
-                          "API.");
+    const struct ask *ask;
+
+    if (g->shortened || g->relayed)
+        return false;
+    ask = g->calls->prepare(g->arg, route_of(g), true);
+    if (ask == NULL)
+        return false;
+    g->shortened = true;
+    g->ask = ask;
+    later(g, on_try_timer, 0);
+    return true;
+}
+
+/* A reply of status >= 400. */
+static void
+refused(struct generator *g, const struct transfer_result *r)
+{
+    struct provider_error error = {.fault = FAULT_OTHER, .wait_ms = -1};
+    int status = r->head->status;
+    enum health h = status >= 500 || status == 408 ? HEALTH_FAILED : HEALTH_OK;
+    int64_t wait_ms = -1;
+    uint32_t jitter;
+
+    provider_of(g)->error(r->head, r->error_body, r->error_len, &error);
+    g->problem = error.problem;
+    if (error.fault == FAULT_TOO_LONG && try_shorter(g)) {
+        tell_circuit(g, HEALTH_OK);
+        return;
     }
-    g->problem.retryable = true;
+    if (error.fault == FAULT_OTHER) {
+        ident_random(&jitter, sizeof(jitter));
+        wait_ms = retry_wait_ms(r, g->tries, g->c->retries + 1, error.wait_ms,
+                                jitter);
+    }
+    try_failed(g, h, wait_ms);
 }
 
 static void
 on_done(void *arg, const struct transfer_result *r)
 {
     struct generator *g = arg;
-    const struct provider *prov = g->route->provider;
-    struct provider_error error = {.fault = FAULT_OTHER};
     uint32_t jitter;
 
     g->transfer = NULL;
     if ((r->end == TRANSFER_COMPLETE || r->end == TRANSFER_CUT) &&
         r->head != NULL && r->head->status < 400 && g->problem.err == OK) {
-        if (prov->end(g->reader, take_part, g, &g->problem) == OK &&
+        if (provider_of(g)->end(g->reader, take_part, g, &g->problem) == OK &&
             g->finish != FINISH_NONE) {
-            g->problem.err = OK;
+            tell_circuit(g, HEALTH_OK);
             generator_end(g, g->finish);
             return;
         }
     }
-    if (r->head != NULL && r->head->status >= 400) {
-        prov->error(r->head, r->error_body, r->error_len, &error);
-        g->problem = error.problem;
-    } else if (g->problem.err == OK) {
-        problem_of(g, r);
-    }
-    log_info("upstream.done", "provider=%s end=%d status=%d reason=\"%s\"",
-             prov->name, (int)r->end, r->head != NULL ? r->head->status : 0,
+    log_info("upstream.done",
+             "provider=%s end=%d status=%d upstream_id=\"%s\" reason=\"%s\"",
+             provider_of(g)->name, (int)r->end,
+             r->head != NULL ? r->head->status : 0,
+             r->head != NULL ? r->head->request_id : "",
              r->reason != NULL ? r->reason : "");
+    if (r->head != NULL && r->head->status >= 400) {
+        refused(g, r);
+        return;
+    }
+    if (g->problem.err == OK)
+        generator_problem(r, &g->problem);
     ident_random(&jitter, sizeof(jitter));
-    try_failed(g, retry_wait_ms(r, g->tries, g->c->retries + 1,
-                                error.fault == FAULT_MONEY, jitter));
+    try_failed(g, HEALTH_FAILED,
+               retry_wait_ms(r, g->tries, g->c->retries + 1, -1, jitter));
 }
 
 static void
 on_unsent_timer(struct loop_timer *t)
 {
-    try_failed(t->arg, -1);
+    try_failed(t->arg, HEALTH_UNKNOWN, -1);
 }
 
 static const struct transfer_calls calls = {
@@ -225,18 +296,17 @@ static const struct transfer_calls calls = {
 static void
 try_start(struct generator *g)
 {
-    const struct provider *prov = g->route->provider;
+    const struct provider *prov = provider_of(g);
     struct upstream_request q;
     enum err e;
 
     g->tries++;
     g->finish = FINISH_NONE;
-    (void)memset(&g->problem, 0, sizeof(g->problem));
-    if (g->reader != NULL)
-        prov->reader_free(g->reader);
+    memset(&g->problem, 0, sizeof(g->problem));
+    reader_drop(g);
     g->reader = prov->reader_new();
     upstream_request_init(&q, REQUEST_BODY_MAX);
-    e = prov->build(g->ask, &g->route->account, &q, &g->problem);
+    e = prov->build(g->ask, &route_of(g)->account, &q, &g->problem);
     if (e == OK) {
         metric_add(METRIC_UPSTREAM_REQUESTS, 1);
         g->transfer = transfer_start(g->c->transfers, &q, &g->c->limits, &calls,
@@ -247,125 +317,107 @@ try_start(struct generator *g)
                               "Check the provider's base URL.");
     }
     upstream_request_release(&q);
-    if (g->transfer != NULL)
-        return;
-    /* Told from the loop: the caller of generator_start is not done yet. */
-    g->timer.fn = on_unsent_timer;
-    g->timer.arg = g;
-    loop_timer_set(g->c->loop, &g->timer, loop_now_ms(g->c->loop));
+    if (g->transfer == NULL)
+        later(g, on_unsent_timer, 0);
 }
 
-/* --- local answers ------------------------------------------------------- */
+/* --- a route ------------------------------------------------------------- */
 
 static void
-on_piece_timer(struct loop_timer *t)
+on_local_done(void *arg, enum err e)
 {
-    struct generator *g = t->arg;
-    const char *from = g->answer.len > 0 ? g->answer.data + g->given : "";
-    size_t left = g->answer.len - g->given;
-    size_t n = left < LOCAL_PIECE ? left : LOCAL_PIECE;
-    struct part p = {.kind = PART_TEXT};
+    struct generator *g = arg;
 
-    if (g->c->offline_delay_ms == 0)
-        n = left;
-    while (n < left && from[n] != ' ' && from[n] != '\n')
-        n++;
-    p.text = from;
-    p.len = n;
-    g->given += n;
-    if (n > 0)
-        take_part(g, &p);
-    if (g->given == g->answer.len) {
+    g->local = NULL;
+    if (e == OK) {
         generator_end(g, FINISH_STOP);
         return;
     }
-    loop_timer_set(g->c->loop, &g->timer,
-                   loop_now_ms(g->c->loop) + g->c->offline_delay_ms);
+    (void)problem_set(&g->problem, ERR_INTERNAL, NULL, NULL, NULL);
+    route_failed(g);
 }
 
 static void
-local_free(struct local *l)
+local_begin(struct generator *g)
 {
-    buf_release(&l->out);
-    free(l->text);
-    free(l);
+    struct local_config c = {
+        .loop = g->c->loop,
+        .workers = g->c->workers,
+        .delay_ms = g->c->offline_delay_ms,
+    };
+
+    g->local = local_start(&c, provider_of(g), g->ask, take_part, on_local_done,
+                           g);
 }
 
 static void
-local_run(void *arg)
+on_passed_over_timer(struct loop_timer *t)
 {
-    struct local *l = arg;
-
-    l->err = l->provider->answer(&l->ask, &l->out);
+    route_failed(t->arg);
 }
 
-static void
-local_done(struct mail *m)
+static bool
+route_open(struct generator *g)
 {
-    struct local *l = m->arg;
-    struct generator *g = l->generator;
-    enum err e = l->err;
+    int64_t now_ms = loop_now_ms(g->c->loop);
 
-    if (g == NULL) {
-        local_free(l);
+    if (provider_of(g)->answer != NULL)
+        return true;
+    g->entered = circuit_enter(g->c->circuits, provider_of(g), now_ms);
+    if (g->entered)
+        return true;
+    (void)problem_set(&g->problem, ERR_BUSY, "provider_down",
+                      "The provider failed again and again",
+                      "It is not asked for a while. Try again later, or use "
+                      "another provider.");
+    g->problem.retryable = true;
+    g->problem.retry_after_s =
+        1 +
+        (int)(circuit_wait_ms(g->c->circuits, provider_of(g), now_ms) / 1000);
+    return false;
+}
+
+/* Whatever goes wrong is told from the loop: who called is not done yet. */
+static void
+route_start(struct generator *g)
+{
+    g->tries = 0;
+    g->shortened = false;
+    if (!route_open(g)) {
+        later(g, on_passed_over_timer, 0);
         return;
     }
-    g->local = NULL;
-    g->answer = l->out;
-    buf_init(&l->out, 0);
-    local_free(l);
-    if (e != OK) {
-        (void)problem_set(&g->problem, ERR_INTERNAL, NULL, NULL, NULL);
-        generator_end(g, FINISH_ERROR);
-        return;
+    memset(&g->problem, 0, sizeof(g->problem));
+    g->ask = g->calls->prepare(g->arg, route_of(g), false);
+    if (g->ask == NULL) {
+        (void)problem_set(&g->problem, ERR_IMPOSSIBLE, "context_too_long",
+                          "The message is too long for this model",
+                          "Shorten it, or use a model with a larger window.");
+        later(g, on_unsent_timer, 0);
+    } else if (provider_of(g)->answer != NULL) {
+        local_begin(g);
+    } else {
+        try_start(g);
     }
-    g->timer.fn = on_piece_timer;
-    g->timer.arg = g;
-    on_piece_timer(&g->timer);
-}
-
-static void
-local_start(struct generator *g)
-{
-    struct local *l = xcalloc(1, sizeof(*l));
-    const struct ask_message *last = &g->ask->messages[g->ask->n_messages - 1];
-
-    l->generator = g;
-    l->provider = g->route->provider;
-    l->text = xmemdup0(last->text, last->len);
-    l->message.role = ROLE_USER;
-    l->message.text = l->text;
-    l->message.len = last->len;
-    l->ask.model = "";
-    l->ask.messages = &l->message;
-    l->ask.n_messages = 1;
-    buf_init(&l->out, LOCAL_ANSWER_MAX);
-    l->job.run = local_run;
-    l->job.arg = l;
-    l->job.done.fn = local_done;
-    l->job.done.arg = l;
-    g->local = l;
-    workers_run(g->c->workers, &l->job);
 }
 
 struct generator *
 generator_start(const struct generator_config *c,
-                const struct route_choice *route, const struct ask *ask,
-                part_fn *part, generator_done_fn *done, void *arg)
+                const struct route_choice *routes, size_t n_routes,
+                const struct generator_calls *back, void *arg)
 {
     struct generator *g = xcalloc(1, sizeof(*g));
 
-    assert(ask->n_messages > 0);
+    assert(n_routes > 0);
     g->c = c;
-    g->route = route;
-    g->ask = ask;
-    g->part = part;
-    g->done = done;
+    g->calls = back;
     g->arg = arg;
-    if (route->provider->answer != NULL)
-        local_start(g);
-    else
-        try_start(g);
+    g->n_routes = n_routes < GENERATOR_ROUTES_MAX ? n_routes
+                                                  : GENERATOR_ROUTES_MAX;
+    memcpy(g->routes, routes, g->n_routes * sizeof(*routes));
+    if (c->limits.total_ms > 0)
+        g->deadline_ms = loop_now_ms(c->loop) + c->limits.total_ms;
+    route_start(g);
     return g;
 }
 

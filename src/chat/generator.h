@@ -1,8 +1,9 @@
 /*
  * The generator produces one answer: it joins a provider (pure) to the
- * network, tries again while nothing was relayed, and reports parts, then
- * done exactly once. For a provider without a network it runs the answer on a
- * worker and hands it out in small pieces. Loop thread only.
+ * network, tries again while nothing was relayed, asks the next provider of
+ * the chain when one is spent, and reports parts, then done exactly once. For
+ * a provider without a network it runs the answer on a worker and hands it out
+ * in small pieces. Loop thread only.
  */
 #ifndef CHAT_GENERATOR_H
 #define CHAT_GENERATOR_H
@@ -12,27 +13,48 @@
 #include "provider/provider.h"
 
 struct generator;
+struct circuits; /* chat/circuit.h */
 
 struct generator_config {
     struct loop *loop;
     struct transfers *transfers;
     struct workers *workers;
     struct transfer_limits limits;
-    int retries;              /* after the first try */
+    int retries; /* after the first try of each provider */
+    struct circuits *circuits;
     int64_t offline_delay_ms; /* between pieces of a local answer */
 };
+
+#define GENERATOR_ROUTES_MAX 8 /* the chosen one and its fallbacks */
 
 /* finish is STOP, LENGTH, TOOL_CALLS or FILTER for a whole answer (problem.err
  * is OK); INCOMPLETE when it broke off after text; ERROR when nothing came. */
 typedef void generator_done_fn(void *arg, enum finish finish,
                                const struct problem *problem);
 
-/* config, route and ask are borrowed until done or cancel. Never calls back
- * before it returned; part must not cancel. */
+/* None of them may start or cancel a generator, but done may start one. */
+struct generator_calls {
+    /* What this route is to be asked, borrowed until the next prepare or the
+     * end. tight: a provider found the last one longer than its model's
+     * window, make it shorter. NULL: that cannot be. */
+    const struct ask *(*prepare)(void *arg, const struct route_choice *route,
+                                 bool tight);
+    part_fn *part;
+    /* This route is asked now; why is what the one before failed with. NULL:
+     * not wanted. */
+    void (*moved)(void *arg, const struct route_choice *route,
+                  const struct problem *why);
+    generator_done_fn *done;
+};
+
+/* Asks routes[0], the others when it cannot answer; they are copied. config
+ * and calls are borrowed until done or cancel. Calls prepare, but nothing else,
+ * before it returned. */
 struct generator *generator_start(const struct generator_config *c,
-                                  const struct route_choice *route,
-                                  const struct ask *ask, part_fn *part,
-                                  generator_done_fn *done, void *arg);
+                                  const struct route_choice *routes,
+                                  size_t n_routes,
+                                  const struct generator_calls *calls,
+                                  void *arg);
 /* Close upstream at once; no callback comes. NULL is fine. */
 void generator_cancel(struct generator *g);
 

@@ -15,8 +15,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "chat/answer.h"
 #include "chat/core.h"
-#include "chat/result.h"
 
 #define MEND_LOOKS 20 /* for the log of a living process's turn */
 #define MEND_LOOK_MS 50
@@ -34,9 +34,7 @@ struct mend {
     /* what the store knows */
     enum err err;
     struct turn_info info;
-    struct message answer; /* its strings are below */
-    struct buf text;
-    char provider[STORE_NAME_MAX + 1], model[STORE_NAME_MAX + 1];
+    struct answer answer;
     /* closing it */
     struct store_op op;
     struct mail mail;
@@ -53,7 +51,7 @@ mend_free(struct mend *m)
         at = &(*at)->next;
     *at = m->next;
     loop_timer_clear(m->en->loop, &m->timer);
-    buf_release(&m->text);
+    answer_release(&m->answer);
     free(m);
 }
 
@@ -81,18 +79,6 @@ mend_end(struct mend *m, enum err e)
     mend_free(m);
 }
 
-static bool
-keep_answer(void *arg, const struct message *msg)
-{
-    struct mend *m = arg;
-
-    m->answer = *msg;
-    buf_add(&m->text, msg->text, msg->text_len);
-    (void)snprintf(m->provider, sizeof(m->provider), "%s", msg->provider);
-    (void)snprintf(m->model, sizeof(m->model), "%s", msg->model);
-    return true;
-}
-
 /* Worker. */
 static void
 mend_read(void *arg)
@@ -103,66 +89,8 @@ mend_read(void *arg)
     if (m->err == OK && !m->any_owner && strcmp(m->owner, m->info.owner) != 0)
         m->err = ERR_NOTFOUND;
     if (m->err == OK && m->info.state == TURN_STATE_ENDED)
-        m->err = store_turn_answer(m->en->store, &m->info, keep_answer, m);
-}
-
-/* The problem that a stored finish stands for. */
-static void
-stored_problem(struct problem *p, enum finish f)
-{
-    if (f == FINISH_INTERRUPTED) {
-        result_interrupted(p);
-        return;
-    }
-    (void)problem_set(p, ERR_UPSTREAM,
-                      f == FINISH_INCOMPLETE ? "incomplete" : "provider_failed",
-                      f == FINISH_INCOMPLETE ? "The answer broke off"
-                                             : "There was no answer",
-                      "Send the message again for a new answer.");
-    p->retryable = true;
-}
-
-static enum err
-append_result(struct mend *m, struct stream *s)
-{
-    enum finish f = (enum finish)m->answer.finish;
-    struct problem p = {.err = OK};
-    struct result r = {
-        .session_id = m->info.session_id,
-        .turn = m->id,
-        .answer_message = m->info.answer_message,
-        .provider = m->provider,
-        .model = m->model,
-        .finish = f,
-        .usage = {m->answer.input_tokens, m->answer.output_tokens,
-                  m->answer.cached_tokens},
-        .conversation_length = m->info.conversation_length,
-        .at_ms = m->answer.at_ms,
-        .text = m->text.data != NULL ? m->text.data : "",
-        .text_len = m->text.len,
-    };
-    struct buf json;
-    enum err e = OK;
-
-    if (result_event(f) == EVENT_ERROR) {
-        stored_problem(&p, f);
-        r.problem = &p;
-    }
-    buf_init(&json, RESULT_MAX);
-    if (stream_seq(s) == 0) { /* made anew */
-        result_start_json(&json, &r);
-        e = stream_append(s, EVENT_START, json.data, json.len);
-        if (e == OK && r.text_len > 0)
-            e = stream_append(s, EVENT_CHUNK, r.text, r.text_len);
-        buf_clear(&json);
-        if (e == OK && stream_seq(s) + 1 < m->info.end_seq)
-            stream_set_seq(s, m->info.end_seq - 1);
-    }
-    result_json(&json, &r);
-    if (e == OK)
-        e = stream_append(s, result_event(f), json.data, json.len);
-    buf_release(&json);
-    return e;
+        m->err = store_turn_answer(m->en->store, &m->info, answer_keep,
+                                   &m->answer);
 }
 
 /* Write what the log lacks: the end, or all of it. */
@@ -184,15 +112,16 @@ mend_log(struct mend *m)
     }
     s = stream_open(m->en->hub, &m->id);
     stream_set_seq(s, last.seq);
-    e = append_result(m, s);
+    e = answer_append(&m->answer, &m->info, s);
     if (streamlog_head(m->en->log, &m->id, &head) != OK) {
         head.begun_ms = m->info.begun_ms;
         head.answer_message = m->info.answer_message;
         (void)snprintf(head.session_id, sizeof(head.session_id), "%s",
                        m->info.session_id);
         (void)snprintf(head.owner, sizeof(head.owner), "%s", m->info.owner);
-        (void)snprintf(head.provider, sizeof(head.provider), "%s", m->provider);
-        (void)snprintf(head.model, sizeof(head.model), "%s", m->model);
+        (void)snprintf(head.provider, sizeof(head.provider), "%s",
+                       m->answer.provider);
+        (void)snprintf(head.model, sizeof(head.model), "%s", m->answer.model);
     }
     head.process = process_self();
     head.ended = true;
@@ -222,7 +151,7 @@ on_closed(struct mail *mail)
         return;
     }
     ident_text(id, &m->id);
-    log_warn("turn.interrupted", "id=%s bytes=%zu", id, m->text.len);
+    log_warn("turn.interrupted", "id=%s bytes=%zu", id, m->answer.text.len);
     metric_add(METRIC_TURNS_RECOVERED, 1);
     m->info.conversation_length = m->op.end.n_messages;
     m->info.end_seq = m->op.end.end_seq;
@@ -244,35 +173,9 @@ closed(struct store_op *op)
 static void
 mend_close_turn(struct mend *m)
 {
-    struct stream_head head = {.ended = false};
-    struct event ev = {.seq = 0};
     uint32_t seq = 0;
 
-    buf_clear(&m->text);
-    streamlog_settle(m->en->log);
-    while (streamlog_next(m->en->log, &m->id, seq, &ev) == OK) {
-        seq = ev.seq;
-        if (ev.type == EVENT_CHUNK)
-            buf_add(&m->text, ev.data, ev.len);
-    }
-    if (streamlog_head(m->en->log, &m->id, &head) == OK) {
-        (void)snprintf(m->provider, sizeof(m->provider), "%s", head.provider);
-        (void)snprintf(m->model, sizeof(m->model), "%s", head.model);
-    }
-    m->answer = (struct message){
-        .role = ROLE_ASSISTANT,
-        .finish = FINISH_INTERRUPTED,
-        .at_ms = clock_wall_ms(),
-        .id = m->info.answer_message,
-        .turn = m->id,
-        .input_tokens = -1,
-        .output_tokens = -1,
-        .cached_tokens = -1,
-        .provider = m->provider,
-        .model = m->model,
-        .text = m->text.data != NULL ? m->text.data : "",
-        .text_len = m->text.len,
-    };
+    answer_from_log(&m->answer, m->en->log, &m->info, &seq);
     (void)memset(&m->op, 0, sizeof(m->op));
     m->op.kind = STORE_TURN_END;
     m->op.done = closed;
@@ -280,7 +183,7 @@ mend_close_turn(struct mend *m)
     m->op.owner = m->info.owner;
     m->op.session_id = m->info.session_id;
     m->op.end.turn = m->id;
-    m->op.end.answer = m->answer;
+    m->op.end.answer = m->answer.m;
     m->op.end.end_seq = seq + 1;
     store_submit(m->en->store, &m->op);
 }
@@ -320,7 +223,7 @@ static void
 mend_look(struct mend *m)
 {
     (void)memset(&m->job, 0, sizeof(m->job));
-    buf_clear(&m->text);
+    answer_clear(&m->answer);
     m->job.run = mend_read;
     m->job.arg = m;
     m->job.done.fn = on_read;
@@ -345,7 +248,7 @@ mend_turn(struct engine *en, const char *owner, const struct ident *turn,
     if (owner != NULL)
         (void)snprintf(m->owner, sizeof(m->owner), "%s", owner);
     m->r = r;
-    buf_init(&m->text, STORE_TEXT_MAX + 16);
+    answer_init(&m->answer);
     m->next = en->mends;
     en->mends = m;
     mend_look(m);

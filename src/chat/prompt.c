@@ -10,8 +10,6 @@
 
 #include <math.h>
 
-#include "base/buf.h"
-
 struct turn_ask *
 turn_ask_new(void)
 {
@@ -19,8 +17,9 @@ turn_ask_new(void)
 
     arena_init(&a->arena);
     a->owner = "";
-    a->ask.temperature = NAN;
-    a->ask.top_p = NAN;
+    a->notes = "";
+    a->temperature = a->ask.temperature = NAN;
+    a->top_p = a->ask.top_p = NAN;
     a->ask.parallel_calls = -1;
     return a;
 }
@@ -96,41 +95,4 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
         a->n_history--;
     }
     return OK;
-}
-
-/* system_prompt and the turn's context, in that order. */
-static const char *
-system_text(struct turn_ask *a, const char *system_prompt)
-{
-    struct buf b;
-    const char *text;
-
-    if (a->context == NULL || a->context[0] == '\0')
-        return system_prompt;
-    if (system_prompt[0] == '\0')
-        return a->context;
-    buf_init(&b, strlen(system_prompt) + strlen(a->context) + 3);
-    buf_addf(&b, "%s\n\n%s", system_prompt, a->context);
-    text = arena_strdup(&a->arena, buf_cstr(&b));
-    buf_release(&b);
-    return text;
-}
-
-void
-prompt_build(struct turn_ask *a, const char *system_prompt)
-{
-    struct ask_message *all = arena_alloc(&a->arena,
-                                          (a->n_history + 1) * sizeof(*all));
-
-    if (a->n_history > 0)
-        (void)memcpy(all, a->history, a->n_history * sizeof(*all));
-    all[a->n_history] = (struct ask_message){
-        .role = ROLE_USER,
-        .text = a->text,
-        .len = a->text_len,
-    };
-    a->ask.messages = all;
-    a->ask.n_messages = a->n_history + 1;
-    a->ask.model = a->route.model;
-    a->ask.system = system_text(a, system_prompt);
 }

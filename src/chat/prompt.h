@@ -31,7 +31,10 @@ struct turn_ask {
     uint32_t expect_messages; /* in the session when history was loaded */
     const char *idem_scope, *idem_key; /* NULL: none */
     struct route_choice route;
-    struct ask ask; /* built by prompt_build; points into this */
+    double temperature, top_p; /* NaN: not given */
+    const char *notes; /* of what was asked for and is not done: objects of a
+                          JSON array, with commas between; "" if none */
+    struct ask ask;    /* built by prompt_build; points into this */
     bool loaded;
 };
 
@@ -43,7 +46,33 @@ void turn_ask_free(struct turn_ask *a); /* NULL is fine */
  * another owner's; ERR_STORE. Acceptor or worker. */
 MUST_USE enum err prompt_load(struct store *s, struct turn_ask *a,
                               struct ident *existing);
-/* Fill a->ask from the rest. */
-void prompt_build(struct turn_ask *a, const char *system_prompt);
+
+/* --- chat/prompt_fit.c ---------------------------------------------------- */
+
+#define PROMPT_CUT_MIN 64 /* tokens that a cut message keeps at least */
+
+struct token_scales;
+
+/* What the model is sent of a conversation. */
+struct prompt_report {
+    int64_t window_tokens;       /* of the model; -1: not known */
+    int64_t reserve_tokens;      /* of it, for the answer; -1 likewise */
+    int64_t estimate;            /* tokens sent, not corrected */
+    int64_t scaled;              /* the same, corrected */
+    uint32_t sent, dropped, cut; /* messages */
+    bool shortened;              /* because the provider found it too long */
+    bool options_dropped;        /* temperature and top_p: not for this model */
+};
+
+/* Fill a->ask for this route from the rest: what fits the model's window. The
+ * system text is always whole; the oldest pairs are left out first, a message
+ * that is too long keeps its head and its tail. shorter: send clearly less than
+ * r, which must be the last report, says. ERR_TOOBIG: the new message cannot be
+ * made to fit. */
+MUST_USE enum err prompt_build(struct turn_ask *a,
+                               const struct route_choice *route,
+                               const char *system_prompt,
+                               const struct token_scales *scales, bool shorter,
+                               struct prompt_report *r);
 
 #endif

@@ -56,25 +56,57 @@ put_error(struct json_out *j, const struct result *r)
     json_put_strn(j, "content", r->text, r->text_len);
 }
 
+/* In decimal, so that no cent is lost to a double. */
 void
-result_put_usage(struct json_out *j, const struct usage *u)
+result_put_cost(struct json_out *j, int64_t cost_micro)
+{
+    char text[32];
+    int n;
+
+    json_name(j, "cost_usd");
+    if (cost_micro < 0) {
+        json_add_null(j);
+        return;
+    }
+    n = snprintf(text, sizeof(text), "%" PRId64 ".%06" PRId64,
+                 cost_micro / 1000000, cost_micro % 1000000);
+    while (text[n - 1] == '0')
+        n--;
+    if (text[n - 1] == '.')
+        n--;
+    json_add_raw(j, text, (size_t)n);
+}
+
+void
+result_put_usage(struct json_out *j, const struct usage *u, int64_t cost_micro)
 {
     json_name(j, "usage");
     json_begin_obj(j);
     put_tokens(j, "input_tokens", u->input_tokens);
     put_tokens(j, "output_tokens", u->output_tokens);
     put_tokens(j, "cached_tokens", u->cached_tokens);
-    json_name(j, "cost_usd");
-    json_add_null(j); /* no price list: not known */
+    result_put_cost(j, cost_micro);
     json_end_obj(j);
 }
 
 static void
-put_empty(struct json_out *j, const char *name)
+put_array(struct json_out *j, const char *name, const char *text)
 {
-    json_name(j, name);
-    json_begin_arr(j);
-    json_end_arr(j);
+    if (text == NULL)
+        text = "[]";
+    json_put_raw(j, name, text, strlen(text));
+}
+
+/* A failure says only what there is. */
+static void
+put_failure(struct json_out *j, const struct result *r)
+{
+    put_error(j, r);
+    if (r->tool_calls != NULL)
+        put_array(j, "tool_calls", r->tool_calls);
+    if (r->notes != NULL)
+        put_array(j, "notes", r->notes);
+    json_put_str(j, "message", r->problem->message);
 }
 
 void
@@ -88,15 +120,14 @@ result_json(struct buf *out, const struct result *r)
     json_put_str(&j, "finish_reason", finish_name(r->finish));
     json_put_time(&j, "timestamp", r->at_ms);
     json_put_i64(&j, "conversation_length", r->conversation_length);
-    result_put_usage(&j, &r->usage);
+    result_put_usage(&j, &r->usage, r->has_cost ? r->cost_micro : -1);
     if (r->problem != NULL) {
-        put_error(&j, r);
-        json_put_str(&j, "message", r->problem->message);
+        put_failure(&j, r);
     } else {
-        put_empty(&j, "tool_calls");
-        put_empty(&j, "tool_results");
-        put_empty(&j, "citations");
-        put_empty(&j, "notes");
+        put_array(&j, "tool_calls", r->tool_calls);
+        put_array(&j, "tool_results", NULL);
+        put_array(&j, "citations", NULL);
+        put_array(&j, "notes", r->notes);
         json_put_strn(&j, "message", r->text, r->text_len);
     }
     json_end_obj(&j);

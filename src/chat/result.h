@@ -20,6 +20,10 @@ struct result {
     const char *provider, *model;
     enum finish finish;
     struct usage usage;
+    bool has_cost;
+    int64_t cost_micro;     /* micro-dollars; if has_cost */
+    const char *notes;      /* a JSON array's text; NULL: [] */
+    const char *tool_calls; /* likewise */
     uint32_t conversation_length;
     int64_t at_ms; /* wall clock of the answer */
     const char *text;
@@ -34,7 +38,10 @@ void result_json(struct buf *out, const struct result *r);
 /* The data of EVENT_START. */
 void result_start_json(struct buf *out, const struct result *r);
 /* "usage": {…}; what is not known is null. */
-void result_put_usage(struct json_out *j, const struct usage *u);
+void result_put_usage(struct json_out *j, const struct usage *u,
+                      int64_t cost_micro);
+/* "cost_usd": dollars, to the micro-dollar; null if cost_micro is -1. */
+void result_put_cost(struct json_out *j, int64_t cost_micro);
 /* The problem of a turn that its process left behind. */
 void result_interrupted(struct problem *p);
 

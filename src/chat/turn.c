@@ -12,108 +12,14 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
-#include "base/text.h"
 #include "chat/core.h"
+#include "chat/turn_answer.h"
 #include "chat/turn_end.h"
 #include "chat/turn_text.h"
 
-#define TURN_THOUGHT_MAX (1024 * 1024) /* bytes between two log writes */
 #define BUSY_WAIT_MS 100 /* another process has a turn in this session */
 
 static void turn_load(struct turn *t);
-
-/* --- text ---------------------------------------------------------------- */
-
-static void
-turn_mark(struct turn *t)
-{
-    if (t->dirty)
-        return;
-    t->dirty = true;
-    t->dirty_next = t->en->dirty;
-    t->en->dirty = t;
-}
-
-static void
-on_part(void *arg, const struct part *p)
-{
-    struct turn *t = arg;
-
-    switch (p->kind) {
-    case PART_TEXT: turn_text_add(t, p->text, p->len); break;
-    case PART_REASONING:
-        if (t->thought.len + p->len <= TURN_THOUGHT_MAX)
-            buf_add(&t->thought, p->text, p->len);
-        break;
-    case PART_MODEL:
-        if (p->len > 0 && p->len <= STORE_NAME_MAX) {
-            (void)memcpy(t->model, p->text, p->len);
-            t->model[p->len] = '\0';
-        }
-        return;
-    case PART_USAGE: t->usage = p->usage; return;
-    default: return;
-    }
-    if (t->first_ms == 0) {
-        t->first_ms = loop_now_ms(t->en->loop);
-        metric_observe_ms(METRIC_FIRST_TOKEN, t->first_ms - t->begun_ms);
-    }
-    turn_mark(t);
-}
-
-/* Put the reasoning into the log, but for a character that is not whole. */
-static enum err
-flush_thought(struct turn *t)
-{
-    size_t whole = utf8_whole(t->thought.data, t->thought.len);
-    struct buf text;
-    enum err e;
-
-    if (whole == 0)
-        return OK;
-    buf_init(&text, 3 * whole);
-    utf8_scrub(&text, t->thought.data, whole);
-    e = stream_append(t->stream, EVENT_REASONING, text.data, text.len);
-    buf_release(&text);
-    buf_drop(&t->thought, whole);
-    buf_trim(&t->thought, 0);
-    return e;
-}
-
-void
-turn_flush(struct turn *t)
-{
-    enum err e;
-
-    if (!t->begun || t->stream == NULL)
-        return;
-    e = flush_thought(t);
-    if (e == OK && t->text.len > t->logged) {
-        e = stream_append(t->stream, EVENT_CHUNK, t->text.data + t->logged,
-                          t->text.len - t->logged);
-        if (e == OK)
-            t->logged = t->text.len;
-    }
-    if (t->finish != FINISH_NONE)
-        return;
-    if (e != OK) {
-        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
-        t->problem.retryable = true;
-        turn_finish(t, FINISH_INCOMPLETE);
-    } else if (t->too_long) {
-        turn_finish(t, FINISH_LENGTH);
-    }
-}
-
-static void
-on_generated(void *arg, enum finish finish, const struct problem *problem)
-{
-    struct turn *t = arg;
-
-    t->generator = NULL;
-    t->problem = *problem;
-    turn_finish(t, finish);
-}
 
 /* --- beginning ----------------------------------------------------------- */
 
@@ -125,6 +31,7 @@ turn_unask(struct turn *t)
     t->generator = NULL;
     buf_clear(&t->text);
     buf_clear(&t->thought);
+    buf_clear(&t->notes);
     t->carry_len = 0;
     t->too_long = false;
     t->finish = FINISH_NONE;
@@ -263,10 +170,8 @@ turn_go(struct turn *t)
         return;
     }
     t->step = TURN_RUNNING;
-    prompt_build(t->ask, t->en->system_prompt);
     turn_begin(t);
-    t->generator = generator_start(&t->en->gen, &t->ask->route, &t->ask->ask,
-                                   on_part, on_generated, t);
+    turn_ask_provider(t);
 }
 
 /* --- loading ------------------------------------------------------------- */
@@ -341,7 +246,10 @@ turn_start(struct engine *en, struct turn_ask *ask, struct reader *r)
     t->usage = (struct usage){-1, -1, -1};
     t->begun_ms = loop_now_ms(en->loop);
     buf_init(&t->text, TURN_TEXT_MAX);
-    buf_init(&t->thought, 2 * TURN_THOUGHT_MAX);
+    buf_init(&t->thought, TURN_THOUGHT_MAX);
+    buf_init(&t->notes, TURN_NOTES_MAX);
+    buf_init(&t->extra, STORE_EXTRA_MAX);
+    t->chosen = ask->route;
     (void)snprintf(t->model, sizeof(t->model), "%s", ask->route.model);
     t->next = en->turns;
     if (en->turns != NULL)

@@ -20,6 +20,9 @@
 #include "chat/result.h"
 #include "chat/stream.h"
 
+#define TURN_NOTES_MAX (64 * 1024)         /* bytes */
+#define TURN_THOUGHT_MAX (2 * 1024 * 1024) /* bytes that wait for the log */
+
 struct engine;
 struct session_slot;
 
@@ -33,7 +36,8 @@ enum turn_step {
 
 struct turn {
     struct engine *en;
-    struct turn_ask *ask; /* owned */
+    struct turn_ask *ask;       /* owned */
+    struct route_choice chosen; /* ask->route is the one that answers */
     struct ident id, user_message, answer_message;
     enum turn_step step;
     struct session_slot *slot;
@@ -44,12 +48,16 @@ struct turn {
     struct stream *stream;       /* NULL once closed */
     struct generator *generator; /* NULL when it is done */
 
-    bool begun;             /* the user's message is durable */
-    bool begin_pending;     /* the committer has the begin op */
-    bool too_long;          /* the answer reached STORE_TEXT_MAX */
-    bool saving;            /* the end op failed: tried again */
-    enum finish finish;     /* NONE: not known yet */
-    struct problem problem; /* with INCOMPLETE and ERROR */
+    bool begun;                  /* the user's message is durable */
+    bool begin_pending;          /* the committer has the begin op */
+    bool too_long;               /* the answer reached STORE_TEXT_MAX */
+    bool context_told;           /* EVENT_CONTEXT is in the log */
+    bool saving;                 /* the end op failed: tried again */
+    enum finish finish;          /* NONE: not known yet */
+    struct problem problem;      /* with INCOMPLETE and ERROR */
+    struct prompt_report report; /* of what the model was sent */
+    struct buf notes;            /* objects of a JSON array, with commas */
+    struct buf extra;            /* as stored with the answer */
 
     struct buf text; /* the answer so far, well-formed UTF-8 */
     size_t logged;   /* bytes of text in the log */

@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/turn_extra.h"
 
 #define SAVE_AGAIN_MS 1000
 
@@ -45,6 +46,8 @@ fill_result(const struct turn *t, struct result *r)
     r->model = t->model;
     r->finish = t->finish;
     r->usage = t->usage;
+    r->cost_micro = turn_cost(t);
+    r->has_cost = r->cost_micro >= 0;
     r->conversation_length = t->conversation_length;
     r->at_ms = t->at_ms;
     r->text = t->text.data != NULL ? t->text.data : "";
@@ -97,6 +100,8 @@ turn_free(struct turn *t)
     }
     buf_release(&t->text);
     buf_release(&t->thought);
+    buf_release(&t->notes);
+    buf_release(&t->extra);
     turn_ask_free(t->ask);
     free(t->op);
     free(t);
@@ -163,6 +168,8 @@ count_end(const struct turn *t)
                                               : by_event[type],
                1);
     metric_observe_ms(METRIC_TURN, ms);
+    token_scale_learn(t->en->scales, t->ask->route.model, t->report.estimate,
+                      t->usage.input_tokens);
     if (t->usage.input_tokens > 0)
         metric_add(METRIC_INPUT_TOKENS, t->usage.input_tokens);
     if (t->usage.output_tokens > 0)
@@ -186,13 +193,16 @@ turn_tell(struct turn *t)
     struct stream_head head;
     struct problem lost = {.err = OK};
     struct result r;
-    struct buf json;
+    struct buf json, notes;
     enum event_type type;
     enum err e;
 
     if (t->stream == NULL)
         return;
     fill_result(t, &r);
+    buf_init(&notes, 2 * TURN_NOTES_MAX);
+    turn_notes_json(&notes, t);
+    r.notes = buf_cstr(&notes);
     if (t->saving) /* whole, but not durable: not acknowledged */
         r.finish = FINISH_ERROR;
     type = result_event(r.finish);
@@ -202,6 +212,7 @@ turn_tell(struct turn *t)
     if (e == OK)
         e = stream_append(t->stream, type, json.data, json.len);
     buf_release(&json);
+    buf_release(&notes);
     fill_head(t, &head, true);
     if (e == OK)
         e = streamlog_put_head(t->en->log, &t->id, &head);
@@ -293,6 +304,8 @@ turn_save(struct turn *t)
         turn_flush(t);
         op->end.end_seq = stream_seq(t->stream) + 1;
     }
+    buf_clear(&t->extra);
+    turn_extra_json(&t->extra, t);
     op->end.answer = (struct message){
         .role = ROLE_ASSISTANT,
         .finish = (uint8_t)t->finish,
@@ -306,6 +319,9 @@ turn_save(struct turn *t)
         .model = t->model,
         .text = t->text.data != NULL ? t->text.data : "",
         .text_len = t->text.len,
+        .cost_micro = turn_cost(t),
+        .extra = buf_status(&t->extra) == OK ? buf_cstr(&t->extra) : "",
+        .extra_len = buf_status(&t->extra) == OK ? t->extra.len : 0,
     };
     store_submit(t->en->store, op);
 }

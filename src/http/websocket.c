@@ -25,14 +25,12 @@
 #include "http/reply.h"
 #include "http/unixsock.h"
 
-#define RETRY_MS 5000      /* between attempts to own the socket */
-#define HANDSHAKE_MS 10000 /* for the whole head */
-#define ANSWER_MAX 2048    /* bytes */
+#define ANSWER_MAX 2048 /* bytes */
 
 struct handshake {
     struct websocket *ws;  /* borrowed */
     struct loop_io io;     /* its fd is owned */
-    struct loop_timer end; /* HANDSHAKE_MS after it came */
+    struct loop_timer end; /* handshake_ms after it came */
     struct buf head;       /* what has been read */
 };
 
@@ -41,6 +39,7 @@ struct websocket {
     char *path;        /* owned */
     struct loop_io io; /* the listening socket, owned; fd -1: not the owner */
     int lock_fd;       /* owned; -1: not the owner */
+    int handshake_ms, retry_ms;
     struct loop_timer retry;
     struct handshake *conns[WEBSOCKET_CONNS_MAX]; /* owned; NULL: free */
 };
@@ -205,7 +204,7 @@ on_connection(struct loop_io *io, uint32_t events)
     h->end.fn = on_handshake_late;
     h->end.arg = h;
     buf_init(&h->head, WEBSOCKET_HEAD_MAX);
-    loop_timer_set(w->loop, &h->end, loop_now_ms(w->loop) + HANDSHAKE_MS);
+    loop_timer_set(w->loop, &h->end, loop_now_ms(w->loop) + w->handshake_ms);
     if (loop_io_set(w->loop, &h->io, EPOLLIN))
         handshake_free(h);
 }
@@ -224,7 +223,7 @@ try_listen(struct websocket *w)
         (void)close(w->lock_fd);
     }
     w->io.fd = w->lock_fd = -1;
-    loop_timer_set(w->loop, &w->retry, loop_now_ms(w->loop) + RETRY_MS);
+    loop_timer_set(w->loop, &w->retry, loop_now_ms(w->loop) + w->retry_ms);
 }
 
 static void
@@ -236,6 +235,14 @@ on_retry(struct loop_timer *t)
 struct websocket *
 websocket_open(struct loop *l, const char *path)
 {
+    return websocket_open_timed(l, path, WEBSOCKET_HANDSHAKE_MS,
+                                WEBSOCKET_RETRY_MS);
+}
+
+struct websocket *
+websocket_open_timed(struct loop *l, const char *path, int handshake_ms,
+                     int retry_ms)
+{
     struct sockaddr_un a;
     struct websocket *w;
 
@@ -244,6 +251,8 @@ websocket_open(struct loop *l, const char *path)
     w = xcalloc(1, sizeof(*w));
     w->loop = l;
     w->path = xstrdup(path);
+    w->handshake_ms = handshake_ms;
+    w->retry_ms = retry_ms;
     w->io.fn = on_connection;
     w->io.arg = w;
     w->retry.fn = on_retry;

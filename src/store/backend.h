@@ -17,7 +17,7 @@ struct message_query {
     const char *session_id;
     uint32_t before;  /* seq; UINT32_MAX: the end */
     uint32_t limit;   /* 0: the session only */
-    size_t bytes_max; /* of text; 0: no bound */
+    size_t bytes_max; /* of text and extra; 0: no bound */
 };
 
 struct backend {

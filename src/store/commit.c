@@ -25,7 +25,7 @@
 #include "base/mem.h"
 
 #define BATCH_OPS 1024
-#define BATCH_BYTES (32 * 1024 * 1024) /* of text */
+#define BATCH_BYTES (32 * 1024 * 1024) /* of text and extra */
 #define TEND_MS 10000                  /* between two house-keepings */
 
 struct committer {
@@ -54,11 +54,17 @@ op_of(struct mail *m)
 }
 
 static size_t
+message_bytes(const struct message *m)
+{
+    return m->text_len + m->extra_len;
+}
+
+static size_t
 op_bytes(const struct store_op *op)
 {
     switch (op->kind) {
-    case STORE_TURN_BEGIN: return op->begin.user.text_len;
-    case STORE_TURN_END: return op->end.answer.text_len;
+    case STORE_TURN_BEGIN: return message_bytes(&op->begin.user);
+    case STORE_TURN_END: return message_bytes(&op->end.answer);
     default: return 0;
     }
 }
@@ -72,8 +78,8 @@ fits(const char *s, size_t max)
 static bool
 message_fits(const struct message *m)
 {
-    return m->text_len <= STORE_TEXT_MAX && fits(m->provider, STORE_NAME_MAX) &&
-           fits(m->model, STORE_NAME_MAX);
+    return m->text_len <= STORE_TEXT_MAX && m->extra_len <= STORE_EXTRA_MAX &&
+           fits(m->provider, STORE_NAME_MAX) && fits(m->model, STORE_NAME_MAX);
 }
 
 /* Backends and records rely on these bounds. */

@@ -116,7 +116,7 @@ walk_back(struct lmdb *l, MDB_cursor *c, const struct message_query *q,
             break;
         if (e != OK)
             return e;
-        bytes += m.text_len;
+        bytes += m.text_len + m.extra_len;
         if (*n > 0 && q->bytes_max > 0 && bytes > q->bytes_max)
             break;
         if (++*n == q->limit)

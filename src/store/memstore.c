@@ -72,7 +72,8 @@ give(const struct mem_session *s, const struct message_query *q, message_fn *fn,
     size_t bytes = 0;
 
     while (from > 0 && n < q->limit) {
-        bytes += s->messages[from - 1].text_len;
+        bytes += s->messages[from - 1].text_len +
+                 s->messages[from - 1].extra_len;
         if (n > 0 && q->bytes_max > 0 && bytes > q->bytes_max)
             break;
         from--;
@@ -204,6 +205,7 @@ memstore_session_free(struct mem_session *s)
         free((void *)(uintptr_t)s->messages[i].provider);
         free((void *)(uintptr_t)s->messages[i].model);
         free((void *)(uintptr_t)s->messages[i].text);
+        free((void *)(uintptr_t)s->messages[i].extra);
     }
     free(s->messages);
     free(s);

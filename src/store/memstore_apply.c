@@ -37,6 +37,7 @@ message_put(struct mem_session *s, struct message *m)
     to->provider = xstrdup(m->provider);
     to->model = xstrdup(m->model);
     to->text = xmemdup0(m->text_len > 0 ? m->text : "", m->text_len);
+    to->extra = xmemdup0(m->extra_len > 0 ? m->extra : "", m->extra_len);
     if (m->at_ms > s->s.updated_ms)
         s->s.updated_ms = m->at_ms;
 }

@@ -1,7 +1,7 @@
 /*
  * Records of the store. See pack.h for the bytes. A message's provider and
  * model keep a NUL behind them: a reader hands out pointers into the map and
- * copies nothing.
+ * copies nothing. Its text and extra have their lengths, and no NUL.
  */
 #include "base/base.h"
 
@@ -9,7 +9,8 @@
 
 #include "store/pack.h"
 
-enum { SESSION_V = 1, MESSAGE_V = 1, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
+enum { SESSION_V = 1, MESSAGE_V = 2, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
+enum { MESSAGE_PLAIN_V = 1 }; /* without cost and extra */
 
 _Static_assert(RECORD_SESSION_MAX >= 2 + 3 * PACK_VAR_MAX + 16 + 2 +
                                          IDENT_SESSION_MAX + 2 +
@@ -76,11 +77,13 @@ record_message_size(const struct message *m)
 
     assert(provider <= STORE_NAME_MAX && model <= STORE_NAME_MAX);
     assert(m->text_len <= STORE_TEXT_MAX);
+    assert(m->extra_len <= STORE_EXTRA_MAX);
     return 3 + pack_var_size(pack_natural(m->at_ms)) + 32 +
            pack_var_size(pack_maybe(m->input_tokens)) +
            pack_var_size(pack_maybe(m->output_tokens)) +
-           pack_var_size(pack_maybe(m->cached_tokens)) + 2 + provider + 2 +
-           model + m->text_len;
+           pack_var_size(pack_maybe(m->cached_tokens)) +
+           pack_var_size(pack_maybe(m->cost_micro)) + 2 + provider + 2 + model +
+           pack_var_size(m->extra_len) + m->extra_len + m->text_len;
 }
 
 void
@@ -97,8 +100,13 @@ record_message_write(void *out, size_t size, const struct message *m)
     w = pack_put_var(w, pack_maybe(m->input_tokens));
     w = pack_put_var(w, pack_maybe(m->output_tokens));
     w = pack_put_var(w, pack_maybe(m->cached_tokens));
+    w = pack_put_var(w, pack_maybe(m->cost_micro));
     w = pack_put_name(w, m->provider);
     w = pack_put_name(w, m->model);
+    w = pack_put_var(w, m->extra_len);
+    if (m->extra_len > 0)
+        memcpy(w, m->extra, m->extra_len);
+    w += m->extra_len;
     if (m->text_len > 0)
         memcpy(w, m->text, m->text_len);
     assert(w + m->text_len == (uint8_t *)out + size);
@@ -108,8 +116,9 @@ enum err
 record_message_read(const void *p, size_t n, struct message *out)
 {
     struct pack_reader r = pack_reader(p, n);
+    uint8_t version = pack_get_u8(&r);
 
-    if (pack_get_u8(&r) != MESSAGE_V)
+    if (version != MESSAGE_V && version != MESSAGE_PLAIN_V)
         return ERR_STORE;
     out->seq = 0;
     out->role = pack_get_u8(&r);
@@ -120,8 +129,13 @@ record_message_read(const void *p, size_t n, struct message *out)
     out->input_tokens = pack_get_maybe(&r);
     out->output_tokens = pack_get_maybe(&r);
     out->cached_tokens = pack_get_maybe(&r);
+    out->cost_micro = version == MESSAGE_PLAIN_V ? -1 : pack_get_maybe(&r);
     out->provider = pack_get_name(&r);
     out->model = pack_get_name(&r);
+    out->extra_len = version == MESSAGE_PLAIN_V
+                         ? 0
+                         : (size_t)pack_get_max(&r, STORE_EXTRA_MAX);
+    out->extra = (const char *)pack_get_bytes(&r, out->extra_len);
     out->text = (const char *)r.p;
     out->text_len = (size_t)(r.end - r.p);
     return r.bad || out->text_len > STORE_TEXT_MAX ? ERR_STORE : OK;

@@ -17,6 +17,7 @@
 #define STORE_NAME_MAX 128               /* bytes of a provider or model name */
 #define STORE_TITLE_MAX 256              /* bytes */
 #define STORE_TEXT_MAX (8 * 1024 * 1024) /* bytes of one message */
+#define STORE_EXTRA_MAX (256 * 1024)     /* bytes of a message's extra */
 #define STORE_IDEM_MS (24 * 3600 * 1000) /* how long a key is remembered */
 
 struct store;
@@ -31,10 +32,15 @@ struct message {
     struct ident id;
     struct ident turn;
     int64_t input_tokens, output_tokens, cached_tokens; /* -1: not known */
+    int64_t cost_micro;   /* micro-dollars, of an answer; -1: not known */
     const char *provider; /* "" for user messages */
     const char *model;
     const char *text; /* UTF-8 */
     size_t text_len;
+    /* A JSON object of what else is known of it (chat/extra.h), without a NUL
+     * behind it; "" if nothing, and NULL is read as "". */
+    const char *extra;
+    size_t extra_len; /* at most STORE_EXTRA_MAX */
 };
 
 struct session {
@@ -85,10 +91,10 @@ void store_close(struct store *s);
 MUST_USE enum err store_session(struct store *s, const char *owner,
                                 const char *id, struct session *out);
 /* Messages of a session with seq < before (UINT32_MAX: the newest), the last
- * `limit` of them, given in order; and at most bytes_max of text (0: no such
- * bound; the newest are kept; at least one). Each is passed to fn, borrowed
- * for the call; fn returns false to stop. sess may be NULL, else it is filled
- * from the same snapshot. */
+ * `limit` of them, given in order; and at most bytes_max of text and extra (0:
+ * no such bound; the newest are kept; at least one). Each is passed to fn,
+ * borrowed for the call; fn returns false to stop. sess may be NULL, else it
+ * is filled from the same snapshot. */
 typedef bool message_fn(void *arg, const struct message *m);
 MUST_USE enum err store_messages(struct store *s, const char *owner,
                                  const char *id, uint32_t before,

@@ -14,6 +14,7 @@ import { turns } from './contract/turns.js';
 import { streams } from './contract/streams.js';
 import { control } from './contract/control.js';
 import { history } from './contract/history.js';
+import { context } from './contract/context.js';
 import { edge } from './contract/edge.js';
 import { input } from './contract/input.js';
 import { mount } from './contract/mount.js';
@@ -40,6 +41,7 @@ export function contract(door) {
         streams(world);
         control(world);
         history(world);
+        context(world);
         edge(world);
         input(world);
     });

@@ -1,5 +1,5 @@
-/* A full disk, on a small tmpfs of its own: a clear 503, reads go on, and when
- * there is room again the service recovers by itself. */
+/* A full disk, on a small tmpfs of its own, behind each door: a clear 503,
+ * reads go on, and when there is room again the service recovers by itself. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -7,21 +7,41 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { ask, assertError, attach, call, messagesOf, newSession, postJson }
-    from '../lib/client.js';
+import { ask, assertError, attach, call, messagesOf, newSession, postJson,
+    serving } from '../lib/client.js';
 import { startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
 const SIZE_MIB = 24;
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-disk-'));
-const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o',
-    `size=${SIZE_MIB}m,mode=755`, 'parley-test', folder],
-    { encoding: 'utf8' });
-const why = mounted.status === 0 ? false
-    : `no tmpfs here: ${mounted.error?.message ?? mounted.stderr.trim()}`;
+
+/* An empty folder becomes a small file system; or the reason why not. */
+function mountSmall(folder) {
+    const r = spawnSync('mount', ['-t', 'tmpfs', '-o',
+        `size=${SIZE_MIB}m,mode=755`, 'parley-test', folder],
+        { encoding: 'utf8' });
+    return r.status === 0 ? null
+        : `no tmpfs here: ${r.error?.message ?? r.stderr.trim()}`;
+}
+
+function newFolder() {
+    return fs.mkdtempSync(path.join(os.tmpdir(), 'parley-disk-'));
+}
+
+function drop(folder) {
+    spawnSync('umount', ['-l', folder]);
+    fs.rmSync(folder, { recursive: true, force: true });
+}
+
+/* Is this allowed here? Usually only to root. */
+function whyNot() {
+    const folder = newFolder();
+    const why = mountSmall(folder);
+    drop(folder);
+    return why ?? false;
+}
 
 /* Take all the room that is left. */
-function fill() {
+function fill(folder) {
     const fd = fs.openSync(path.join(folder, 'filler'), 'a');
     try {
         for (const size of [1 << 20, 1 << 12])
@@ -38,91 +58,118 @@ function fill() {
     }
 }
 
-function makeRoom() {
+function makeRoom(folder) {
     fs.rmSync(path.join(folder, 'filler'));
 }
 
-describe('a full disk', { skip: why }, () => {
-    let parley;
+const why = whyNot();
+for (const door of ['fastcgi', 'lighttpd-cgi', 'apache-cgi'])
+    describe(`a full disk behind ${door}`, { skip: why }, () => {
+        let folder;
+        let parley;
 
-    before(async () => {
-        parley = await startParley({ dataDir: path.join(folder, 'data') });
-    });
-    after(async () => {
-        await parley?.stop();
-        spawnSync('umount', [folder]);
-        fs.rmSync(folder, { recursive: true, force: true });
-    });
-
-    const post = (session_id) => postJson(parley, '/chat',
-        { message: `more ${'x'.repeat(20000)}`, session_id });
-
-    /* Free pages inside the store are used up first, so it may take a few. */
-    const untilFull = (session) => until('a refusal for want of room',
-        async () => {
-            const r = await post(session);
-            return r.status !== 200 && r;
+        before(async () => {
+            folder = newFolder();
+            assert.equal(mountSmall(folder), null);
+            parley = await startParley(
+                { door, dataDir: path.join(folder, 'data') });
         });
-
-    test('is 503 store_full with Retry-After, and reads go on', async () => {
-        const session = newSession();
-        const first = await ask(parley,
-            { message: 'while there is room', session_id: session });
-        fill();
-        const r = await untilFull(newSession());
-        assertError(r, 503, 'store_full');
-        assert.ok(Number(r.headers.get('retry-after')) > 0);
-
-        const stored = await messagesOf(parley, session);
-        assert.equal(stored[1].content, first.message);
-        const s = await attach(parley, first.turn_id);
-        assert.equal((await s.all()).at(-1).data.content, first.message);
-        assert.equal((await call(parley, '/status')).status, 200);
-        assert.equal((await call(parley, '/metrics')).status, 200);
-        const health = await call(parley, '/health');
-        assert.equal(health.status, 503, health.text);
-    });
-
-    test('takes turns again once there is room, without a restart',
-        async () => {
-            const pid = parley.chatPid();
-            makeRoom();
-            const session = newSession();
-            const body = await until('a turn', async () => {
-                const r = await post(session);
-                return r.status === 200 && r.body;
-            });
-            assert.ok(body.conversation_length >= 2);
-            const stored = await messagesOf(parley, session);
-            assert.equal(stored.at(-1).content, body.message);
-            assert.equal(parley.chatPid(), pid);
-            await until('good health', async () =>
-                (await call(parley, '/health')).status === 200);
-        });
-
-    test('loses nothing that was acknowledged, over and over', async () => {
-        const session = newSession();
-        const promised = [];
-        for (let round = 0; round < 3; round++) {
-            fill();
-            for (let i = 0; i < 40; i++) {
-                const r = await post(session);
-                if (r.status === 200)
-                    promised.push(r.body);
-                else
-                    assertError(r, 503);
+        after(async () => {
+            try {
+                await parley?.stop();
+            } finally {
+                drop(folder);
             }
-            makeRoom();
-            await until('a turn', async () => {
+        });
+
+        const post = (session_id) => postJson(parley, '/chat',
+            { message: `more ${'x'.repeat(20000)}`, session_id });
+
+        /* Free pages inside the store are used up first: it may take a few. */
+        const untilFull = (session) => until('a refusal for want of room',
+            async () => {
                 const r = await post(session);
-                if (r.status === 200)
-                    promised.push(r.body);
-                return r.status === 200;
+                return r.status !== 200 && r;
             });
-        }
-        const stored = await messagesOf(parley, session, '?limit=500');
-        for (const body of promised)
-            assert.equal(stored.filter((m) => m.id === body.message_id).length,
-                1);
+
+        test('is 503 store_full with Retry-After; reads go on', async () => {
+            const session = newSession();
+            const first = await ask(parley,
+                { message: 'while there is room', session_id: session });
+            fill(folder);
+            const r = await untilFull(newSession());
+            assertError(r, 503, 'store_full');
+            assert.ok(Number(r.headers.get('retry-after')) > 0);
+
+            const stored = await messagesOf(parley, session);
+            assert.equal(stored[1].content, first.message);
+            const s = await attach(parley, first.turn_id);
+            assert.equal((await s.all()).at(-1).data.content, first.message);
+            assert.equal((await call(parley, '/status')).status, 200);
+            assert.equal((await call(parley, '/metrics')).status, 200);
+            const health = await call(parley, '/health');
+            assert.equal(health.status, 503, health.text);
+        });
+
+        test('takes turns again once there is room, without a restart',
+            async () => {
+                const pid = parley.chatPid();
+                makeRoom(folder);
+                const session = newSession();
+                const body = await until('a turn', async () => {
+                    const r = await post(session);
+                    return r.status === 200 && r.body;
+                });
+                assert.ok(body.conversation_length >= 2);
+                const stored = await messagesOf(parley, session);
+                assert.equal(stored.at(-1).content, body.message);
+                assert.equal(parley.chatPid(), pid);
+                await until('good health', async () =>
+                    (await call(parley, '/health')).status === 200);
+            });
+
+        test('holds for a program that starts on a full disk', async () => {
+            const session = newSession();
+            const first = await ask(parley,
+                { message: 'before', session_id: session });
+            fill(folder);
+            await untilFull(newSession());
+            const old = await parley.kill9();
+            await serving(parley);
+            const stored = await messagesOf(parley, session);
+            assert.equal(stored[1].content, first.message);
+            assertError(await untilFull(newSession()), 503, 'store_full');
+            const pid = parley.chatPid();
+            assert.notEqual(pid, old);
+            makeRoom(folder);
+            await until('a turn', async () =>
+                (await post(session)).status === 200);
+            assert.equal(parley.chatPid(), pid, 'recovers by itself');
+        });
+
+        test('loses nothing that was acknowledged, over and over', async () => {
+            const session = newSession();
+            const promised = [];
+            for (let round = 0; round < 3; round++) {
+                fill(folder);
+                for (let i = 0; i < 40; i++) {
+                    const r = await post(session);
+                    if (r.status === 200)
+                        promised.push(r.body);
+                    else
+                        assertError(r, 503);
+                }
+                makeRoom(folder);
+                await until('a turn', async () => {
+                    const r = await post(session);
+                    if (r.status === 200)
+                        promised.push(r.body);
+                    return r.status === 200;
+                });
+            }
+            const stored = await messagesOf(parley, session, '?limit=500');
+            for (const body of promised)
+                assert.equal(stored.filter(
+                    (m) => m.id === body.message_id).length, 1);
+        });
     });
-});

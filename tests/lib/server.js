@@ -29,6 +29,11 @@ export const ROOT = path.resolve(import.meta.dirname, '../..');
 const DEFAULTS = {
     AI_PROVIDER: 'offline', OFFLINE_DELAY_MS: '1',
     OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
+    ...Object.fromEntries(['AI_FALLBACK', 'OPENAI_API_KEY',
+        'ANTHROPIC_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY', 'HF_API_KEY',
+        'HF_TOKEN', 'OLLAMA_BASE_URL', 'OLLAMA_HOST', 'AWS_PROFILE',
+        'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY',
+        'AWS_BEARER_TOKEN_BEDROCK'].map((name) => [name, ''])),
 };
 const DOORS = {
     'fastcgi': 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-cgi': 'apache',

@@ -133,8 +133,8 @@ a_message_alone_is_enough(void **state)
     assert_null(ask->idem_key);
     assert_false(ask->history_given);
     assert_false(ask->loaded);
-    assert_true(isnan(ask->ask.temperature));
-    assert_true(isnan(ask->ask.top_p));
+    assert_true(isnan(ask->temperature));
+    assert_true(isnan(ask->top_p));
     assert_int_equal(ask->ask.max_tokens, 0);
     assert_int_equal(ask->ask.n_stop, 0);
     assert_false(opt.stream);
@@ -483,10 +483,10 @@ numbers_are_taken_within_their_bounds(void **state)
             assert_int_equal(e, rows[i].ok ? OK : ERR_BADREQ);
         }
         good(f, with(f, "temperature", "0.25", "0.25"));
-        assert_true(ask->ask.temperature == 0.25);
-        assert_true(isnan(ask->ask.top_p));
+        assert_true(ask->temperature == 0.25);
+        assert_true(isnan(ask->top_p));
         good(f, with(f, "top_p", "0.5", "0.5"));
-        assert_true(ask->ask.top_p == 0.5);
+        assert_true(ask->top_p == 0.5);
         good(f, with(f, "max_tokens", "77", "77"));
         assert_int_equal(ask->ask.max_tokens, 77);
         good(f, with(f, "max_tokens", "null", ""));

@@ -707,6 +707,49 @@ the_rest_is_let_go_if_its_client_leaves(void **state)
     rig_stop(20000); /* returns: nobody is waited for */
 }
 
+static void
+the_loop_ends_now(void *arg)
+{
+    (void)arg;
+    loop_stop(engine_loop(rig));
+}
+
+/* Two clients that take nothing: one whose turn has ended, one whose request
+ * was answered; and two answers that the loop does not come to any more. */
+static void
+the_end_lets_go_of_clients_that_stand_still(void **state)
+{
+    struct client slow = client_ask(OUTLET_JSON, "s", "tap 0");
+    static char text[3 * 1024 * 1024];
+    struct client late;
+    struct conn *conn;
+    int fds[2], i;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    tap_put(0, 'T', text, sizeof(text));
+    tap_finish(0, FINISH_STOP);
+    client_read(&slow, "Status: 200"); /* and no further */
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(
+            socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
+        far_fds[n_far++] = fds[1];
+        conn = conn_new(CONN_CGI, fds[0], 0);
+        assert_int_equal(conn_end(conn, text, sizeof(text)), ERR_AGAIN);
+        if (i == 1) {
+            engine_call(rig, the_loop_ends_now, NULL);
+            assert_int_equal(pthread_join(rig_thread, NULL), 0);
+        }
+        outlet_drain(rig, conn);
+    }
+    late = client_ask(OUTLET_JSON, "s", "tap 1");
+    engine_close(rig); /* nothing stays behind */
+    rig = NULL;
+    assert_has(client_all(&late), "Status: 503 ");
+    client_free(&late);
+    client_free(&slow);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -735,6 +778,7 @@ main(void)
         T(a_slow_client_of_a_whole_reply_gets_all_of_it),
         T(the_rest_of_an_answered_request_is_sent),
         T(the_rest_is_let_go_if_its_client_leaves),
+        T(the_end_lets_go_of_clients_that_stand_still),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

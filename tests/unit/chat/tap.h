@@ -31,7 +31,8 @@ struct tap {
     int refuse;     /* so many requests get refuse_status */
     int refuse_status;
     int refuse_after_s; /* Retry-After; 0: a retry-after-ms of 1 */
-    bool money;         /* the refusal is for want of it */
+    const char *why;    /* of the refusal, two characters: "$$" for want of
+                           money, "++" too long, "kk" a bad key; NULL: none */
     int asked;          /* requests that came */
     int left;           /* requests that the other side dropped */
     char path[64];
@@ -126,7 +127,8 @@ static inline bool
 tap_answer(const struct fake_request *rq)
 {
     struct tap *t = &taps[(unsigned)strtoul(rq->path + 1, NULL, 10) % TAPS];
-    int status = 0, after_s, money;
+    int status = 0, after_s;
+    const char *why;
 
     (void)pthread_mutex_lock(&tap_mu);
     t->asked++;
@@ -135,7 +137,7 @@ tap_answer(const struct fake_request *rq)
         status = t->refuse_status;
     }
     after_s = t->refuse_after_s;
-    money = t->money;
+    why = t->why != NULL ? t->why : "no";
     (void)pthread_cond_broadcast(&tap_cond);
     (void)pthread_mutex_unlock(&tap_mu);
     if (status == 0)
@@ -144,12 +146,12 @@ tap_answer(const struct fake_request *rq)
         fake_say(rq->fd,
                  "HTTP/1.1 %d No\r\nRetry-After: %d\r\nContent-Length: 2"
                  "\r\n\r\n%s",
-                 status, after_s, money ? "$$" : "no");
+                 status, after_s, why);
     else
         fake_say(rq->fd,
                  "HTTP/1.1 %d No\r\nretry-after-ms: 1\r\nContent-Length: 2"
                  "\r\n\r\n%s",
-                 status, money ? "$$" : "no");
+                 status, why);
     return true;
 }
 
@@ -429,8 +431,16 @@ static inline void
 tap_error(const struct upstream_head *head, const char *body, size_t n,
           struct provider_error *out)
 {
-    out->fault = n == 2 && memcmp(body, "$$", 2) == 0 ? FAULT_MONEY
-                                                      : FAULT_OTHER;
+    static const struct {
+        const char *body;
+        enum fault fault;
+    } faults[] = {
+        {"$$", FAULT_MONEY}, {"++", FAULT_TOO_LONG}, {"kk", FAULT_KEY}};
+
+    out->fault = FAULT_OTHER;
+    for (size_t i = 0; i < COUNT_OF(faults); i++)
+        if (n == 2 && memcmp(body, faults[i].body, 2) == 0)
+            out->fault = faults[i].fault;
     (void)problem_set(&out->problem, ERR_UPSTREAM, "tap_refused",
                       "The tap refused", "It said %d.", head->status);
     out->problem.retryable = head->status >= 500;

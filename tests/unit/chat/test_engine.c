@@ -369,22 +369,27 @@ a_drain_cuts_a_turn_that_loads(void **state)
 static void
 hold_it(void *arg)
 {
-    engine_hold(rig, *(int *)arg);
+    engine_hold(rig, arg);
+}
+
+static void
+release_it(void *arg)
+{
+    engine_release(rig, arg);
 }
 
 static void
 a_drain_waits_for_who_holds_it(void **state)
 {
     int64_t deadline_ms = 20000, began_ms;
-    int n = 1;
+    struct engine_hold held = {.drop = NULL};
 
     (void)state;
-    engine_call(rig, hold_it, &n);
+    engine_call(rig, hold_it, &held);
     engine_call(rig, rig_drain, &deadline_ms);
     fake_sleep_ms(100);
     rig_settle(); /* it runs yet */
-    n = -1;
-    engine_call(rig, hold_it, &n);
+    engine_call(rig, release_it, &held);
     began_ms = clock_mono_ms();
     assert_int_equal(pthread_join(rig_thread, NULL), 0);
     assert_true(clock_mono_ms() - began_ms < 10000);
@@ -411,6 +416,105 @@ a_turn_that_the_end_finds_unfinished_is_let_go(void **state)
     engine_close(rig); /* nothing is used after it was freed */
     rig = NULL;
     assert_true(rec->done);
+}
+
+static int dropped;
+
+static void
+on_dropped(struct engine_hold *h)
+{
+    assert_ptr_equal(h->arg, &dropped);
+    dropped++;
+    engine_release(rig, h);
+}
+
+static void
+the_loop_ends_now(void *arg)
+{
+    (void)arg;
+    loop_stop(engine_loop(rig));
+}
+
+static void
+who_holds_a_drain_is_dropped_when_it_is_cut_short(void **state)
+{
+    struct engine_hold a = {.drop = on_dropped, .arg = &dropped}, b = a, c = a;
+
+    (void)state;
+    dropped = 0;
+    engine_call(rig, hold_it, &a);
+    engine_call(rig, hold_it, &b);
+    engine_call(rig, hold_it, &c);
+    engine_call(rig, release_it, &b);
+    engine_call(rig, the_loop_ends_now, NULL);
+    assert_int_equal(pthread_join(rig_thread, NULL), 0);
+    engine_close(rig);
+    rig = NULL;
+    assert_int_equal(dropped, 2);
+}
+
+static void
+not_called(void *arg)
+{
+    (void)arg;
+    fail();
+}
+
+static void
+what_comes_after_the_end_is_refused(void **state)
+{
+    struct record *asked, *following, *stopping;
+    struct ident turn = whole_turn(0, "s", "tap 0", "a");
+
+    (void)state;
+    engine_call(rig, the_loop_ends_now, NULL);
+    assert_int_equal(pthread_join(rig_thread, NULL), 0);
+    engine_call(rig, not_called, NULL); /* returns */
+    asked = ask_tap("s", "tap 1");
+    following = record_new();
+    engine_follow(rig, "", &turn, &following->r);
+    stopping = record_new();
+    engine_stop_turn(rig, "", &turn, &stopping->r);
+    assert_false(asked->done);
+    engine_close(rig);
+    rig = NULL;
+    assert_refused(asked, ERR_STOPPING, "stopping");
+    assert_refused(following, ERR_STOPPING, "stopping");
+    assert_refused(stopping, ERR_STOPPING, "stopping");
+    assert_int_equal(asked->problem.retry_after_s, 2);
+}
+
+/* Workers are busy with two answers; nobody wants one of them any more. */
+static void
+local_answers_on_their_way_are_let_go(void **state)
+{
+    struct record *running, *cancelled;
+    sem_t gate, there;
+
+    (void)state;
+    (void)sem_init(&gate, 0, 0);
+    (void)sem_init(&there, 0, 0);
+    local_text = "a long answer";
+    local_gate = &gate;
+    local_there = &there;
+    conf_override(CONF_WORKERS, "2");
+    rig_start();
+    running = ask_local("a", "x");
+    cancelled = ask_local("b", "y");
+    for (int i = 0; i < 2; i++)
+        while (sem_wait(&there) != 0)
+            ;
+    engine_stop_turn(rig, "", &cancelled->turn, &record_new()->r);
+    record_wait_done(cancelled);
+    engine_call(rig, the_loop_ends_now, NULL);
+    assert_int_equal(pthread_join(rig_thread, NULL), 0);
+    (void)sem_post(&gate);
+    (void)sem_post(&gate);
+    engine_close(rig); /* nothing stays behind */
+    rig = NULL;
+    local_gate = NULL;
+    local_there = NULL;
+    assert_true(running->done);
 }
 
 /* --- full ----------------------------------------------------------------- */
@@ -534,6 +638,9 @@ main(void)
         T(a_drain_cuts_a_turn_that_loads),
         T(a_drain_waits_for_who_holds_it),
         T(a_turn_that_the_end_finds_unfinished_is_let_go),
+        T(who_holds_a_drain_is_dropped_when_it_is_cut_short),
+        T(what_comes_after_the_end_is_refused),
+        S(local_answers_on_their_way_are_let_go),
         S(a_log_without_room_ends_the_turn_and_keeps_the_text),
         S(another_process_may_ask_for_a_stop),
     };

@@ -5,6 +5,7 @@
 #include "chat_test.h"
 
 #include "base/metric.h"
+#include "chat/circuit.h"
 #include "upstream/retry.h"
 
 static struct loop *loop;
@@ -13,7 +14,11 @@ static struct workers *workers;
 static struct generator_config config;
 static struct ask_message message;
 static struct ask ask;
-static struct route_choice route;
+static struct route_choice routes[3];
+static size_t n_routes; /* 1 unless a test adds some */
+static bool can_shorten;
+static int n_prepared, n_shortened, n_moved;
+static char moved_for[64]; /* code of the last problem that moved it */
 
 /* What the generator said. */
 static struct buf text; /* of all text parts */
@@ -56,6 +61,34 @@ on_done(void *arg, enum finish f, const struct problem *p)
     loop_stop(loop);
 }
 
+static const struct ask *
+on_prepare(void *arg, const struct route_choice *route, bool shorter)
+{
+    assert_ptr_equal(arg, &text);
+    n_prepared++;
+    ask.model = route->model;
+    if (!shorter)
+        return &ask;
+    n_shortened++;
+    return can_shorten ? &ask : NULL;
+}
+
+static void
+on_moved(void *arg, const struct route_choice *route, const struct problem *why)
+{
+    assert_ptr_equal(arg, &text);
+    assert_ptr_not_equal(route->provider, NULL);
+    n_moved++;
+    (void)snprintf(moved_for, sizeof(moved_for), "%s", why->code);
+}
+
+static const struct generator_calls calls = {
+    .prepare = on_prepare,
+    .part = on_part,
+    .moved = on_moved,
+    .done = on_done,
+};
+
 static int
 setup(void **state)
 {
@@ -71,7 +104,12 @@ setup(void **state)
         .workers = workers,
         .limits = {5000, 5000, 5000, 20000},
         .retries = 2,
+        .circuits = circuits_new(),
     };
+    n_routes = 1;
+    can_shorten = false;
+    n_prepared = n_shortened = n_moved = 0;
+    moved_for[0] = '\0';
     buf_init(&text, TAP_BYTES_MAX);
     n_parts = n_texts = n_done = longest = 0;
     model[0] = '\0';
@@ -93,6 +131,7 @@ teardown(void **state)
     workers_free(workers);
     transfers_free(transfers);
     loop_free(loop);
+    circuits_free(config.circuits);
     buf_release(&text);
     taps_stop();
     return 0;
@@ -107,12 +146,12 @@ start(const struct provider *p, const char *question)
         .len = strlen(question),
     };
     ask = (struct ask){.model = "m", .messages = &message, .n_messages = 1};
-    route = (struct route_choice){
+    routes[0] = (struct route_choice){
         .provider = p,
         .account = {.base_url = tap_url, .key = ""},
         .model = "m",
     };
-    generator = generator_start(&config, &route, &ask, on_part, on_done, &text);
+    generator = generator_start(&config, routes, n_routes, &calls, &text);
     assert_int_equal(n_parts + n_done, 0); /* not before it returned */
     assert_non_null(generator);
 }
@@ -318,7 +357,7 @@ static void
 want_of_money_is_not_tried_again(void **state)
 {
     (void)state;
-    taps[0].money = true;
+    taps[0].why = "$$";
     tap_refuse(0, 1, 429);
     start(&tap_provider, "tap 0");
     expect(FINISH_ERROR, "tap_refused", "", 1);
@@ -515,6 +554,145 @@ cancel_between_two_tries_says_nothing(void **state)
     assert_int_equal(tap_count(&taps[0].asked), 1);
 }
 
+/* --- other routes --------------------------------------------------------- */
+
+/* The local provider stands in for the tap. */
+static void
+stand_by(void)
+{
+    local_text = "From the next one.";
+    routes[n_routes++] = (struct route_choice){
+        .provider = &local_provider,
+        .model = "local",
+    };
+}
+
+static void
+the_next_route_is_asked_when_tries_are_spent(void **state)
+{
+    int64_t fallbacks = metric_get(METRIC_FALLBACKS);
+
+    (void)state;
+    stand_by();
+    tap_refuse(0, 3, 503);
+    start(&tap_provider, "tap 0");
+    expect(FINISH_STOP, NULL, local_text, 3);
+    assert_int_equal(n_moved, 1);
+    assert_string_equal(moved_for, "tap_refused");
+    assert_int_equal(problem.err, OK);
+    assert_int_equal(metric_get(METRIC_FALLBACKS), fallbacks + 1);
+    assert_string_equal(ask.model, "local");
+}
+
+static void
+a_bad_key_moves_on_at_once(void **state)
+{
+    (void)state;
+    stand_by();
+    tap_refuse(0, 3, 401);
+    taps[0].why = "kk";
+    start(&tap_provider, "tap 0");
+    expect(FINISH_STOP, NULL, local_text, 1);
+    assert_int_equal(n_moved, 1);
+}
+
+static void
+a_request_that_cannot_be_built_moves_on(void **state)
+{
+    (void)state;
+    stand_by();
+    start(&tap_provider, "unaskable");
+    expect(FINISH_STOP, NULL, local_text, 0);
+    assert_string_equal(moved_for, "unaskable");
+}
+
+static void
+nobody_else_is_asked_after_the_first_text(void **state)
+{
+    (void)state;
+    stand_by();
+    start(&tap_provider, "tap 0");
+    tap_text(0, "half");
+    tap_close(0, true);
+    expect(FINISH_INCOMPLETE, "tap_truncated", "half", 1);
+    assert_int_equal(n_moved, 0);
+}
+
+static void
+the_last_route_fails_with_its_own_problem(void **state)
+{
+    (void)state;
+    stand_by();
+    local_err = ERR_STORE;
+    tap_refuse(0, 3, 401);
+    taps[0].why = "kk";
+    start(&tap_provider, "tap 0");
+    expect(FINISH_ERROR, "internal", "", 1);
+}
+
+/* --- too long ------------------------------------------------------------- */
+
+static void
+what_is_too_long_is_sent_shorter_once(void **state)
+{
+    (void)state;
+    can_shorten = true;
+    tap_refuse(0, 1, 400);
+    taps[0].why = "++";
+    tap_text(0, "fits");
+    tap_finish(0, FINISH_STOP);
+    start(&tap_provider, "tap 0");
+    expect(FINISH_STOP, NULL, "fits", 2);
+    assert_int_equal(n_shortened, 1);
+}
+
+static void
+what_stays_too_long_is_an_error(void **state)
+{
+    (void)state;
+    can_shorten = true;
+    tap_refuse(0, 9, 400);
+    taps[0].why = "++";
+    start(&tap_provider, "tap 0");
+    expect(FINISH_ERROR, "tap_refused", "", 2);
+    assert_int_equal(n_shortened, 1);
+}
+
+static void
+what_cannot_be_shortened_is_not_sent_again(void **state)
+{
+    (void)state;
+    tap_refuse(0, 9, 400);
+    taps[0].why = "++";
+    start(&tap_provider, "tap 0");
+    expect(FINISH_ERROR, "tap_refused", "", 1);
+}
+
+/* --- the circuit ---------------------------------------------------------- */
+
+static void
+an_open_circuit_is_not_asked(void **state)
+{
+    (void)state;
+    config.retries = 0;
+    tap_refuse(0, CIRCUIT_FAILURES, 503);
+    for (int i = 0; i < CIRCUIT_FAILURES; i++) {
+        n_done = 0;
+        start(&tap_provider, "tap 0");
+        expect(FINISH_ERROR, "tap_refused", "", i + 1);
+    }
+    n_done = 0;
+    start(&tap_provider, "tap 0");
+    expect(FINISH_ERROR, "provider_down", "", CIRCUIT_FAILURES);
+    assert_true(problem.retryable);
+    assert_true(problem.retry_after_s > 0);
+    n_done = 0;
+    stand_by();
+    start(&tap_provider, "tap 0");
+    expect(FINISH_STOP, NULL, local_text, CIRCUIT_FAILURES);
+    assert_string_equal(moved_for, "provider_down");
+}
+
 /* --- local answers -------------------------------------------------------- */
 
 static void
@@ -637,6 +815,15 @@ main(void)
         T(cancel_closes_upstream_and_says_nothing),
         T(cancel_at_once_says_nothing),
         T(cancel_between_two_tries_says_nothing),
+        T(the_next_route_is_asked_when_tries_are_spent),
+        T(a_bad_key_moves_on_at_once),
+        T(a_request_that_cannot_be_built_moves_on),
+        T(nobody_else_is_asked_after_the_first_text),
+        T(the_last_route_fails_with_its_own_problem),
+        T(what_is_too_long_is_sent_shorter_once),
+        T(what_stays_too_long_is_an_error),
+        T(what_cannot_be_shortened_is_not_sent_again),
+        T(an_open_circuit_is_not_asked),
         T(without_a_delay_a_local_answer_is_one_piece),
         T(with_a_delay_it_comes_in_pieces_that_end_at_words),
         T(an_empty_local_answer_is_one_all_the_same),

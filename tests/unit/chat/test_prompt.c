@@ -1,6 +1,8 @@
 /* Tests of chat/prompt.c: what of a history is sent, and what is added. */
 #include "chat_test.h"
 
+#include "chat/tokens.h"
+
 static struct store *store;
 static struct turn_ask *ask;
 
@@ -44,6 +46,25 @@ load(void)
     return prompt_load(store, ask, &existing);
 }
 
+static struct prompt_report report;
+
+/* For a model that nothing is known of. */
+static void
+build(const char *system_prompt)
+{
+    static const struct route_choice route = {
+        .provider = &provider_openai,
+        .model = "no-such-model",
+    };
+    struct token_scales *scales = token_scales_new();
+
+    assert_int_equal(
+        prompt_build(ask, &route, system_prompt, scales, false, &report), OK);
+    assert_int_equal(report.dropped + report.cut, 0);
+    assert_int_equal(report.window_tokens, -1);
+    token_scales_free(scales);
+}
+
 /* "role:text|…" of what the model is asked. */
 static void
 assert_asked(const char *want)
@@ -51,7 +72,7 @@ assert_asked(const char *want)
     struct buf b;
 
     buf_init(&b, 1 << 20);
-    prompt_build(ask, "");
+    build("");
     for (size_t i = 0; i < ask->ask.n_messages; i++)
         buf_addf(&b, "%s:%.*s|", role_name(ask->ask.messages[i].role),
                  (int)ask->ask.messages[i].len, ask->ask.messages[i].text);
@@ -69,7 +90,7 @@ a_new_session_has_the_message_alone(void **state)
     assert_true(ask->loaded);
     assert_int_equal(ask->expect_messages, 0);
     assert_asked("user:now|");
-    assert_string_equal(ask->ask.model, "tap-1");
+    assert_string_equal(ask->ask.model, "no-such-model");
 }
 
 static void
@@ -144,12 +165,12 @@ messages_at_the_limit_are_sent_and_older_ones_are_not(void **state)
     for (int i = 0; i < PROMPT_HISTORY_MESSAGES / 2 - 1; i++)
         put("q", FINISH_STOP, "a");
     assert_int_equal(load(), OK);
-    prompt_build(ask, "");
+    build("");
     assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES + 1);
     assert_string_equal(ask->ask.messages[0].text, "first");
     put("last", FINISH_STOP, "fin");
     assert_int_equal(load(), OK);
-    prompt_build(ask, "");
+    build("");
     assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES + 1);
     assert_string_equal(ask->ask.messages[0].text, "q");
     assert_string_equal(ask->ask.messages[PROMPT_HISTORY_MESSAGES - 2].text,
@@ -167,7 +188,7 @@ an_odd_end_of_the_window_begins_with_the_user(void **state)
         put("q", FINISH_STOP, "a");
     assert_int_equal(store_apply(store, &b), OK); /* 401: one user too many */
     assert_int_equal(load(), OK);
-    prompt_build(ask, "");
+    build("");
     assert_int_equal(ask->ask.messages[0].role, ROLE_USER);
     assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES);
 }
@@ -183,13 +204,13 @@ bytes_at_the_limit_are_sent_and_one_more_is_not(void **state)
     half[PROMPT_HISTORY_BYTES / 2] = '\0';
     put(half, FINISH_STOP, half);
     assert_int_equal(load(), OK);
-    prompt_build(ask, "");
+    build("");
     assert_int_equal(ask->ask.n_messages, 3);
     half[PROMPT_HISTORY_BYTES / 2] = 'x';
     half[PROMPT_HISTORY_BYTES / 2 + 1] = '\0';
     put("q", FINISH_STOP, half);
     assert_int_equal(load(), OK);
-    prompt_build(ask, "");
+    build("");
     assert_int_equal(ask->ask.n_messages, 3);
     assert_string_equal(ask->ask.messages[0].text, "q");
     free(half);
@@ -236,17 +257,17 @@ context_follows_the_system_prompt(void **state)
 {
     (void)state;
     assert_int_equal(load(), OK);
-    prompt_build(ask, "");
+    build("");
     assert_string_equal(ask->ask.system, "");
-    prompt_build(ask, "Be brief.");
+    build("Be brief.");
     assert_string_equal(ask->ask.system, "Be brief.");
     ask->context = "It is noon.";
-    prompt_build(ask, "Be brief.");
+    build("Be brief.");
     assert_string_equal(ask->ask.system, "Be brief.\n\nIt is noon.");
-    prompt_build(ask, "");
+    build("");
     assert_string_equal(ask->ask.system, "It is noon.");
     ask->context = "";
-    prompt_build(ask, "Be brief.");
+    build("Be brief.");
     assert_string_equal(ask->ask.system, "Be brief.");
 }
 
@@ -257,7 +278,7 @@ a_text_with_nul_and_marks_is_passed_as_it_is(void **state)
     assert_int_equal(load(), OK);
     ask->text = "a\0b\"\n";
     ask->text_len = 5;
-    prompt_build(ask, "");
+    build("");
     assert_int_equal(ask->ask.messages[0].len, 5);
     assert_memory_equal(ask->ask.messages[0].text, "a\0b\"\n", 5);
 }

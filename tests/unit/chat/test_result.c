@@ -107,6 +107,89 @@ a_failure_says_what_to_do_and_keeps_the_text(void **state)
 }
 
 static void
+assert_cost(int64_t cost_micro, const char *want)
+{
+    struct json_out j;
+    struct buf b;
+
+    buf_init(&b, 100);
+    json_out_init(&j, &b);
+    result_put_cost(&j, cost_micro);
+    assert_memory_equal(buf_cstr(&b), "\"cost_usd\":", 11);
+    assert_string_equal(buf_cstr(&b) + 11, want);
+    buf_release(&b);
+}
+
+static void
+a_cost_is_exact_to_the_micro_dollar(void **state)
+{
+    (void)state;
+    assert_cost(-1, "null");
+    assert_cost(INT64_MIN, "null");
+    assert_cost(0, "0");
+    assert_cost(1, "0.000001");
+    assert_cost(123, "0.000123");
+    assert_cost(100000, "0.1");
+    assert_cost(300000, "0.3");
+    assert_cost(1000000, "1");
+    assert_cost(10000000, "10");
+    assert_cost(1234560, "1.23456");
+    assert_cost(INT64_MAX, "9223372036854.775807");
+}
+
+static void
+a_cost_is_known_only_if_it_is_said(void **state)
+{
+    struct result r = plain();
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, RESULT_MAX);
+    r.has_cost = true;
+    r.cost_micro = 4200;
+    result_json(&b, &r);
+    assert_non_null(
+        strstr(buf_cstr(&b), "\"cached_tokens\":null,\"cost_usd\":0.0042}"));
+    buf_clear(&b);
+    r.cost_micro = 0; /* a local model */
+    result_json(&b, &r);
+    assert_non_null(strstr(buf_cstr(&b), "\"cost_usd\":0}"));
+    buf_release(&b);
+}
+
+static void
+notes_and_calls_stand_as_they_came(void **state)
+{
+    struct result r = plain();
+    struct problem p = {.err = OK};
+
+    (void)state;
+    r.notes = "[{\"code\":\"n\",\"message\":\"m\"}]";
+    r.tool_calls = "[{\"id\":\"1\"}]";
+    assert_json(&r, "{" IDS "\"finish_reason\":\"stop\","
+                    "\"timestamp\":\"2023-11-14T22:13:20.123Z\","
+                    "\"conversation_length\":4,"
+                    "\"usage\":{\"input_tokens\":10,\"output_tokens\":20,"
+                    "\"cached_tokens\":null,\"cost_usd\":null},"
+                    "\"tool_calls\":[{\"id\":\"1\"}],\"tool_results\":[],"
+                    "\"citations\":[],\"notes\":[{\"code\":\"n\","
+                    "\"message\":\"m\"}],\"message\":\"Hi\"}");
+    (void)problem_set(&p, ERR_UPSTREAM, "why", "It failed", "Try again.");
+    r.problem = &p;
+    r.finish = FINISH_INCOMPLETE;
+    assert_json(&r, "{" IDS "\"finish_reason\":\"incomplete\","
+                    "\"timestamp\":\"2023-11-14T22:13:20.123Z\","
+                    "\"conversation_length\":4,"
+                    "\"usage\":{\"input_tokens\":10,\"output_tokens\":20,"
+                    "\"cached_tokens\":null,\"cost_usd\":null},"
+                    "\"code\":\"why\",\"error\":\"It failed\","
+                    "\"retryable\":true,\"kind\":\"upstream_failed\","
+                    "\"content\":\"Hi\",\"tool_calls\":[{\"id\":\"1\"}],"
+                    "\"notes\":[{\"code\":\"n\",\"message\":\"m\"}],"
+                    "\"message\":\"Try again.\"}");
+}
+
+static void
 a_status_and_a_wait_are_passed_on(void **state)
 {
     struct result r = plain();
@@ -202,6 +285,9 @@ main(void)
         cmocka_unit_test(the_start_says_who_answers),
         cmocka_unit_test(an_answer_has_every_field_and_the_message_last),
         cmocka_unit_test(a_failure_says_what_to_do_and_keeps_the_text),
+        cmocka_unit_test(a_cost_is_exact_to_the_micro_dollar),
+        cmocka_unit_test(a_cost_is_known_only_if_it_is_said),
+        cmocka_unit_test(notes_and_calls_stand_as_they_came),
         cmocka_unit_test(a_status_and_a_wait_are_passed_on),
         cmocka_unit_test(any_text_stays_the_last_member),
         cmocka_unit_test(the_longest_text_fits),

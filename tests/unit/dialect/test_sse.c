@@ -103,6 +103,10 @@ objects_get_their_type_in_front(void **state)
     assert_data(EVENT_START, "{\"turn_id\":\"t\"}", 0,
                 "{\"type\":\"response_start\",\"turn_id\":\"t\"}");
     assert_data(EVENT_TOOL_CALL, "{}", 0, "{\"type\":\"tool_call\"}");
+    assert_data(EVENT_CONTEXT, "{\"dropped\":2,\"files\":[\"a\"]}", 0,
+                "{\"type\":\"context\",\"dropped\":2,\"files\":[\"a\"]}");
+    assert_data(EVENT_CONTEXT, "{\"message\":\"x\"}", 2,
+                "{\"type\":\"context\",\"seq\":2,\"message\":\"x\"}");
     assert_data(EVENT_ERROR, "{\"code\":\"x\",\"message\":\"do\"}", 0,
                 "{\"type\":\"error\",\"code\":\"x\",\"message\":\"do\"}");
 }
@@ -147,6 +151,7 @@ content_is_the_message_for_any_text(void **state)
                            .provider = "p",
                            .model = "m\",\"message\":\"z",
                            .finish = FINISH_STOP,
+                           .notes = "[{\"code\":\"c\",\"message\":\"no\"}]",
                            .text = texts[i],
                            .text_len = strlen(texts[i])};
         struct event ev = {.seq = 3, .type = EVENT_COMPLETE};

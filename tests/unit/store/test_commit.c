@@ -203,6 +203,34 @@ a_batch_that_is_too_big_is_halved(void **state)
     assert_int_equal(fake.sizes[1], 10);
 }
 
+/* Four of the longest texts fill a batch to the byte; the fake looks at none
+ * of them. */
+static void
+batches_are_bounded_in_bytes(void **state)
+{
+    struct store_op ops[6];
+
+    for (size_t extra = 0; extra < 2; extra++) {
+        if (extra > 0)
+            assert_int_equal(setup(state), 0);
+        gate_set(true);
+        submit(ops, 1);
+        for (unsigned i = 1; i < COUNT_OF(ops); i++) {
+            ops[i] = op_end(&ops[0].end.turn, "");
+            ops[i].end.answer.text_len = STORE_TEXT_MAX;
+            ops[i].end.answer.extra_len = i == 4 ? extra : 0;
+            ops[i].done = note_done;
+            store_submit(s, &ops[i]);
+        }
+        gate_set(false);
+        store_close(s);
+        assert_int_equal(fake.batches, 3);
+        assert_int_equal(fake.sizes[0], 1);
+        assert_int_equal(fake.sizes[1], extra == 0 ? 4 : 3);
+        assert_int_equal(fake.sizes[2], extra == 0 ? 1 : 2);
+    }
+}
+
 static void
 statistics_count(void **state)
 {
@@ -343,6 +371,7 @@ main(void)
         cmocka_unit_test_setup(what_gathers_is_one_batch_in_order, setup),
         cmocka_unit_test_setup(a_failed_batch_fails_whole_and_once, setup),
         cmocka_unit_test_setup(a_batch_that_is_too_big_is_halved, setup),
+        cmocka_unit_test_setup(batches_are_bounded_in_bytes, setup),
         cmocka_unit_test_setup(statistics_count, setup),
         cmocka_unit_test(many_threads_share_commits_on_lmdb),
         cmocka_unit_test(many_threads_share_commits_in_memory),

@@ -534,6 +534,50 @@ a_damaged_record_is_not_guessed_at(void **state)
     (void)put_turn(s, "", "def", "q", "a");
 }
 
+static bool
+take_old(void *arg, const struct message *m)
+{
+    unsigned *seen = arg;
+
+    ++*seen;
+    if (m->seq != 1)
+        return true;
+    assert_int_equal(m->text_len, 3);
+    assert_memory_equal(m->text, "old", 3);
+    assert_int_equal(m->input_tokens, 7);
+    assert_int_equal(m->cost_micro, -1);
+    assert_int_equal(m->extra_len, 0);
+    return true;
+}
+
+/* Behind the question of a session: an answer as the first version had it. */
+static void
+a_message_of_an_older_version_is_read(void **state)
+{
+    uint8_t record[64] = {1, 2, 1, 100}, *w = record + 4;
+    uint8_t key[KEY_MESSAGE_LEN];
+    struct session sess;
+    struct ident turn;
+    unsigned seen = 0;
+
+    (void)state;
+    turn = put_turn(s, "", "abc", "q", "new");
+    assert_int_equal(store_session(s, "", "abc", &sess), OK);
+    store_close(s);
+    memcpy(w, turn.b, 16);
+    memcpy(w + 16, turn.b, 16);
+    memcpy(w + 32, "\x08\x00\x00\x01p\0\x01m\0old", 12);
+    key_message(key, sess.no, 1);
+    plant("messages", key, sizeof(key), record, 4 + 32 + 12);
+    open_store(TEST_MAP);
+    assert_int_equal(
+        store_messages(s, "", "abc", UINT32_MAX, 9, 0, NULL, take_old, &seen),
+        OK);
+    assert_int_equal(seen, 2);
+    (void)put_turn(s, "", "abc", "q2", "a2");
+    assert_messages(s, "", "abc", UINT32_MAX, 9, 0, "0:q|1:old|2:q2|3:a2|");
+}
+
 static void
 old_keys_are_forgotten(void **state)
 {
@@ -604,6 +648,7 @@ main(void)
         T(a_full_disk_is_an_error_and_passes),
         T(a_newer_format_is_refused),
         T(a_damaged_record_is_not_guessed_at),
+        T(a_message_of_an_older_version_is_read),
         T(old_keys_are_forgotten),
         T(the_files_are_private),
     };

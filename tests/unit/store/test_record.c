@@ -70,22 +70,17 @@ tight(reader_fn *fn, const void *p, size_t n)
 
 /* Cut at every length below `whole`, and with a byte more. */
 static void
-refuses_other_lengths(reader_fn *fn, const uint8_t *p, size_t whole,
-                      bool open_ended)
+refuses_other_lengths(reader_fn *fn, const uint8_t *p, size_t whole)
 {
     uint8_t more[BIG_MAX];
 
     assert_true(whole < sizeof(more));
     assert_int_equal(tight(fn, p, whole), OK);
     for (size_t n = 0; n < whole; n++)
-        if (!open_ended)
-            assert_int_equal(tight(fn, p, n), ERR_STORE);
-        else
-            (void)tight(fn, p, n);
+        assert_int_equal(tight(fn, p, n), ERR_STORE);
     memcpy(more, p, whole);
     more[whole] = 0;
-    if (!open_ended)
-        assert_int_equal(tight(fn, more, whole + 1), ERR_STORE);
+    assert_int_equal(tight(fn, more, whole + 1), ERR_STORE);
     for (unsigned v = 0; v < 256; v++) {
         more[0] = (uint8_t)v;
         if (v != p[0])
@@ -129,7 +124,7 @@ sessions(void **state)
     assert_int_equal(back.updated_ms, 70000);
     assert_int_equal(back.n_messages, 5);
     assert_false(back.open);
-    refuses_other_lengths(read_session, r, n, false);
+    refuses_other_lengths(read_session, r, n);
     s.open = true;
     s.open_turn = ident_v7();
     assert_int_equal(record_session_write(r, &s), n);
@@ -159,7 +154,26 @@ the_longest_session(void **state)
     assert_int_equal(record_session_read(r, n, &back), OK);
     assert_string_equal(back.title, s.title);
     assert_int_equal(back.updated_ms, INT64_MAX);
-    refuses_other_lengths(read_session, r, n, false);
+    refuses_other_lengths(read_session, r, n);
+}
+
+/* A message is cut short in its text without a trace, which is why LMDB's
+ * length is the record's; everything before the text must be whole. */
+static void
+refuses_a_cut_message(const uint8_t *p, size_t whole, size_t text_len)
+{
+    uint8_t other[BIG_MAX];
+
+    assert_true(whole <= sizeof(other));
+    assert_int_equal(tight(read_message, p, whole), OK);
+    for (size_t n = 0; n < whole - text_len; n++)
+        assert_int_equal(tight(read_message, p, n), ERR_STORE);
+    memcpy(other, p, whole);
+    for (unsigned v = 0; v < 256; v++) {
+        other[0] = (uint8_t)v;
+        if (v != 1 && v != 2)
+            assert_int_equal(tight(read_message, other, whole), ERR_STORE);
+    }
 }
 
 static void
@@ -173,10 +187,13 @@ messages(void **state)
                         .input_tokens = -1,
                         .output_tokens = 0,
                         .cached_tokens = 1000000,
+                        .cost_micro = 123,
                         .provider = "openai",
                         .model = "",
                         .text = "he\0llo",
-                        .text_len = 6},
+                        .text_len = 6,
+                        .extra = "{\"notes\":[]}",
+                        .extra_len = 12},
                    back;
     uint8_t r[256];
     size_t n = record_message_size(&m);
@@ -193,20 +210,118 @@ messages(void **state)
     assert_int_equal(back.input_tokens, -1);
     assert_int_equal(back.output_tokens, 0);
     assert_int_equal(back.cached_tokens, 1000000);
+    assert_int_equal(back.cost_micro, 123);
     assert_string_equal(back.provider, "openai");
     assert_string_equal(back.model, "");
     assert_int_equal(back.text_len, 6);
     assert_memory_equal(back.text, "he\0llo", 6);
-    refuses_other_lengths(read_message, r, n, true);
-    assert_int_equal(tight(read_message, r, n - 7), ERR_STORE);
+    assert_int_equal(back.extra_len, 12);
+    assert_memory_equal(back.extra, "{\"notes\":[]}", 12);
+    refuses_a_cut_message(r, n, m.text_len);
     m.input_tokens = INT64_MAX; /* from a provider: must stay readable */
     m.at_ms = -5;
+    m.cost_micro = -1;
     m.text = "";
     m.text_len = 0;
+    m.extra = NULL; /* as "" */
+    m.extra_len = 0;
     n = record_message_size(&m);
     record_message_write(r, n, &m);
     assert_int_equal(record_message_read(r, n, &back), OK);
+    assert_int_equal(back.cost_micro, -1);
     assert_int_equal(back.text_len, 0);
+    assert_int_equal(back.extra_len, 0);
+    assert_non_null(back.extra);
+    refuses_a_cut_message(r, n, 0);
+}
+
+#define IDENTS                                                                 \
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+        22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32
+
+static const uint8_t message_v1[] = {
+    1, 2,   1,   0xac, 2, IDENTS, /* version, role, finish, 300, id, turn */
+    8, 1,   0,                    /* 7, 0, not known */
+    2, 'a', 'i', 0,    1, 'm',    0, 't', 'e', 'x', 't'};
+static const uint8_t message_v2[] = {
+    2,   2,   1,   0xac, 2, IDENTS, 8, 1, 0,   6,   /* cost: 5 */
+    2,   'a', 'i', 0,    1, 'm',    0, 2, '{', '}', /* extra */
+    't', 'e', 'x', 't'};
+
+static void
+the_bytes_of_a_message(void **state)
+{
+    struct message m;
+    uint8_t r[sizeof(message_v2)];
+
+    (void)state;
+    assert_int_equal(record_message_read(message_v2, sizeof(message_v2), &m),
+                     OK);
+    assert_int_equal(m.cost_micro, 5);
+    assert_int_equal(m.extra_len, 2);
+    assert_memory_equal(m.extra, "{}", 2);
+    assert_int_equal(m.text_len, 4);
+    assert_int_equal(record_message_size(&m), sizeof(r));
+    record_message_write(r, sizeof(r), &m);
+    assert_memory_equal(r, message_v2, sizeof(r));
+}
+
+static void
+a_message_of_the_first_version_is_read(void **state)
+{
+    struct message m;
+    uint8_t r[sizeof(message_v1) + 2];
+
+    (void)state;
+    assert_int_equal(record_message_read(message_v1, sizeof(message_v1), &m),
+                     OK);
+    assert_int_equal(m.role, 2);
+    assert_int_equal(m.finish, 1);
+    assert_int_equal(m.at_ms, 300);
+    assert_int_equal(m.id.b[15], 16);
+    assert_int_equal(m.turn.b[0], 17);
+    assert_int_equal(m.input_tokens, 7);
+    assert_int_equal(m.output_tokens, 0);
+    assert_int_equal(m.cached_tokens, -1);
+    assert_int_equal(m.cost_micro, -1);
+    assert_string_equal(m.provider, "ai");
+    assert_string_equal(m.model, "m");
+    assert_int_equal(m.extra_len, 0);
+    assert_int_equal(m.text_len, 4);
+    assert_memory_equal(m.text, "text", 4);
+    refuses_a_cut_message(message_v1, sizeof(message_v1), 4);
+    /* Written again it is of the newest version. */
+    assert_int_equal(record_message_size(&m), sizeof(r));
+    record_message_write(r, sizeof(r), &m);
+    assert_int_equal(r[0], 2);
+}
+
+static void
+the_extra_of_a_message_is_bounded(void **state)
+{
+    static char extra[STORE_EXTRA_MAX];
+    static uint8_t r[STORE_EXTRA_MAX + 256];
+    struct message m = {.provider = "",
+                        .model = "",
+                        .text = "t",
+                        .text_len = 1,
+                        .extra = extra,
+                        .extra_len = sizeof(extra)},
+                   back;
+    size_t n = record_message_size(&m), at;
+
+    (void)state;
+    memset(extra, 'e', sizeof(extra));
+    assert_true(n < sizeof(r));
+    record_message_write(r, n, &m);
+    assert_int_equal(record_message_read(r, n, &back), OK);
+    assert_int_equal(back.extra_len, sizeof(extra));
+    assert_int_equal(back.text_len, 1);
+    /* One byte more, and the text for it. */
+    at = n - 1 - sizeof(extra) - 3; /* the var 2^18: 80 80 10 */
+    assert_memory_equal(r + at, "\x80\x80\x10", 3);
+    r[at] = 0x81;
+    assert_int_equal(record_message_read(r, n, &back), ERR_STORE);
 }
 
 static void
@@ -230,7 +345,7 @@ turns(void **state)
     assert_true(back.process.start_ticks == UINT64_MAX);
     assert_true(ident_eq(&back.user_message, &t.user_message));
     assert_string_equal(back.session_id, "");
-    refuses_other_lengths(read_turn, r, n, false);
+    refuses_other_lengths(read_turn, r, n);
     t.state = TURN_STATE_ENDED;
     t.ended_ms = 2000;
     t.answer_seq = 7;
@@ -242,7 +357,7 @@ turns(void **state)
     assert_int_equal(back.answer_seq, 7);
     assert_int_equal(back.conversation_length, 8);
     assert_int_equal(back.end_seq, 300);
-    refuses_other_lengths(read_turn, r, n, false);
+    refuses_other_lengths(read_turn, r, n);
     r[1] = 3;
     assert_int_equal(tight(read_turn, r, n), ERR_STORE);
 }
@@ -271,7 +386,7 @@ keys_heads_and_events(void **state)
     assert_int_equal(record_idem_read(r, n, &id, &ms), OK);
     assert_true(ident_eq(&id, &turn));
     assert_int_equal(ms, 99999);
-    refuses_other_lengths(read_idem, r, n, false);
+    refuses_other_lengths(read_idem, r, n);
 
     n = record_head_write(r, &h);
     assert_int_equal(record_head_read(r, n, &back), OK);
@@ -279,7 +394,7 @@ keys_heads_and_events(void **state)
     assert_int_equal(back.process.pid, 5);
     assert_int_equal(back.ended_ms, 2);
     assert_string_equal(back.model, "m");
-    refuses_other_lengths(read_head, r, n, false);
+    refuses_other_lengths(read_head, r, n);
     r[1] = 4; /* a flag that there is not */
     assert_int_equal(tight(read_head, r, n), ERR_STORE);
 
@@ -367,6 +482,9 @@ main(void)
         cmocka_unit_test(sessions),
         cmocka_unit_test(the_longest_session),
         cmocka_unit_test(messages),
+        cmocka_unit_test(the_bytes_of_a_message),
+        cmocka_unit_test(a_message_of_the_first_version_is_read),
+        cmocka_unit_test(the_extra_of_a_message_is_bounded),
         cmocka_unit_test(turns),
         cmocka_unit_test(keys_heads_and_events),
         cmocka_unit_test(single_numbers),

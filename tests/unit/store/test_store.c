@@ -123,6 +123,80 @@ a_message_comes_back_as_it_went_in(void **state)
     assert_int_equal(sess.n_messages, 2);
 }
 
+/* What of the answers came back with them. */
+struct extras {
+    int64_t cost_micro;
+    size_t n;
+    char *text; /* owned; of the last message */
+};
+
+static bool
+take_extra(void *arg, const struct message *m)
+{
+    struct extras *x = arg;
+
+    x->cost_micro = m->cost_micro;
+    x->n = m->extra_len;
+    free(x->text);
+    x->text = malloc(m->extra_len + 1);
+    assert_non_null(x->text);
+    assert_non_null(m->extra);
+    memcpy(x->text, m->extra, m->extra_len);
+    x->text[m->extra_len] = '\0';
+    return true;
+}
+
+static void
+put_extra(struct store *s, const char *extra, size_t n, int64_t cost_micro,
+          enum err want)
+{
+    struct store_op b = op_begin("", "abc", "q"), e;
+
+    assert_int_equal(store_apply(s, &b), OK);
+    e = op_end(&b.begin.turn, "a");
+    e.end.answer.cost_micro = cost_micro;
+    e.end.answer.extra = extra;
+    e.end.answer.extra_len = n;
+    assert_int_equal(store_apply(s, &e), want);
+    if (want == OK)
+        return;
+    e = op_end(&b.begin.turn, "a"); /* without it, it can end */
+    assert_int_equal(store_apply(s, &e), OK);
+}
+
+static void
+assert_extra(struct store *s, const char *want, size_t n, int64_t cost_micro)
+{
+    struct extras x = {.n = 99};
+
+    assert_int_equal(
+        store_messages(s, "", "abc", UINT32_MAX, 1, 0, NULL, take_extra, &x),
+        OK);
+    assert_int_equal(x.cost_micro, cost_micro);
+    assert_int_equal(x.n, n);
+    assert_memory_equal(x.text, want, n);
+    free(x.text);
+}
+
+static void
+what_else_is_known_comes_back(void **state)
+{
+    struct store *s = store_of(state);
+    static char extra[STORE_EXTRA_MAX + 1];
+
+    put_extra(s, NULL, 0, -1, OK);
+    assert_extra(s, "", 0, -1);
+    put_extra(s, "", 0, 0, OK);
+    assert_extra(s, "", 0, 0);
+    put_extra(s, "{\"notes\":[]} and no more", 12, INT64_C(123456789012), OK);
+    assert_extra(s, "{\"notes\":[]}", 12, INT64_C(123456789012));
+    memset(extra, 'x', sizeof(extra));
+    put_extra(s, extra, STORE_EXTRA_MAX, 1, OK);
+    assert_extra(s, extra, STORE_EXTRA_MAX, 1);
+    put_extra(s, extra, STORE_EXTRA_MAX + 1, 1, ERR_TOOBIG);
+    assert_extra(s, "", 0, -1);
+}
+
 static void
 a_second_turn_waits_for_the_first(void **state)
 {
@@ -349,6 +423,10 @@ a_bound_on_bytes_keeps_the_newest(void **state)
     assert_messages(s, "", "abc", UINT32_MAX, 50, 1, "3:0123456789|");
     assert_messages(s, "", "abc", UINT32_MAX, 50, 1000,
                     "0:1234|1:5678|2:abcd|3:0123456789|");
+    put_extra(s, "{\"a\":1234}", 10, -1, OK); /* after "q"; "a" is its text */
+    assert_messages(s, "", "abc", UINT32_MAX, 50, 12, "4:q|5:a|");
+    assert_messages(s, "", "abc", UINT32_MAX, 50, 11, "5:a|");
+    assert_messages(s, "", "abc", UINT32_MAX, 50, 22, "3:0123456789|4:q|5:a|");
 }
 
 /* --- keys ---------------------------------------------------------------- */
@@ -577,6 +655,7 @@ both_stores_agree(void **state)
 #define ALL(f)                                                                 \
     ON(a_turn_makes_a_session_with_two_messages, f),                           \
         ON(a_message_comes_back_as_it_went_in, f),                             \
+        ON(what_else_is_known_comes_back, f),                                  \
         ON(a_second_turn_waits_for_the_first, f), ON(a_turn_ends_once, f),     \
         ON(a_turn_id_is_used_once, f), ON(an_expected_length_must_match, f),   \
         ON(a_session_is_made_only_when_asked_for, f),                          \

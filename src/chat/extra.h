@@ -1,0 +1,33 @@
+/*
+ * What is known of an answer beside its text and its counts, as the store
+ * keeps it (struct message, extra): one JSON object with the members below.
+ * Pure; any thread.
+ */
+#ifndef CHAT_EXTRA_H
+#define CHAT_EXTRA_H
+
+#include "base/buf.h"
+
+/* Each is JSON text of one line, or NULL if there is none. */
+struct extra {
+    const char *notes;      /* array of {"code","message"} */
+    const char *tool_calls; /* array of {"id","name","arguments"} */
+    const char *context;    /* object: what the model saw */
+    struct buf text;        /* extra_read's; they point into it */
+};
+
+/* Read a stored object; n may be 0. A member that is not there, or is of
+ * another kind, is NULL; so are all of them if it is no JSON object. White
+ * space between tokens is dropped, all else is kept as it stands. */
+void extra_read(struct extra *x, const char *s, size_t n);
+/* Of one that was read, or is all zero. */
+void extra_release(struct extra *x);
+
+/* Write the object into out, which is empty and has room for STORE_EXTRA_MAX
+ * bytes; nothing if there is no member, or none but empty arrays. A member
+ * that does not fit beside those before it is left out: an answer is never
+ * lost for what is said of it. Only the three members are read, and they must
+ * be JSON. */
+void extra_write(struct buf *out, const struct extra *x);
+
+#endif

@@ -1,0 +1,256 @@
+/*
+ * From a conversation to what fits a model's window, less what its answer may
+ * take. First each long message is cut to a share of the room (its head and
+ * tail say most), then the oldest exchanges are left out, each with all that
+ * belongs to it: from one user message to the next. The system text, also as
+ * messages of a given history, stays. Loop thread.
+ */
+#include "base/base.h"
+
+#include "chat/prompt.h"
+
+#include <math.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+#include "chat/tokens.h"
+#include "provider/models.h"
+
+#define RESERVE_DEFAULT 4096 /* tokens for an answer of no given length */
+#define RESERVE_SHARE 4      /* and at most a quarter of the window */
+#define MESSAGE_SHARE 4      /* an old message has a quarter of the room */
+#define SHORTER_PERCENT 60   /* of what was too long */
+#define HEAD_PERCENT 70      /* of what a cut message keeps */
+
+/* system_prompt and the turn's context, in that order. */
+static const char *
+system_text(struct turn_ask *a, const char *system_prompt)
+{
+    struct buf b;
+    const char *text;
+
+    if (a->context == NULL || a->context[0] == '\0')
+        return system_prompt;
+    if (system_prompt[0] == '\0')
+        return a->context;
+    buf_init(&b, strlen(system_prompt) + strlen(a->context) + 3);
+    buf_addf(&b, "%s\n\n%s", system_prompt, a->context);
+    text = arena_strdup(&a->arena, buf_cstr(&b));
+    buf_release(&b);
+    return text;
+}
+
+static int64_t
+message_tokens(const struct ask_message *m)
+{
+    return TOKENS_PER_MESSAGE + tokens_estimate(m->text, m->len);
+}
+
+static int64_t
+all_tokens(const struct ask_message *m, size_t n)
+{
+    int64_t sum = 0;
+
+    for (size_t i = 0; i < n; i++)
+        sum += message_tokens(&m[i]);
+    return sum;
+}
+
+/* --- one message --------------------------------------------------------- */
+
+/* The longest beginning of s that has so many tokens, at a character's end. */
+static size_t
+head_bytes(const char *s, size_t n, int64_t tokens)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t mid = low + (high - low + 1) / 2;
+
+        if (tokens_estimate(s, mid) <= tokens)
+            low = mid;
+        else
+            high = mid - 1;
+    }
+    return utf8_whole(s, low);
+}
+
+static size_t
+tail_bytes(const char *s, size_t n, int64_t tokens)
+{
+    size_t low = 0, high = n;
+
+    while (low < high) {
+        size_t mid = low + (high - low + 1) / 2;
+
+        if (tokens_estimate(s + n - mid, mid) <= tokens)
+            low = mid;
+        else
+            high = mid - 1;
+    }
+    while (low > 0 && ((unsigned char)s[n - low] & 0xC0) == 0x80)
+        low--;
+    return low;
+}
+
+/* Keep head and tail of a message that has more than max tokens. */
+static bool
+cut_message(struct turn_ask *a, struct ask_message *m, int64_t max)
+{
+    static const char mark[] = "\n[... left out ...]\n";
+    int64_t room = max - TOKENS_PER_MESSAGE - (int64_t)sizeof(mark) / 4 - 1;
+    size_t head, tail;
+    struct buf b;
+
+    if (message_tokens(m) <= max)
+        return false;
+    if (room < 2)
+        room = 2;
+    head = head_bytes(m->text, m->len, room * HEAD_PERCENT / 100);
+    tail = tail_bytes(m->text, m->len, room - room * HEAD_PERCENT / 100);
+    if (head + tail + sizeof(mark) >= m->len)
+        return false;
+    buf_init(&b, head + tail + sizeof(mark));
+    buf_add(&b, m->text, head);
+    buf_adds(&b, mark);
+    buf_add(&b, m->text + m->len - tail, tail);
+    m->len = b.len;
+    m->text = arena_memdup0(&a->arena, b.data, b.len);
+    buf_release(&b);
+    return true;
+}
+
+/* --- all of them --------------------------------------------------------- */
+
+/* Leave out the oldest exchange; returns its tokens, 0: there is none. */
+static int64_t
+drop_oldest(struct ask_message *m, size_t *n, struct prompt_report *r)
+{
+    size_t from = 0, to, last = *n - 1; /* the new message */
+    int64_t tokens;
+
+    while (from < last && m[from].role == ROLE_SYSTEM)
+        from++;
+    if (from == last)
+        return 0;
+    to = from + 1;
+    while (to < last && m[to].role != ROLE_USER && m[to].role != ROLE_SYSTEM)
+        to++;
+    tokens = all_tokens(&m[from], to - from);
+    (void)memmove(&m[from], &m[to], (*n - to) * sizeof(*m));
+    *n -= to - from;
+    r->dropped += (uint32_t)(to - from);
+    return tokens;
+}
+
+static enum err
+fit(struct turn_ask *a, struct ask_message *m, size_t *n, int64_t room,
+    struct prompt_report *r)
+{
+    int64_t tokens = all_tokens(m, *n), less = 1;
+
+    if (tokens <= room)
+        return OK;
+    for (size_t i = 0; i + 1 < *n; i++)
+        if (m[i].role != ROLE_SYSTEM && m[i].pieces == NULL &&
+            cut_message(a, &m[i], room / MESSAGE_SHARE))
+            r->cut++;
+    tokens = all_tokens(m, *n);
+    while (tokens > room && less > 0) {
+        less = drop_oldest(m, n, r);
+        tokens -= less;
+    }
+    if (tokens <= room)
+        return OK;
+    room -= all_tokens(m, *n - 1); /* system messages of the history */
+    if (room < PROMPT_CUT_MIN || m[*n - 1].pieces != NULL)
+        return ERR_TOOBIG;
+    if (cut_message(a, &m[*n - 1], room))
+        r->cut++;
+    return OK;
+}
+
+/* --- the room ------------------------------------------------------------ */
+
+static int64_t
+reserve(const struct turn_ask *a, const struct model *model)
+{
+    int64_t most = model->context_tokens / RESERVE_SHARE;
+    int64_t n = a->ask.max_tokens;
+
+    if (n <= 0)
+        n = model->output_tokens > 0 && model->output_tokens < RESERVE_DEFAULT
+                ? model->output_tokens
+                : RESERVE_DEFAULT;
+    return n < most ? n : most;
+}
+
+/* Uncorrected tokens for all messages; INT64_MAX: any number. */
+static int64_t
+room_for(const struct turn_ask *a, const struct model *model,
+         const struct token_scales *scales, bool shorter, int64_t before,
+         struct prompt_report *r)
+{
+    int64_t room = INT64_MAX;
+
+    if (model != NULL && model->context_tokens > 0) {
+        r->window_tokens = model->context_tokens;
+        r->reserve_tokens = reserve(a, model);
+        room = r->window_tokens - r->reserve_tokens;
+        /* From the provider's tokens to ours. */
+        room = room * 1000 / token_scale(scales, a->ask.model, 1000);
+    }
+    if (shorter && before * SHORTER_PERCENT / 100 < room)
+        room = before * SHORTER_PERCENT / 100;
+    return room;
+}
+
+static void
+fill_options(struct turn_ask *a, const struct model *model,
+             struct prompt_report *r)
+{
+    a->ask.temperature = a->temperature;
+    a->ask.top_p = a->top_p;
+    if (model == NULL || model->temperature)
+        return;
+    r->options_dropped = !isnan(a->temperature) || !isnan(a->top_p);
+    a->ask.temperature = a->ask.top_p = NAN;
+}
+
+enum err
+prompt_build(struct turn_ask *a, const struct route_choice *route,
+             const char *system_prompt, const struct token_scales *scales,
+             bool shorter, struct prompt_report *r)
+{
+    const struct model *model = model_find(route->provider->name, route->model);
+    struct ask_message *all = arena_alloc(&a->arena,
+                                          (a->n_history + 1) * sizeof(*all));
+    size_t n = a->n_history + 1;
+    int64_t room, system_tokens, before = shorter ? r->estimate : 0;
+    enum err e = OK;
+
+    *r = (struct prompt_report){.window_tokens = -1, .reserve_tokens = -1};
+    r->shortened = shorter;
+    if (a->n_history > 0)
+        (void)memcpy(all, a->history, a->n_history * sizeof(*all));
+    all[a->n_history] = (struct ask_message){
+        .role = ROLE_USER,
+        .text = a->text,
+        .len = a->text_len,
+    };
+    a->ask.model = route->model;
+    a->ask.system = system_text(a, system_prompt);
+    system_tokens = TOKENS_PER_MESSAGE +
+                    tokens_estimate(a->ask.system, strlen(a->ask.system));
+    room = room_for(a, model, scales, shorter, before, r);
+    if (room != INT64_MAX)
+        e = room > system_tokens ? fit(a, all, &n, room - system_tokens, r)
+                                 : ERR_TOOBIG;
+    fill_options(a, model, r);
+    a->ask.messages = all;
+    a->ask.n_messages = n;
+    r->sent = (uint32_t)n;
+    r->estimate = system_tokens + all_tokens(all, n);
+    r->scaled = token_scale(scales, a->ask.model, r->estimate);
+    return e;
+}

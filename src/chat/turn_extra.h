@@ -1,0 +1,24 @@
+/*
+ * What is known of a turn beside its text: notes, what the model was sent,
+ * what it cost. For chat/turn.c and turn_end.c. Loop thread.
+ */
+#ifndef CHAT_TURN_EXTRA_H
+#define CHAT_TURN_EXTRA_H
+
+#include "chat/turn.h"
+
+/* Add {"code", "message"} to the notes; dropped where there is no room. */
+void turn_note(struct turn *t, const char *code, const char *fmt, ...)
+    PRINTF(3, 4);
+/* The notes as a JSON array. */
+void turn_notes_json(struct buf *out, const struct turn *t);
+/* Was anything left out of what the model was sent? */
+bool turn_was_cut(const struct turn *t);
+/* What it was sent, as a JSON object: the data of EVENT_CONTEXT. */
+void turn_context_json(struct buf *out, const struct turn *t);
+/* What is stored with the answer (chat/extra.h). */
+void turn_extra_json(struct buf *out, const struct turn *t);
+/* Micro-dollars; -1: not known. */
+int64_t turn_cost(const struct turn *t);
+
+#endif

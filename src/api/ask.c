@@ -9,6 +9,7 @@
 
 #include <math.h>
 
+#include "api/ask_media.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "http/form.h"
@@ -335,6 +336,8 @@ ask_parse(struct request *rq, bool query, struct turn_ask **out,
     a = turn_ask_new();
     a->owner = app_owner(rq);
     e = take_fields(a, &f, request_header(rq, "Idempotency-Key"), why);
+    if (e == OK && json != NULL)
+        e = ask_media(a, json, why);
     cJSON_Delete(json);
     if (e != OK) {
         turn_ask_free(a);

@@ -12,6 +12,7 @@
 #include "chat/answer.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "chat/result.h"
 
 void
@@ -153,13 +154,30 @@ fill_result(const struct answer *a, const struct turn_info *t, struct result *r)
     };
 }
 
-/* The events before the end. The context has a number only if the log had
- * one for it: a client that resumes must find the end behind it. */
+/* Did the stream tell the context? It does where something of the conversation
+ * was left out; and then there was a number for it, so that a client that
+ * resumes finds the end behind what it has seen. */
+static bool
+context_was_told(const struct answer *a, const struct turn_info *t)
+{
+    uint32_t others = a->m.text_len > 0 ? 3 : 2; /* start, text, end */
+    cJSON *j;
+    bool told;
+
+    if (a->extra.context == NULL || t->end_seq <= others)
+        return false;
+    j = json_parse_lenient(a->extra.context, strlen(a->extra.context));
+    told = json_i64(j, "dropped", 0) > 0 || json_i64(j, "cut", 0) > 0 ||
+           cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(j, "shortened"));
+    cJSON_Delete(j);
+    return told;
+}
+
+/* The events before the end. */
 static enum err
 append_before(const struct answer *a, const struct turn_info *t,
               struct stream *s, const struct result *r)
 {
-    uint32_t others = r->text_len > 0 ? 3 : 2; /* start, text, end */
     struct buf json;
     enum err e;
 
@@ -167,7 +185,7 @@ append_before(const struct answer *a, const struct turn_info *t,
     result_start_json(&json, r);
     e = stream_append(s, EVENT_START, json.data, json.len);
     buf_release(&json);
-    if (e == OK && a->extra.context != NULL && t->end_seq > others)
+    if (e == OK && context_was_told(a, t))
         e = stream_append(s, EVENT_CONTEXT, a->extra.context,
                           strlen(a->extra.context));
     if (e == OK && r->text_len > 0)

@@ -213,10 +213,11 @@ static bool
 try_shorter(struct generator *g)
 {
     const struct ask *ask;
+    struct problem why;
 
     if (g->shortened || g->relayed)
         return false;
-    ask = g->calls->prepare(g->arg, route_of(g), true);
+    ask = g->calls->prepare(g->arg, route_of(g), true, &why);
     if (ask == NULL)
         return false;
     g->shortened = true;
@@ -388,11 +389,8 @@ route_start(struct generator *g)
         return;
     }
     memset(&g->problem, 0, sizeof(g->problem));
-    g->ask = g->calls->prepare(g->arg, route_of(g), false);
+    g->ask = g->calls->prepare(g->arg, route_of(g), false, &g->problem);
     if (g->ask == NULL) {
-        (void)problem_set(&g->problem, ERR_IMPOSSIBLE, "context_too_long",
-                          "The message is too long for this model",
-                          "Shorten it, or use a model with a larger window.");
         later(g, on_unsent_timer, 0);
     } else if (provider_of(g)->answer != NULL) {
         local_begin(g);

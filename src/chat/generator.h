@@ -36,9 +36,9 @@ typedef void generator_done_fn(void *arg, enum finish finish,
 struct generator_calls {
     /* What this route is to be asked, borrowed until the next prepare or the
      * end. tight: a provider found the last one longer than its model's
-     * window, make it shorter. NULL: that cannot be. */
+     * window, make it shorter. NULL with why filled: that cannot be. */
     const struct ask *(*prepare)(void *arg, const struct route_choice *route,
-                                 bool tight);
+                                 bool tight, struct problem *why);
     part_fn *part;
     /* This route is asked now; why is what the one before failed with. NULL:
      * not wanted. */

@@ -14,6 +14,7 @@
 #define PROMPT_HISTORY_MESSAGES 400       /* newest messages sent along */
 #define PROMPT_HISTORY_BYTES (256 * 1024) /* bytes of them */
 #define PROMPT_GIVEN_MAX 1000             /* messages in a given history */
+#define TURN_ASK_NOTES_MAX (4 * 1024)     /* bytes of its notes */
 #define PROMPT_IDEM_MAX 255               /* bytes of an idempotency key */
 
 /* One turn as asked for. Heap; everything it points to is in its arena. */
@@ -24,6 +25,8 @@ struct turn_ask {
     bool fresh;       /* the session id was made for this turn */
     const char *text; /* the user's message, UTF-8, not blank */
     size_t text_len;
+    const struct piece *pieces; /* the message with its images; NULL: text */
+    size_t n_pieces;
     const char *context;         /* extra system text for this turn; NULL */
     bool history_given;          /* history is the client's: do not load */
     struct ask_message *history; /* oldest first */
@@ -62,17 +65,18 @@ struct prompt_report {
     uint32_t sent, dropped, cut; /* messages */
     bool shortened;              /* because the provider found it too long */
     bool options_dropped;        /* temperature and top_p: not for this model */
+    bool images_dropped;         /* a provider without a network sees none */
 };
 
 /* Fill a->ask for this route from the rest: what fits the model's window. The
  * system text is always whole; the oldest pairs are left out first, a message
  * that is too long keeps its head and its tail. shorter: send clearly less than
  * r, which must be the last report, says. ERR_TOOBIG: the new message cannot be
- * made to fit. */
+ * made to fit; ERR_IMPOSSIBLE: the model does not see images. why is filled. */
 MUST_USE enum err prompt_build(struct turn_ask *a,
                                const struct route_choice *route,
                                const char *system_prompt,
                                const struct token_scales *scales, bool shorter,
-                               struct prompt_report *r);
+                               struct prompt_report *r, struct problem *why);
 
 #endif

@@ -21,6 +21,8 @@
 #define MESSAGE_SHARE 4      /* an old message has a quarter of the room */
 #define SHORTER_PERCENT 60   /* of what was too long */
 #define HEAD_PERCENT 70      /* of what a cut message keeps */
+#define IMAGE_TOKENS 1000    /* that an image is taken to have */
+#define CACHE_TOKENS 1024    /* fewer are not worth a provider's cache */
 
 /* system_prompt and the turn's context, in that order. */
 static const char *
@@ -43,7 +45,15 @@ system_text(struct turn_ask *a, const char *system_prompt)
 static int64_t
 message_tokens(const struct ask_message *m)
 {
-    return TOKENS_PER_MESSAGE + tokens_estimate(m->text, m->len);
+    int64_t sum = TOKENS_PER_MESSAGE;
+
+    if (m->pieces == NULL)
+        return sum + tokens_estimate(m->text, m->len);
+    for (size_t i = 0; i < m->n_pieces; i++)
+        sum += m->pieces[i].kind == PIECE_IMAGE
+                   ? IMAGE_TOKENS
+                   : tokens_estimate(m->pieces[i].text, m->pieces[i].len);
+    return sum;
 }
 
 static int64_t
@@ -217,40 +227,91 @@ fill_options(struct turn_ask *a, const struct model *model,
     a->ask.temperature = a->ask.top_p = NAN;
 }
 
-enum err
-prompt_build(struct turn_ask *a, const struct route_choice *route,
-             const char *system_prompt, const struct token_scales *scales,
-             bool shorter, struct prompt_report *r)
+/* The conversation as it came; the new message is the last one. */
+static struct ask_message *
+all_messages(struct turn_ask *a, bool images)
 {
-    const struct model *model = model_find(route->provider->name, route->model);
     struct ask_message *all = arena_alloc(&a->arena,
                                           (a->n_history + 1) * sizeof(*all));
-    size_t n = a->n_history + 1;
-    int64_t room, system_tokens, before = shorter ? r->estimate : 0;
-    enum err e = OK;
 
-    *r = (struct prompt_report){.window_tokens = -1, .reserve_tokens = -1};
-    r->shortened = shorter;
     if (a->n_history > 0)
         (void)memcpy(all, a->history, a->n_history * sizeof(*all));
     all[a->n_history] = (struct ask_message){
         .role = ROLE_USER,
         .text = a->text,
         .len = a->text_len,
+        .pieces = images ? a->pieces : NULL,
+        .n_pieces = images ? a->n_pieces : 0,
     };
+    return all;
+}
+
+/* For a model that takes no system text, it begins the first message. */
+static void
+system_into_message(struct turn_ask *a, struct ask_message *m)
+{
+    const char *system = a->ask.system;
+    struct buf b;
+
+    if (system[0] == '\0' || m->pieces != NULL)
+        return;
+    buf_init(&b, strlen(system) + m->len + 3);
+    buf_addf(&b, "%s\n\n", system);
+    buf_add(&b, m->text, m->len);
+    m->len = b.len;
+    m->text = arena_memdup0(&a->arena, b.data, b.len);
+    buf_release(&b);
+    a->ask.system = "";
+}
+
+static enum err
+images_refused(struct problem *why)
+{
+    return problem_set(why, ERR_IMPOSSIBLE, "image_not_supported",
+                       "This model does not see images",
+                       "Use a model that does, or leave the image out.");
+}
+
+static enum err
+too_long(struct problem *why)
+{
+    return problem_set(why, ERR_TOOBIG, "context_too_long",
+                       "The message is too long for this model",
+                       "Shorten it, or use a model with a larger window.");
+}
+
+enum err
+prompt_build(struct turn_ask *a, const struct route_choice *route,
+             const char *system_prompt, const struct token_scales *scales,
+             bool shorter, struct prompt_report *r, struct problem *why)
+{
+    const struct model *model = model_find(route->provider->name, route->model);
+    bool network = route->provider->answer == NULL;
+    struct ask_message *all = all_messages(a, network);
+    size_t n = a->n_history + 1;
+    int64_t room, system_tokens, before = shorter ? r->estimate : 0;
+
+    *r = (struct prompt_report){.window_tokens = -1, .reserve_tokens = -1};
+    r->shortened = shorter;
+    r->images_dropped = a->pieces != NULL && !network;
+    if (a->pieces != NULL && network && model != NULL && !model->images)
+        return images_refused(why);
     a->ask.model = route->model;
     a->ask.system = system_text(a, system_prompt);
     system_tokens = TOKENS_PER_MESSAGE +
                     tokens_estimate(a->ask.system, strlen(a->ask.system));
     room = room_for(a, model, scales, shorter, before, r);
-    if (room != INT64_MAX)
-        e = room > system_tokens ? fit(a, all, &n, room - system_tokens, r)
-                                 : ERR_TOOBIG;
+    if (room != INT64_MAX && (room <= system_tokens ||
+                              fit(a, all, &n, room - system_tokens, r) != OK))
+        return too_long(why);
     fill_options(a, model, r);
-    a->ask.messages = all;
-    a->ask.n_messages = n;
     r->sent = (uint32_t)n;
     r->estimate = system_tokens + all_tokens(all, n);
     r->scaled = token_scale(scales, a->ask.model, r->estimate);
-    return e;
+    a->ask.cache = r->scaled >= CACHE_TOKENS;
+    a->ask.messages = all;
+    a->ask.n_messages = n;
+    if (model != NULL && !model->system)
+        system_into_message(a, &all[0]);
+    return OK;
 }

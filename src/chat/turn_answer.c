@@ -133,18 +133,23 @@ on_generated(void *arg, enum finish finish, const struct problem *problem)
 /* --- asking -------------------------------------------------------------- */
 
 static const struct ask *
-on_prepare(void *arg, const struct route_choice *route, bool shorter)
+on_prepare(void *arg, const struct route_choice *route, bool shorter,
+           struct problem *why)
 {
     struct turn *t = arg;
-    enum err e = prompt_build(t->ask, route, t->en->system_prompt,
-                              t->en->scales, shorter, &t->report);
 
-    if (t->report.options_dropped)
+    if (prompt_build(t->ask, route, t->en->system_prompt, t->en->scales,
+                     shorter, &t->report, why) != OK)
+        return NULL;
+    if (t->report.options_dropped && !shorter)
         turn_note(t, "option_dropped",
                   "%s takes no temperature and no top_p: left out.",
                   route->model);
+    if (t->report.images_dropped)
+        turn_note(t, "image_ignored", "%s does not see images.",
+                  route->provider->name);
     t->ask->ask.now_ms = clock_wall_ms();
-    return e == OK ? &t->ask->ask : NULL;
+    return &t->ask->ask;
 }
 
 static void

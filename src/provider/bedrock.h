@@ -9,15 +9,13 @@
 #include "base/buf.h"
 #include "provider/provider.h"
 
-#define BEDROCK_THINKING_TOKENS \
-    4096 /* of the answer behind the thoughts, if
-                                        nothing is said */
+/* maxTokens beside Claude's thinking, if the ask does not say. */
+#define BEDROCK_THINKING_TOKENS 4096
 
 /* --- bedrock_request.c -------------------------------------------------- */
 
-/* A request to be signed and sent: POST if out's body is there, else GET. url
- * must be set; adds the headers and the signature. service: "bedrock".
- * ERR_BADREQ with why if a key cannot be sent. */
+/* Finish a request whose url and body are there (no body: a GET): adds the
+ * headers and the signature or key. ERR_BADREQ with why. */
 MUST_USE enum err bedrock_send(struct upstream_request *out,
                                const struct account *acc, const char *accept,
                                int64_t now_ms, struct problem *why);

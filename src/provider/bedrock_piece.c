@@ -126,7 +126,7 @@ put_thought(struct json_out *j, const struct piece *p)
 static enum err
 image_refused(struct problem *why, const char *message)
 {
-    return problem_set(why, ERR_IMPOSSIBLE, "image_unsupported",
+    return problem_set(why, ERR_IMPOSSIBLE, "image_not_supported",
                        "This image cannot be sent to the provider", "%s",
                        message);
 }

@@ -26,9 +26,11 @@
 #define TOLD_MAX 4      /* units in an answer */
 #define TOP 3           /* units that make a section's score */
 #define COVER_MIN 0.34  /* share of the question that matched */
+#define KEEP_MIN 0.6    /* of the best unit's score: others are told as well */
 #define SECOND_MIN 0.85 /* a second section, if so near */
+#define LIST_MAX 12     /* items told because of the sentence before them */
 #define TITLE_WEIGHT 0.8
-#define LATER_WEIGHT 0.8 /* of documents after the first */
+#define LATER_WEIGHT 0.6 /* of documents after the first: for developers */
 
 static const char footer[] =
     "*No model is configured: this comes from Parley's own documents. To "
@@ -118,11 +120,19 @@ matched(const struct query *q, const uint32_t *words, size_t n)
     return sum;
 }
 
+/* Prose says more than a row, and code without a word about it little. */
+static const double kind_weight[] = {
+    [UNIT_SENTENCE] = 1,
+    [UNIT_ITEM] = 0.9,
+    [UNIT_ROW] = 0.55,
+    [UNIT_CODE] = 0.8,
+};
+
 static double
 unit_score(const struct query *q, const struct unit *u)
 {
-    return matched(q, u->words, u->n_words) * 2.2 /
-           (1 + 1.2 * (0.25 + 0.75 * (double)u->n_words / q->mean));
+    return kind_weight[u->kind] * matched(q, u->words, u->n_words) * 2.2 /
+           (1 + 1.2 * (0.5 + 0.5 * (double)u->n_words / q->mean));
 }
 
 /* The title, and the best few units: a long section is not better for it. */
@@ -170,30 +180,66 @@ cover(const struct query *q, const struct docs *d, const struct section *s)
     return q->total > 0 ? sum / q->total : 0;
 }
 
+/* Does the question name the section? */
+static bool
+is_named(const struct query *q, const struct section *s)
+{
+    size_t i;
+
+    for (i = 0; i < s->n_words; i++) {
+        if (!has_word(q->words, q->n, s->words[i]))
+            return false;
+    }
+    return s->n_words > 0;
+}
+
 /* --- choosing ----------------------------------------------------------- */
 
-/* Mark the best units of one section: those that match, and if only its title
- * does, its first ones. */
+/* A sentence that ends in a colon brings its list or table along. */
 static void
-choose_units(const struct section *s, const double *scores, size_t max,
-             bool *chosen)
+choose_list(const struct docs *d, size_t u, size_t end, bool *chosen)
+{
+    enum unit_kind kind;
+    size_t n;
+
+    if (!d->units[u].leads || u + 1 == end)
+        return;
+    kind = d->units[u + 1].kind;
+    if (kind != UNIT_ITEM && kind != UNIT_ROW)
+        return;
+    for (n = 1; n <= LIST_MAX && u + n < end && d->units[u + n].kind == kind;
+         n++)
+        chosen[u + n] = true;
+}
+
+/* Mark the best units of one section: those that match not much worse than the
+ * best, and if only its title does, its first ones. */
+static void
+choose_units(const struct docs *d, const struct section *s,
+             const double *scores, size_t max, bool *chosen)
 {
     size_t u, n, end = s->first + s->n_units;
+    double least = 0;
 
     for (n = 0; n < max; n++) {
         size_t best = end;
 
         for (u = s->first; u < end; u++) {
-            if (!chosen[u] && scores[u] > 0 &&
+            if (!chosen[u] && scores[u] > least &&
                 (best == end || scores[u] > scores[best]))
                 best = u;
         }
         if (best == end)
             break;
+        if (n == 0)
+            least = KEEP_MIN * scores[best];
         chosen[best] = true;
     }
     for (u = s->first; n == 0 && u < end && u < s->first + 2; u++)
         chosen[u] = true;
+    for (u = end; u > s->first; u--)
+        if (chosen[u - 1])
+            choose_list(d, u - 1, end, chosen);
 }
 
 /* The best section but for one, or n_sections. */
@@ -215,6 +261,21 @@ best_section(const struct query *q, const struct docs *d, const double *scores,
     return best;
 }
 
+/* A second section, if it is nearly as good and speaks of as much; or
+ * n_sections. */
+static size_t
+another_section(const struct query *q, const struct docs *d,
+                const double *scores, size_t first, double first_score)
+{
+    double score;
+    size_t second = best_section(q, d, scores, first, &score);
+
+    if (second == d->n_sections || score < SECOND_MIN * first_score ||
+        cover(q, d, &d->sections[second]) < cover(q, d, &d->sections[first]))
+        return d->n_sections;
+    return second;
+}
+
 /* False: the documents say nothing about it. */
 static bool
 tell_match(struct buf *out, const struct docs *d, const struct query *q)
@@ -222,22 +283,21 @@ tell_match(struct buf *out, const struct docs *d, const struct query *q)
     double *scores = xcalloc(d->n_units + 1, sizeof(*scores));
     bool *chosen = xcalloc(d->n_units + 1, sizeof(*chosen));
     size_t first, second, u;
-    double first_score, second_score;
+    double score;
     bool found;
 
     for (u = 0; u < d->n_units; u++)
         scores[u] = unit_score(q, &d->units[u]);
-    first = best_section(q, d, scores, d->n_sections, &first_score);
+    first = best_section(q, d, scores, d->n_sections, &score);
     found = first < d->n_sections &&
-            cover(q, d, &d->sections[first]) >= COVER_MIN;
+            (is_named(q, &d->sections[first]) ||
+             cover(q, d, &d->sections[first]) >= COVER_MIN);
     if (found) {
-        second = best_section(q, d, scores, first, &second_score);
-        if (second_score < SECOND_MIN * first_score)
-            second = d->n_sections;
-        choose_units(&d->sections[first], scores,
+        second = another_section(q, d, scores, first, score);
+        choose_units(d, &d->sections[first], scores,
                      second < d->n_sections ? TOLD_MAX - 1 : TOLD_MAX, chosen);
         if (second < d->n_sections)
-            choose_units(&d->sections[second], scores, 1, chosen);
+            choose_units(d, &d->sections[second], scores, 1, chosen);
         for (u = 0; u < d->n_sections; u++) {
             if (u != first && u != second)
                 continue;

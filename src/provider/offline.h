@@ -21,15 +21,21 @@ bool words_everything(const char *s, size_t n);
 
 /* --- offline_docs.c: what can be told ----------------------------------- */
 
+#define TABLE_COLUMNS_MAX 5 /* wider tables are left out: they are numbers */
+
 /* The least that is told: a sentence, a list item, a table row, or a block of
  * code with the sentence that leads to it. Slices of a document. */
+enum unit_kind { UNIT_SENTENCE, UNIT_ITEM, UNIT_ROW, UNIT_CODE };
 struct unit {
+    enum unit_kind kind;
     const char *text; /* borrowed from the documents */
     size_t len;
+    const char *head; /* UNIT_ROW: its table's head; NULL: none */
+    size_t head_len;
     size_t section;
     uint32_t *words; /* owned; without stop words */
     size_t n_words;
-    bool block; /* keeps its lines: code, list item, table row */
+    bool leads; /* ends in a colon: the list or table behind it belongs to it */
 };
 
 struct section {

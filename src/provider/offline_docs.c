@@ -1,9 +1,9 @@
 /*
  * Parley's own documents, cut into what can be told. Just enough Markdown is
  * understood: headings begin sections; paragraphs are cut into sentences; list
- * items, table rows and code stay whole. Nothing is copied: all slices
- * point into the files, which stay in memory (they are small, and read only
- * if somebody asks the offline provider).
+ * items, table rows (with their table's head at hand) and code stay whole.
+ * Nothing is copied: all slices point into the files, which stay in memory
+ * (they are small, and read only if somebody asks the offline provider).
  */
 #include "base/base.h"
 
@@ -44,8 +44,13 @@ static const char own_words[] =
 /* One pass over one file. */
 struct cutter {
     struct docs *d;
-    const char *para;     /* NULL: not inside a paragraph */
-    bool item;            /* it is a list item, or the last one was */
+    const char *para; /* NULL: not inside a paragraph */
+    bool item;        /* it is a list item, or the last one was */
+    bool table;       /* inside one, behind its first line */
+    const char *row;  /* its first line, if that may be its head */
+    const char *row_end;
+    const char *head; /* NULL: none */
+    const char *head_end;
     const char *code;     /* NULL: not inside a block of code */
     const char *code_end; /* of its last line that is not blank */
     bool fenced;
@@ -106,26 +111,29 @@ trim(const char **s, const char **end)
         (*end)--;
 }
 
-/* The indentation of a block's first line is part of it. */
-static void
-add_unit(struct docs *d, const char *s, const char *end, bool block)
+/* The indentation of a block's first line is part of it. NULL: it is empty. */
+static struct unit *
+add_unit(struct docs *d, const char *s, const char *end, enum unit_kind kind)
 {
     const char *begin = s;
     struct unit *u;
 
     trim(&s, &end);
-    while (block && s > begin && s[-1] == ' ')
+    while (kind != UNIT_SENTENCE && s > begin && s[-1] == ' ')
         s--;
     if (s == end || d->n_sections == 0)
-        return;
+        return NULL;
     d->units = grow(d->units, d->n_units, sizeof(*d->units));
     u = &d->units[d->n_units++];
+    memset(u, 0, sizeof(*u));
+    u->kind = kind;
     u->text = s;
     u->len = (size_t)(end - s);
-    u->block = block;
+    u->leads = kind != UNIT_CODE && end[-1] == ':';
     u->section = d->n_sections - 1;
     u->words = words_of(s, u->len, &u->n_words);
     d->sections[u->section].n_units++;
+    return u;
 }
 
 /* --- cutting ------------------------------------------------------------ */
@@ -156,16 +164,16 @@ end_paragraph(struct cutter *c, const char *end)
     if (s == NULL)
         return;
     if (c->item) {
-        add_unit(c->d, s, end, true);
+        (void)add_unit(c->d, s, end, UNIT_ITEM);
         return;
     }
     for (p = s; p < end; p++) {
         if ((*p == ' ' || *p == '\n') && sentence_ends(s, p, end)) {
-            add_unit(c->d, s, p, false);
+            (void)add_unit(c->d, s, p, UNIT_SENTENCE);
             s = p;
         }
     }
-    add_unit(c->d, s, end, false);
+    (void)add_unit(c->d, s, end, UNIT_SENTENCE);
 }
 
 /* Code is one unit, together with the sentence that ends in a colon right
@@ -180,13 +188,13 @@ end_code(struct cutter *c)
     c->code = NULL;
     if (s == NULL)
         return;
-    if (u == NULL || u->section + 1 != d->n_sections ||
-        u->text[u->len - 1] != ':') {
-        add_unit(d, s, c->code_end, true);
+    if (u == NULL || u->section + 1 != d->n_sections || !u->leads) {
+        (void)add_unit(d, s, c->code_end, UNIT_CODE);
         return;
     }
     u->len = (size_t)(c->code_end - u->text);
-    u->block = true;
+    u->kind = UNIT_CODE;
+    u->leads = false;
     free(u->words);
     u->words = words_of(u->text, u->len, &u->n_words);
 }
@@ -223,6 +231,58 @@ take_heading(struct cutter *c, const char *line, const char *end)
     add_section(c->d, title, (size_t)(end - title), line);
 }
 
+static void
+add_row(struct cutter *c, const char *s, const char *end)
+{
+    size_t bars = 0;
+    const char *p;
+    struct unit *u;
+
+    for (p = s; p < end; p++)
+        bars += *p == '|';
+    if (bars > TABLE_COLUMNS_MAX + 1)
+        return;
+    u = add_unit(c->d, s, end, UNIT_ROW);
+    if (u != NULL && c->head != NULL) {
+        u->head = c->head;
+        u->head_len = (size_t)(c->head_end - c->head);
+    }
+}
+
+/* A line of a table. The first one is its head if dashes follow. */
+static void
+take_row(struct cutter *c, const char *s, const char *end)
+{
+    bool dashes = s + strspn(s, "|-: ") >= end;
+
+    if (dashes) {
+        c->head = c->row;
+        c->head_end = c->row_end;
+    } else if (c->row != NULL) {
+        add_row(c, c->row, c->row_end);
+    }
+    if (!dashes && (c->table || c->row != NULL)) {
+        add_row(c, s, end);
+    } else if (!dashes) {
+        c->row = s;
+        c->row_end = end;
+        return;
+    }
+    c->table = true;
+    c->row = NULL;
+}
+
+/* Anything else ends it. */
+static void
+end_table(struct cutter *c)
+{
+    if (c->row != NULL)
+        add_row(c, c->row, c->row_end);
+    c->table = false;
+    c->row = NULL;
+    c->head = NULL;
+}
+
 /* A line that is not code. line is its begin, end its line end. */
 static void
 take_line(struct cutter *c, const char *line, const char *end)
@@ -231,6 +291,8 @@ take_line(struct cutter *c, const char *line, const char *end)
     size_t hashes;
 
     trim(&s, &e);
+    if (*s != '|')
+        end_table(c);
     hashes = count_of(s, e, '#');
     if (s == e) {
         end_paragraph(c, line);
@@ -239,8 +301,7 @@ take_line(struct cutter *c, const char *line, const char *end)
         take_heading(c, s, e);
     } else if (*s == '|') {
         end_paragraph(c, line);
-        if (s + strspn(s, "|-: ") < e)
-            add_unit(c->d, s, e, true);
+        take_row(c, s, e);
     } else if (is_item(s, e)) {
         end_paragraph(c, line);
         c->para = s;
@@ -276,6 +337,7 @@ take_code(struct cutter *c, const char *line, const char *end)
     if (!fence && (spaces < 4 || s == end || c->para != NULL || c->item))
         return false;
     end_paragraph(c, line);
+    end_table(c);
     if (c->code == NULL)
         c->code = line;
     c->code_end = end;
@@ -296,6 +358,7 @@ cut_file(struct docs *d, const char *text)
             take_line(&c, line, end);
     }
     end_paragraph(&c, line);
+    end_table(&c);
     end_code(&c);
     for (i = first; i < d->n_sections; i++) {
         const char *stop = i + 1 < d->n_sections ? d->sections[i + 1].text

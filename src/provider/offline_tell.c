@@ -50,29 +50,101 @@ tell(struct buf *out, const char *s, size_t n, bool lines)
     }
 }
 
-/* A table's row as a list item: there is no table around it any more. */
-static void
-tell_row(struct buf *out, const char *s, size_t n)
+struct cell {
+    const char *s;
+    size_t len;
+};
+
+/* The cells of a line of a table; all of out is set. */
+static size_t
+cut_row(const char *s, size_t n, struct cell out[TABLE_COLUMNS_MAX])
 {
     const char *end = s + n, *bar;
-    const char *before = "- ";
+    size_t i = 0;
 
-    for (; s < end; s = bar + 1) {
-        const char *cell = s, *cell_end;
+    memset(out, 0, TABLE_COLUMNS_MAX * sizeof(*out));
+    for (s += n > 0 && *s == '|'; s < end && i < TABLE_COLUMNS_MAX;
+         s = bar + 1) {
+        const char *cell_end;
 
         bar = memchr(s, '|', (size_t)(end - s));
         if (bar == NULL)
             bar = end;
-        for (cell_end = bar; cell_end > cell && cell_end[-1] == ' ';)
+        for (cell_end = bar; cell_end > s && cell_end[-1] == ' ';)
             cell_end--;
-        while (cell < cell_end && *cell == ' ')
-            cell++;
-        if (cell == cell_end)
-            continue;
-        buf_adds(out, before);
-        tell(out, cell, (size_t)(cell_end - cell), false);
-        before = " – ";
+        while (s < cell_end && *s == ' ')
+            s++;
+        out[i].s = s;
+        out[i++].len = (size_t)(cell_end - s);
     }
+    return i;
+}
+
+/* The head of a column in the middle of a sentence. */
+static void
+tell_head(struct buf *out, const struct cell *head)
+{
+    const char *s = head->s;
+    bool word = head->len > 1 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'a';
+
+    if (head->len == 0)
+        return;
+    buf_addc(out, word ? (char)(s[0] | 0x20) : s[0]);
+    buf_add(out, s + 1, head->len - 1);
+    buf_addc(out, ' ');
+}
+
+/* Is all of it one name, number or address? */
+static bool
+is_code(const struct cell *c)
+{
+    return c->len > 1 && c->s[0] == '`' &&
+           memchr(c->s + 1, '`', c->len - 1) == c->s + c->len - 1;
+}
+
+/* The cell that says most: the longest, but words before code. 0: none. */
+static size_t
+main_cell(const struct cell *row, size_t n)
+{
+    size_t i, best = 0;
+
+    for (i = 1; i < n; i++) {
+        if (row[i].len == 0 ||
+            (best != 0 && is_code(&row[i]) > is_code(&row[best])))
+            continue;
+        if (best == 0 || is_code(&row[i]) < is_code(&row[best]) ||
+            row[i].len > row[best].len)
+            best = i;
+    }
+    return best;
+}
+
+/* A table's row as a list item, as there is no table around it any more: what
+ * the row is about, its main cell, and the others with the heads of their
+ * columns. */
+static void
+tell_row(struct buf *out, const struct unit *u)
+{
+    struct cell row[TABLE_COLUMNS_MAX], head[TABLE_COLUMNS_MAX];
+    size_t n = cut_row(u->text, u->len, row), i, main = main_cell(row, n);
+    bool open = false;
+
+    (void)cut_row(u->head, u->head_len, head);
+    buf_adds(out, "- ");
+    tell(out, row[0].s, row[0].len, false);
+    if (main == 0)
+        return;
+    buf_adds(out, row[0].len > 0 ? ": " : "");
+    tell(out, row[main].s, row[main].len, false);
+    for (i = 1; i < n; i++) {
+        if (i == main || row[i].len == 0)
+            continue;
+        buf_adds(out, open ? ", " : " (");
+        open = true;
+        tell_head(out, &head[i]);
+        tell(out, row[i].s, row[i].len, false);
+    }
+    buf_adds(out, open ? ")" : "");
 }
 
 void
@@ -85,12 +157,19 @@ docs_tell_title(struct buf *out, const struct section *s)
     buf_adds(out, "**\n\n");
 }
 
-/* The chosen units of a section: sentences run on, blocks stand alone. */
+static bool
+is_listed(const struct unit *u)
+{
+    return u->kind == UNIT_ITEM || u->kind == UNIT_ROW;
+}
+
+/* The chosen units of a section: sentences run on, items and rows make a list,
+ * code stands alone. */
 void
 docs_tell_units(struct buf *out, const struct docs *d, const struct section *s,
                 const bool *chosen)
 {
-    bool open = false;
+    const struct unit *last = NULL;
     size_t u;
 
     for (u = s->first; u < s->first + s->n_units; u++) {
@@ -98,17 +177,21 @@ docs_tell_units(struct buf *out, const struct docs *d, const struct section *s,
 
         if (!chosen[u])
             continue;
-        if (open)
-            buf_adds(out, unit->block ? "\n\n" : " ");
-        if (unit->text[0] == '|')
-            tell_row(out, unit->text, unit->len);
-        else
-            tell(out, unit->text, unit->len, unit->block);
-        open = !unit->block;
-        if (unit->block)
+        if (last != NULL && is_listed(last) && is_listed(unit))
+            buf_addc(out, '\n');
+        else if (last != NULL && unit->kind == UNIT_SENTENCE &&
+                 last->kind == UNIT_SENTENCE)
+            buf_addc(out, ' ');
+        else if (last != NULL)
             buf_adds(out, "\n\n");
+        if (unit->kind == UNIT_ROW)
+            tell_row(out, unit);
+        else
+            tell(out, unit->text, unit->len,
+                 unit->kind == UNIT_CODE || unit->kind == UNIT_ITEM);
+        last = unit;
     }
-    if (open)
+    if (last != NULL)
         buf_adds(out, "\n\n");
 }
 
@@ -150,7 +233,8 @@ docs_tell_intro(struct buf *out, const struct docs *d)
     size_t u;
 
     for (u = 0; u < d->n_units && u < INTRO_UNITS_MAX; u++) {
-        if (d->units[u].section != d->units[0].section || d->units[u].block)
+        if (d->units[u].section != d->units[0].section ||
+            d->units[u].kind != UNIT_SENTENCE)
             break;
         if (u > 0)
             buf_addc(out, ' ');

@@ -2,8 +2,10 @@
  * Words as the offline provider compares them: lower case, without the common
  * English endings, as a hash. The stemming is crude on purpose: it need not be
  * right, only the same for the question and for the text, so that "streaming"
- * finds "streams". Bytes above ASCII count as letters, so other scripts are
- * compared too, word by word as they are written.
+ * finds "streams". A few words that people use for the same thing count as
+ * one. Bytes above ASCII count as letters, so other scripts are compared too,
+ * word by word as they are written; and so does the line in a NAME_OF_A_SETTING,
+ * which is one word.
  */
 #include "base/base.h"
 
@@ -16,20 +18,28 @@
 #define GREETING_WORDS_MAX 5
 
 static const char *const stop_words[] = {
-    "about",   "after", "all",   "also",   "am",     "an",      "and",
-    "another", "any",   "are",   "as",     "at",     "be",      "by",
-    "can",     "could", "do",    "does",   "don",    "explain", "for",
-    "from",    "get",   "give",  "had",    "happen", "happens", "has",
-    "have",    "how",   "if",    "in",     "into",   "is",      "it",
-    "its",     "just",  "know",  "let",    "like",   "make",    "may",
-    "me",      "more",  "my",    "need",   "no",     "not",     "of",
-    "on",      "one",   "or",    "parley", "please", "should",  "show",
-    "so",      "some",  "tell",  "than",   "that",   "the",     "their",
-    "them",    "then",  "there", "these",  "they",   "thing",   "this",
-    "to",      "up",    "us",    "use",    "used",   "uses",    "using",
-    "want",    "was",   "way",   "we",     "what",   "when",    "where",
-    "which",   "who",   "why",   "will",   "with",   "work",    "works",
-    "would",   "you",   "your"};
+    "about",     "after",   "all",      "also",      "am",       "an",
+    "and",       "another", "any",      "are",       "as",       "at",
+    "available", "be",      "by",       "can",       "change",   "changes",
+    "configure", "could",   "describe", "did",       "do",       "does",
+    "doesn",     "don",     "else",     "ever",      "exactly",  "explain",
+    "find",      "for",     "from",     "get",       "give",     "got",
+    "had",       "happen",  "happens",  "has",       "have",     "here",
+    "how",       "i",       "if",       "in",        "into",     "is",
+    "it",        "its",     "just",     "know",      "let",      "like",
+    "looking",   "made",    "make",     "maker",     "many",     "may",
+    "me",        "mean",    "means",    "mine",      "more",     "much",
+    "my",        "need",    "no",       "not",       "of",       "often",
+    "on",        "one",     "or",       "parley",    "please",   "possible",
+    "put",       "really",  "say",      "set",       "should",   "show",
+    "so",        "some",    "support",  "supported", "supports", "take",
+    "tell",      "than",    "that",     "the",       "their",    "them",
+    "then",      "there",   "these",    "they",      "thing",    "this",
+    "to",        "try",     "up",       "us",        "use",      "used",
+    "uses",      "using",   "want",     "was",       "way",      "we",
+    "were",      "what",    "when",     "where",     "which",    "who",
+    "whole",     "why",     "will",     "with",      "work",     "working",
+    "works",     "would",   "write",    "wrote",     "you",      "your"};
 
 static const char *const greetings[] = {
     "hello", "hi",      "hey",     "hallo",     "greetings",
@@ -49,11 +59,25 @@ static const struct {
                {"ies", "y"},   {"ed", ""},    {"es", ""},   {"ly", ""},
                {"s", ""},      {"e", ""}};
 
+/* Stems that stand for another one. */
+static const struct {
+    const char *stem, *as;
+} same[] = {
+    {"abort", "stop"},       {"cancel", "stop"},       {"chatgpt", "openai"},
+    {"cost", "pric"},        {"crash", "kill"},        {"die", "kill"},
+    {"directory", "folder"}, {"docker", "container"},  {"erase", "delet"},
+    {"gpt", "openai"},       {"keep", "stor"},         {"kept", "stor"},
+    {"licens", "licenc"},    {"performanc", "fast"},   {"persist", "stor"},
+    {"quick", "fast"},       {"refresh", "reconnect"}, {"reload", "reconnect"},
+    {"remov", "delet"},      {"resum", "reconnect"},   {"sav", "stor"},
+    {"speed", "fast"},
+};
+
 static bool
 is_letter(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || (unsigned char)c >= 0x80;
+           (c >= '0' && c <= '9') || c == '_' || (unsigned char)c >= 0x80;
 }
 
 static char
@@ -112,13 +136,20 @@ words_next(const char **s, const char *end, bool *stop)
     char w[WORD_MAX + 1];
     size_t n = next_raw(s, end, w), i;
     uint32_t h = 2166136261u; /* FNV-1a */
+    const char *is = w;
 
     if (n == 0)
         return 0;
     *stop = n == 1 || is_in(w, stop_words, COUNT_OF(stop_words));
-    n = stem(w, n);
-    for (i = 0; i < n; i++)
-        h = (h ^ (unsigned char)w[i]) * 16777619u;
+    (void)stem(w, n);
+    for (i = 0; i < COUNT_OF(same); i++) {
+        if (strcmp(w, same[i].stem) == 0) {
+            is = same[i].as;
+            break;
+        }
+    }
+    for (; *is != '\0'; is++)
+        h = (h ^ (unsigned char)*is) * 16777619u;
     return h != 0 ? h : 1;
 }
 

@@ -56,18 +56,25 @@ leave_turn(struct process p, const char *session, const struct left *events)
 
 /* … and whose answer was stored, as event number end_seq. */
 static void
-leave_answer(const struct ident *turn, enum finish finish, uint32_t end_seq)
+leave_extra(const struct ident *turn, enum finish finish, uint32_t end_seq,
+            const char *extra)
 {
     struct store *s = rig_store_open();
     struct store_op op = op_end(turn, "because");
 
     op.end.answer.finish = (uint8_t)finish;
     op.end.answer.cost_micro = 123;
-    op.end.answer.extra = EXTRA;
-    op.end.answer.extra_len = strlen(EXTRA);
+    op.end.answer.extra = extra;
+    op.end.answer.extra_len = strlen(extra);
     op.end.end_seq = end_seq;
     assert_int_equal(store_apply(s, &op), OK);
     store_close(s);
+}
+
+static void
+leave_answer(const struct ident *turn, enum finish finish, uint32_t end_seq)
+{
+    leave_extra(turn, finish, end_seq, EXTRA);
 }
 
 static const struct left with_context[] = {
@@ -133,6 +140,43 @@ a_stream_made_anew_has_its_context(void **state)
     assert_string_equal(rec->notes[2].text, "because");
     assert_int_equal(rec->notes[3].seq, 9);
     assert_end_has(rec, "\"notes\":" NOTES);
+}
+
+/* A context that left nothing out was not streamed, and is not now. */
+static void
+only_a_context_that_was_told_is_told_again(void **state)
+{
+    static const struct {
+        const char *extra;
+        size_t n;
+    } rows[] = {
+        {"{\"context\":{\"dropped\":0,\"cut\":0,\"shortened\":false}}", 3},
+        {"{\"context\":{}}", 3},
+        {"{\"context\":{\"cut\":1}}", 4},
+        {"{\"context\":{\"shortened\":true}}", 4},
+        {"{\"notes\":[]}", 3},
+        {"", 3},
+    };
+    struct ident turns[COUNT_OF(rows)];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        char session[8];
+
+        (void)snprintf(session, sizeof(session), "s%zu", i % 10);
+        turns[i] = leave_turn(dead_process(), session, NULL);
+        leave_extra(&turns[i], FINISH_STOP, 9, rows[i].extra);
+    }
+    rig_start();
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct record *rec = follow(&turns[i], 0);
+
+        record_wait_done(rec);
+        assert_int_equal(rec->n, rows[i].n);
+        assert_int_equal(rec->notes[1].type,
+                         rows[i].n == 4 ? EVENT_CONTEXT : EVENT_CHUNK);
+        assert_int_equal(rec->notes[rec->n - 1].seq, 9);
+    }
 }
 
 /* The end keeps its number, even where there is none left for a context. */
@@ -336,6 +380,7 @@ main(void)
         T(an_end_that_was_lost_says_what_is_stored),
         T(a_failure_that_was_lost_says_it_too),
         T(a_stream_made_anew_has_its_context),
+        T(only_a_context_that_was_told_is_told_again),
         T(a_short_stream_made_anew_keeps_its_end),
         T(a_damaged_extra_says_nothing),
         T(the_context_of_an_interrupted_turn_is_stored),

@@ -62,8 +62,10 @@ on_done(void *arg, enum finish f, const struct problem *p)
 }
 
 static const struct ask *
-on_prepare(void *arg, const struct route_choice *route, bool shorter)
+on_prepare(void *arg, const struct route_choice *route, bool shorter,
+           struct problem *why)
 {
+    (void)why;
     assert_ptr_equal(arg, &text);
     n_prepared++;
     ask.model = route->model;

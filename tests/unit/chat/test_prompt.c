@@ -57,9 +57,11 @@ build(const char *system_prompt)
         .model = "no-such-model",
     };
     struct token_scales *scales = token_scales_new();
+    struct problem why;
 
     assert_int_equal(
-        prompt_build(ask, &route, system_prompt, scales, false, &report), OK);
+        prompt_build(ask, &route, system_prompt, scales, false, &report, &why),
+        OK);
     assert_int_equal(report.dropped + report.cut, 0);
     assert_int_equal(report.window_tokens, -1);
     token_scales_free(scales);

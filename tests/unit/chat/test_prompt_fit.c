@@ -14,6 +14,7 @@ static const char table[] =
 static struct turn_ask *ask;
 static struct token_scales *scales;
 static struct prompt_report report;
+static struct problem why;
 static struct ask_message history[32];
 
 static int
@@ -64,7 +65,8 @@ build(const char *system_prompt, bool shorter)
         .model = "small",
     };
 
-    return prompt_build(ask, &route, system_prompt, scales, shorter, &report);
+    return prompt_build(ask, &route, system_prompt, scales, shorter, &report,
+                        &why);
 }
 
 /* The first letters of what is sent. */

@@ -192,7 +192,7 @@ other_images_are_refused(void **state)
         struct ask a = ask_of(NOVA, &m, 1);
 
         expect_refusal(&provider_bedrock, &a, NULL, ERR_IMPOSSIBLE,
-                       "image_unsupported");
+                       "image_not_supported");
     }
 }
 

@@ -124,6 +124,8 @@ const struct row conf_rows[CONF__MAX] = {
         "Streams open at once; 0: as the descriptor limit allows"},
     [CONF_STREAM_GRACE_MS] = {"STREAM_GRACE_MS", INT, "ms", "600000", 0,
         86400000, false, "How long the stream of a finished turn is kept"},
+    [CONF_ORPHAN_MS] = {"ORPHAN_MS", INT, "ms", "0", 0, 86400000, false,
+        "How long an answer goes on that nobody reads any more (0: to its end)"},
     [CONF_STREAM_LOG_MIB] = {"STREAM_LOG_MIB", INT, "MiB", "256", 1,
         1048576, false, "Ceiling of the stream log"},
     [CONF_STORE_MAP_MIB] = {"STORE_MAP_MIB", INT, "MiB", "65536", 1,

@@ -31,6 +31,7 @@ struct engine {
     struct token_scales *scales;
     struct generator_config gen;
     const char *system_prompt; /* constant */
+    int64_t orphan_ms;         /* constant; 0: never */
     struct turn *turns;        /* all, running or waiting */
     struct turn *dirty;        /* with text that is not in the log */
     struct mend *mends;        /* turns being mended */

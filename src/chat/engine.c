@@ -19,7 +19,7 @@
 #define FDS_PER_TURN 2    /* the reader's and the provider's */
 #define FDS_RESERVED 256  /* store, sockets, acceptors */
 #define CUT_GRACE_MS 2000 /* from cutting turns to giving up on them */
-#define STOP_POLL_MS 50   /* other processes' wishes to cancel */
+#define STOP_POLL_MS 50   /* for wishes to cancel, and orphans */
 #define DRAIN_POLL_MS 20
 
 /* --- opening and closing ------------------------------------------------- */
@@ -92,6 +92,7 @@ static void
 read_settings(struct engine *en)
 {
     en->system_prompt = conf_str(CONF_SYSTEM_PROMPT);
+    en->orphan_ms = conf_int(CONF_ORPHAN_MS);
     en->gen = (struct generator_config){
         .loop = en->loop,
         .transfers = en->transfers,
@@ -204,18 +205,29 @@ engine_store(struct engine *en)
 
 /* --- turns come and go --------------------------------------------------- */
 
+/* Cancel what nobody follows any more, if that is wished. */
 static void
-stop_poll(struct loop_timer *timer)
+cancel_orphans(struct engine *en)
 {
-    struct engine *en = timer->arg;
+    int64_t now_ms = loop_now_ms(en->loop);
+
+    for (struct turn *t = en->turns, *next; t != NULL; t = next) {
+        next = t->next;
+        if (t->stream == NULL || stream_first_reader(t->stream) != NULL)
+            t->alone_ms = 0;
+        else if (t->alone_ms == 0)
+            t->alone_ms = now_ms;
+        else if (now_ms - t->alone_ms >= en->orphan_ms &&
+                 t->finish == FINISH_NONE)
+            turn_cancel(t);
+    }
+}
+
+static void
+cancel_wished(struct engine *en)
+{
     struct stream_head head;
 
-    if (!streamlog_others(en->log)) {
-        if (en->turns != NULL)
-            loop_timer_set(en->loop, timer,
-                           loop_now_ms(en->loop) + STOP_POLL_MS);
-        return;
-    }
     for (struct turn *t = en->turns, *next; t != NULL; t = next) {
         next = t->next;
         if (t->step == TURN_RUNNING && t->begun &&
@@ -223,6 +235,17 @@ stop_poll(struct loop_timer *timer)
             turn_cancel(t);
     }
     streamlog_rest(en->log);
+}
+
+static void
+stop_poll(struct loop_timer *timer)
+{
+    struct engine *en = timer->arg;
+
+    if (en->orphan_ms > 0)
+        cancel_orphans(en);
+    if (streamlog_others(en->log))
+        cancel_wished(en);
     if (en->turns != NULL)
         loop_timer_set(en->loop, timer, loop_now_ms(en->loop) + STOP_POLL_MS);
 }

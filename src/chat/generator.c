@@ -12,6 +12,7 @@
 
 #include "chat/generator.h"
 
+#include "base/clock.h"
 #include "base/ident.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -299,15 +300,17 @@ try_start(struct generator *g)
 {
     const struct provider *prov = provider_of(g);
     struct upstream_request q;
+    struct ask ask = *g->ask;
     enum err e;
 
+    ask.now_ms = clock_wall_ms(); /* a wait may have been long */
     g->tries++;
     g->finish = FINISH_NONE;
     memset(&g->problem, 0, sizeof(g->problem));
     reader_drop(g);
     g->reader = prov->reader_new();
     upstream_request_init(&q, REQUEST_BODY_MAX);
-    e = prov->build(g->ask, &route_of(g)->account, &q, &g->problem);
+    e = prov->build(&ask, &route_of(g)->account, &q, &g->problem);
     if (e == OK) {
         metric_add(METRIC_UPSTREAM_REQUESTS, 1);
         g->transfer = transfer_start(g->c->transfers, &q, &g->c->limits, &calls,

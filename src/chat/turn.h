@@ -68,6 +68,8 @@ struct turn {
     struct usage usage;
 
     int64_t begun_ms; /* monotonic */
+    int64_t
+        alone_ms; /* monotonic, since when without a reader; 0: it has one */
     int64_t first_ms; /* monotonic, of the first text; 0: none yet */
     int64_t at_ms;    /* wall clock of the answer */
     uint32_t conversation_length;

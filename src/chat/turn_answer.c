@@ -7,7 +7,6 @@
 
 #include "chat/turn_answer.h"
 
-#include "base/clock.h"
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/core.h"
@@ -148,7 +147,6 @@ on_prepare(void *arg, const struct route_choice *route, bool shorter,
     if (t->report.images_dropped)
         turn_note(t, "image_ignored", "%s does not see images.",
                   route->provider->name);
-    t->ask->ask.now_ms = clock_wall_ms();
     return &t->ask->ask;
 }
 

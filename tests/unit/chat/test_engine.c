@@ -127,6 +127,26 @@ a_local_answer_is_stored_as_any_other(void **state)
                        "\xE2\x82\xAC and all.(stop)|");
 }
 
+static void
+a_turn_that_nobody_follows_is_cancelled_if_that_is_wished(void **state)
+{
+    struct record *rec, *late;
+
+    (void)state;
+    conf_override(CONF_ORPHAN_MS, "60");
+    rig_start();
+    rec = ask_tap("s", "tap 0");
+    tap_text(0, "half");
+    record_wait_events(rec, 2);
+    record_answers(rec, ERR_HUP); /* at the next bytes */
+    tap_text(0, " and");
+    record_wait_done(rec);
+    tap_wait_left(0, 1); /* upstream was closed */
+    late = follow(&rec->turn, 0);
+    record_wait_done(late);
+    assert_whole(late, EVENT_CANCELLED, 0);
+}
+
 /* --- whose turn it is ----------------------------------------------------- */
 
 static void
@@ -628,6 +648,7 @@ main(void)
         T(other_sessions_do_not_wait),
         S(the_system_prompt_and_the_context_are_sent),
         S(a_local_answer_is_stored_as_any_other),
+        S(a_turn_that_nobody_follows_is_cancelled_if_that_is_wished),
         T(another_owner_can_neither_follow_nor_stop),
         T(a_turn_that_has_not_begun_is_its_owners_too),
         T(a_call_runs_on_the_loop),

@@ -105,7 +105,7 @@ static void
 put_running_context(struct app *app, const struct turn_info *t,
                     struct json_out *j)
 {
-    struct stream_head head;
+    struct stream_head head = {.ended = false};
     struct buf data;
 
     buf_init(&data, STORE_EXTRA_MAX);

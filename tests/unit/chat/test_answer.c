@@ -308,7 +308,7 @@ a_context_that_is_too_long_is_not_stored(void **state)
 static void
 assert_running_context(const struct ident *turn, const char *want)
 {
-    struct stream_head head;
+    struct stream_head head = {.ended = false};
     struct buf out;
 
     buf_init(&out, STORE_EXTRA_MAX);
@@ -338,7 +338,7 @@ the_context_of_a_running_turn_is_in_its_stream(void **state)
     struct ident c = leave_turn(o.id, "c", late);
     struct ident d = leave_turn(o.id, "d", twice);
     struct ident none = leave_turn(o.id, "e", NULL);
-    struct stream_head head;
+    struct stream_head head = {.ended = false};
     struct buf out;
 
     (void)state;
@@ -359,7 +359,7 @@ a_context_that_is_too_long_is_told_by_the_buffer(void **state)
 {
     struct other o = other_start();
     struct ident turn = leave_turn(o.id, "a", with_context);
-    struct stream_head head;
+    struct stream_head head = {.ended = false};
     struct buf out;
 
     (void)state;

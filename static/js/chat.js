@@ -5,13 +5,13 @@
  * question just sent) is drawn so that the record can take its place. */
 
 import * as api from './api.js';
+import { endingOf, offersFor } from './ending.js';
 import { uuid } from './ids.js';
-import { UserMessage, endingOf } from './message.js';
+import { UserMessage } from './message.js';
 import { Runner } from './runner.js';
 import { Turn } from './turn.js';
 
 const PAGE = 40;            /* messages */
-const RETRIED = ['error', 'interrupted', 'incomplete', 'cancelled'];
 const OLDER_REST_MS = 3000; /* after older messages could not be loaded */
 const LOADING_MS = 250;     /* faster than this needs no word */
 
@@ -127,22 +127,28 @@ export class Chat {
 
     /* An old end that is not a whole answer offers to ask again. */
     #unanswered(last, stored) {
-        const text = this.#thread.lastQuestion;
-        if (!last || !text)
+        const question = this.#thread.lastQuestion;
+        if (!last || !question)
             return;
-        const again = { label: 'Ask again', run: () => {
+        const ask = (text) => {
             last.say(null);
             this.send(text);
-        } };
-        if (last instanceof UserMessage)
+        };
+        if (last instanceof UserMessage) {
             last.say({
                 text: 'No answer is stored yet.', quiet: true,
-                actions: [{ label: 'Look again',
-                    run: () => this.open(this.#id) }, again],
+                actions: [
+                    { label: 'Look again', run: () => this.open(this.#id) },
+                    { label: 'Ask again', run: () => ask(question) },
+                ],
             });
-        else if (RETRIED.includes(stored.finish_reason))
-            last.say({ text: endingOf(stored.finish_reason), quiet: true,
-                actions: [{ ...again, label: 'Retry' }] });
+            return;
+        }
+        const ending = endingOf(stored.finish_reason);
+        if (ending)
+            last.say({ text: ending, quiet: true,
+                actions: offersFor(stored.finish_reason,
+                    { question, answer: last.text, ask }) });
     }
 
     #awaitOlder(before) {

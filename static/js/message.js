@@ -85,20 +85,6 @@ export class UserMessage extends Message {
     }
 }
 
-/* How an answer ended, in words; '' when there is nothing to say. */
-const ENDINGS = {
-    cancelled: 'You stopped this answer.',
-    interrupted: 'This answer was interrupted.',
-    incomplete: 'This answer is incomplete.',
-    error: 'This answer is incomplete.',
-    length: 'This answer reached the length limit.',
-    content_filter: 'The provider withheld the rest of this answer.',
-};
-
-export function endingOf(finishReason) {
-    return ENDINGS[finishReason] ?? '';
-}
-
 export class AnswerMessage extends Message {
     body = el('div', { class: 'prose' });
     #working = el('div', { class: 'working' },

@@ -7,7 +7,8 @@
 import { announce } from './announce.js';
 import { applyEvent, isFinal } from './answer.js';
 import * as api from './api.js';
-import { AnswerMessage, UserMessage, endingOf } from './message.js';
+import { endingOf, offersFor } from './ending.js';
+import { AnswerMessage, UserMessage } from './message.js';
 import { Follower } from './stream.js';
 
 const TRIES_MAX = 5;        /* automatic repeats of a POST */
@@ -202,22 +203,26 @@ export class Runner {
         this.#composer.state = 'idle';
         reply.finish(answer);
         this.#sessions.touch(turn.sessionId, turn.text);
-        const retry = { label: 'Retry', run: () => {
-            reply.say(null);
-            this.#on.again(turn.text);
-        } };
-        const ending = endingOf(answer.info.finish_reason);
-        if (problem || answer.status === 'error')
+        const finish = answer.info.finish_reason;
+        const ending = endingOf(finish);
+        const failed = problem || answer.status === 'error';
+        const actions = answer.error?.retryable === false ? []
+            : offersFor(failed ? 'error' : finish ?? answer.status, {
+                question: turn.text,
+                answer: answer.text,
+                ask: (text) => {
+                    reply.say(null);
+                    this.#on.again(text);
+                },
+            });
+        if (failed)
             reply.say({
                 text: problem || sentence(answer.error.message),
-                hint: answer.error?.hint,
-                actions: answer.error?.retryable === false ? [] : [retry],
+                hint: answer.error?.hint, actions,
             });
-        else if (answer.status === 'cancelled')
-            reply.say({ text: endingOf('cancelled'), quiet: true,
-                actions: [retry] });
-        else if (ending)
-            reply.say({ text: ending, quiet: true });
+        else if (ending || answer.status === 'cancelled')
+            reply.say({ text: ending || endingOf('cancelled'), quiet: true,
+                actions });
         announce(spoken(answer, reply.body.textContent));
         this.#on.ended();
     }

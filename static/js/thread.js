@@ -1,7 +1,8 @@
 /* The messages of the open conversation, in order. */
 
 import { copyWith } from './clipboard.js';
-import { AnswerMessage, UserMessage, endingOf } from './message.js';
+import { endingOf } from './ending.js';
+import { AnswerMessage, UserMessage } from './message.js';
 import { Notice } from './notice.js';
 
 export class Thread {

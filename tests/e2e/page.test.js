@@ -237,6 +237,27 @@ describe('the page', () => {
                 'what is past offers nothing');
         });
 
+    test('goes on with an answer that broke off', async () => {
+        replay.on('run dry',
+            whole(SSE_HEAD + replyEvents(['Once upon ']).slice(0, 2)
+                .join('')));
+        replay.on('Continue where', whole(replyWire(['a time.'])));
+        await tab.ask('run dry');
+        await tab.says('Once upon');
+        await tab.answered();
+        await tab.page.reload();
+        const notice = tab.page.locator('.message .notice');
+        await notice.getByRole('button', { name: 'Continue' }).click();
+        await tab.says('a time.');
+        const { messages } = (await replay.request('Continue where')).body;
+        assert.deepEqual(messages.slice(-3), [
+            { role: 'user', content: 'run dry' },
+            { role: 'assistant', content: 'Once upon ' },
+            { role: 'user', content: 'Continue where you stopped.' },
+        ]);
+        assert.equal(await notice.getByRole('button').count(), 0);
+    });
+
     test('offers no new try where it would be in vain', async () => {
         replay.on('refuse', status(400, {}, { error: {
             message: 'no such thing', type: 'invalid_request_error' } }));

@@ -262,6 +262,12 @@ async function commit() {
   return JSON.parse(await procs.output(child));
 }
 
+/** bench/parse.c prints one as well, a member for each provider. */
+async function parse() {
+  const child = procs.start(join(bin, 'parse'), []);
+  return JSON.parse(await procs.output(child));
+}
+
 const all = ['pass', 'relay', 'hello', 'parley'];
 const streaming = ['pass', 'relay', 'parley'];
 
@@ -277,4 +283,5 @@ export const parts = {
   stalled: { ...alone(stalled), names: streaming, once: true },
   cgi: { measure: cgi, names: ['parley'], once: true },
   commit: { measure: commit, names: ['parley'], once: false },
+  parse: { measure: parse, names: ['parley'], once: true },
 };

@@ -19,7 +19,7 @@ import { join } from 'node:path';
 import { parts } from './parts.mjs';
 import { stopAll } from './procs.mjs';
 import { bin, chat } from './stack.mjs';
-import { printGoals, printTable } from './table.mjs';
+import { printGoals, printParsing, printTable } from './table.mjs';
 
 const list = (text) => text?.split(/[, ]+/).filter(Boolean);
 const only = list(process.env.ONLY) ?? Object.keys(parts);
@@ -33,7 +33,8 @@ function check() {
   if (unknown.length > 0)
     throw new Error(`no part "${unknown}"; there are ${Object.keys(parts)}`);
   if (!(runs >= 1 && runs <= 100)) throw new Error('BENCH_RUNS: 1 to 100');
-  for (const name of ['llm', 'load', 'relay', 'hello'])
+  const tools = ['llm', 'load', 'relay', 'hello', 'commit', 'parse'];
+  for (const name of tools)
     if (!existsSync(join(bin, name)))
       throw new Error(`${join(bin, name)} is not built: run make bench`);
   if (wanted.includes('parley') && !existsSync(chat))
@@ -107,6 +108,7 @@ async function main() {
       `4 KiB before: ${sync.toFixed(2)} ms, after: ${syncMs().toFixed(2)} ms\n`,
   );
   printTable(found, wanted);
+  printParsing(found);
   printGoals(found);
   if (process.env.BENCH_JSON)
     writeFileSync(process.env.BENCH_JSON, JSON.stringify(found, null, 1));

@@ -112,6 +112,19 @@ const goals = [
     '≥', 0.7],
 ];
 
+/** What bench/parse.c found: a row per provider. */
+export function printParsing(found) {
+  const [numbers] = found.parse?.parley ?? [];
+  if (!numbers) return;
+  console.log('| stream of | bytes a chunk | ns a chunk | cJSON alone, ns ' +
+    '| ratio |');
+  console.log('| --- | --- | --- | --- | --- |');
+  for (const [name, n] of Object.entries(numbers))
+    console.log(`| ${name} | ${n.bytes} | ${n.ns} | ${n.jsonNs} ` +
+      `| ${n.ratio} |`);
+  console.log('');
+}
+
 /** Failed requests anywhere make every number beside them doubtful. */
 const failures = (found) =>
   Object.values(found).flatMap((part) => Object.values(part)).flat()

@@ -23,11 +23,14 @@
 #include "base/text.h"
 #include "provider/meaning.h"
 #include "provider/wire.h"
-#include "upstream/sse_parse.h"
+#include "provider/wire_reply.h"
 
 #define CURSOR_MAX 1024 /* bytes of a page's name */
 #define VERSION_DEFAULT "2023-06-01"
 #define MODELS_PAGE "1000" /* the most that the wire gives at once */
+
+static const char garbage_hint[] =
+    "Check that the provider's address belongs to the Messages API.";
 
 /* --- the request -------------------------------------------------------- */
 
@@ -82,17 +85,8 @@ build(const struct ask *ask, const struct account *acc,
 
 /* --- the reply ---------------------------------------------------------- */
 
-enum mode {
-    MODE_START, /* only white space so far */
-    MODE_SSE,
-    MODE_JSON,
-    MODE_ENDED /* the end or an error was told: the rest is ignored */
-};
-
 struct reader {
-    enum mode mode;
-    struct sse_parser sse;
-    struct buf json; /* MODE_JSON: the body so far */
+    struct wire_reply reply;
     struct anthropic_events *events;
 };
 
@@ -109,8 +103,7 @@ reader_new(void)
 {
     struct reader *r = xcalloc(1, sizeof(*r));
 
-    sse_parse_init(&r->sse);
-    buf_init(&r->json, WIRE_BODY_MAX);
+    wire_reply_init(&r->reply);
     r->events = anthropic_events_new();
     return r;
 }
@@ -122,17 +115,9 @@ reader_free(void *reader)
 
     if (r == NULL)
         return;
-    sse_parse_release(&r->sse);
-    buf_release(&r->json);
+    wire_reply_release(&r->reply);
     anthropic_events_free(r->events);
     free(r);
-}
-
-static enum err
-garbage(struct problem *why)
-{
-    return reply_garbage(why, "Check that the provider's address belongs to "
-                              "the Messages API.");
 }
 
 /* Names of events that this wire has; others may be of a kind of their own. */
@@ -156,7 +141,7 @@ on_event(void *arg, const char *name, const char *data, size_t n)
     if (strcmp(name, "error") == 0) {
         anthropic_error(NULL, data, n, &error);
         p.problem = &error.problem;
-        c->r->mode = MODE_ENDED;
+        c->r->reply.mode = WIRE_ENDED;
         c->fn(c->arg, &p);
         return ERR_HUP;
     }
@@ -164,24 +149,8 @@ on_event(void *arg, const char *name, const char *data, size_t n)
         return OK;
     e = anthropic_event(c->r->events, data, n, c->fn, c->arg, c->why);
     if (e == ERR_HUP)
-        c->r->mode = MODE_ENDED;
+        c->r->reply.mode = WIRE_ENDED;
     return e;
-}
-
-/* The first byte that is not white space decides. */
-static enum err
-choose(struct call *c, const char **p, size_t *n)
-{
-    while (*n > 0 && memchr(" \t\r\n", **p, 4) != NULL) {
-        (*p)++;
-        (*n)--;
-    }
-    if (*n == 0)
-        return OK;
-    if (**p == '<')
-        return garbage(c->why);
-    c->r->mode = **p == '{' ? MODE_JSON : MODE_SSE;
-    return OK;
 }
 
 static enum err
@@ -190,20 +159,8 @@ feed(void *reader, const char *p, size_t n, part_fn *fn, void *arg,
 {
     struct reader *r = reader;
     struct call c = {r, fn, arg, why};
-    enum err e;
 
-    if (r->mode == MODE_START && choose(&c, &p, &n) != OK)
-        return ERR_UPSTREAM;
-    if (r->mode == MODE_JSON) {
-        buf_add(&r->json, p, n);
-        return buf_status(&r->json) == OK ? OK : garbage(why);
-    }
-    if (r->mode != MODE_SSE)
-        return OK;
-    e = sse_parse(&r->sse, p, n, on_event, &c);
-    if (e == ERR_TOOBIG)
-        return garbage(why);
-    return e == ERR_HUP ? OK : e;
+    return wire_reply_feed(&r->reply, p, n, on_event, &c, garbage_hint, why);
 }
 
 /* The reply came in one piece; if it does not parse, it is not all of it. */
@@ -211,14 +168,14 @@ static enum err
 end_json(struct call *c)
 {
     struct reader *r = c->r;
-    enum err e = anthropic_message(r->events, r->json.data, r->json.len, c->fn,
-                                   c->arg, c->why);
+    enum err e = anthropic_message(r->events, r->reply.json.data,
+                                   r->reply.json.len, c->fn, c->arg, c->why);
 
     if (e == ERR_HUP) {
-        r->mode = MODE_ENDED;
+        r->reply.mode = WIRE_ENDED;
         return OK;
     }
-    return e == OK ? garbage(c->why) : reply_cut(c->why);
+    return e == OK ? reply_garbage(c->why, garbage_hint) : reply_cut(c->why);
 }
 
 static enum err
@@ -227,12 +184,13 @@ end(void *reader, part_fn *fn, void *arg, struct problem *why)
     struct reader *r = reader;
     struct call c = {r, fn, arg, why};
 
-    if (r->mode == MODE_ENDED)
+    if (r->reply.mode == WIRE_ENDED)
         return OK;
-    if (r->mode == MODE_JSON)
+    if (r->reply.mode == WIRE_JSON)
         return end_json(&c);
-    return r->mode == MODE_SSE && !anthropic_known(r->events) ? garbage(why)
-                                                              : reply_cut(why);
+    return r->reply.mode == WIRE_EVENTS && !anthropic_known(r->events)
+               ? reply_garbage(why, garbage_hint)
+               : reply_cut(why);
 }
 
 /* --- models ------------------------------------------------------------- */
@@ -263,26 +221,6 @@ models_build(const struct account *acc, const char *page, int64_t now_ms,
     return e;
 }
 
-/* 2025-09-29T00:00:00Z; the wire's times are UTC. -1: it is not one. */
-static int64_t
-time_of(const char *s)
-{
-    struct tm tm = {0};
-
-    if (s == NULL || strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) == NULL)
-        return -1;
-    return (int64_t)timegm(&tm);
-}
-
-/* Missing, null and 0 all mean that it is not known. */
-static int64_t
-count_of(const cJSON *o, const char *name)
-{
-    int64_t v = json_i64(o, name, -1);
-
-    return v > 0 ? v : -1;
-}
-
 static enum err
 models_read(const char *body, size_t n, model_fn *fn, void *arg,
             struct buf *next, struct problem *why)
@@ -294,14 +232,14 @@ models_read(const char *body, size_t n, model_fn *fn, void *arg,
     buf_clear(next);
     if (list == NULL) {
         cJSON_Delete(tree);
-        return garbage(why);
+        return reply_garbage(why, garbage_hint);
     }
     cJSON_ArrayForEach(one, list) {
         struct model_info m = {
             .id = json_str(one, "id"),
-            .created_s = time_of(json_str(one, "created_at")),
-            .context_tokens = count_of(one, "max_input_tokens"),
-            .output_tokens = count_of(one, "max_tokens"),
+            .created_s = wire_time(json_str(one, "created_at")),
+            .context_tokens = wire_limit(one, "max_input_tokens"),
+            .output_tokens = wire_limit(one, "max_tokens"),
         };
 
         if (m.id != NULL && m.id[0] != '\0')

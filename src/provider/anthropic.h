@@ -12,6 +12,10 @@
 /* --- anthropic_body.c --------------------------------------------------- */
 
 #define ANTHROPIC_TOKENS_DEFAULT 4096 /* max_tokens, which must be said */
+#define ANTHROPIC_TOP_P_THINKING 0.95 /* the least that goes with thinking */
+
+/* Tokens to think with for a word (NULL or "": not said); 0: no thinking. */
+int64_t anthropic_budget(const char *effort);
 
 /* The JSON of a Messages request. bedrock: anthropic_version is inside, model
  * and stream are not. With why: ERR_BADREQ (nothing to ask), ERR_IMPOSSIBLE

@@ -28,9 +28,11 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "provider/wire.h"
 
 #define BEDROCK_VERSION "bedrock-2023-05-31"
-#define TOP_P_THINKING 0.95 /* the least that goes with thinking */
+
+static const char any_object[] = "{\"type\":\"object\"}";
 
 static bool
 is_forced(const struct ask *ask)
@@ -39,9 +41,8 @@ is_forced(const struct ask *ask)
                                 ask->tool_choice == TOOL_CHOICE_NAMED);
 }
 
-/* Tokens to think with; 0: no thinking. */
-static int64_t
-budget_of(const struct ask *ask, bool bedrock)
+int64_t
+anthropic_budget(const char *effort)
 {
     static const struct {
         const char *effort;
@@ -50,17 +51,24 @@ budget_of(const struct ask *ask, bool bedrock)
         {"none", 0},   {"minimal", 1024}, /* the least that the wire takes */
         {"low", 2048}, {"medium", 8192},  {"high", 16384},
     };
-    const char *effort = ask->effort;
     size_t i;
 
-    if (effort == NULL || effort[0] == '\0' || is_forced(ask) ||
-        !anthropic_may_think(ask, bedrock))
+    if (effort == NULL || effort[0] == '\0')
         return 0;
     for (i = 0; i + 1 < COUNT_OF(rows); i++) {
         if (strcmp(effort, rows[i].effort) == 0)
             break;
     }
     return rows[i].tokens;
+}
+
+/* Tokens to think with; 0: no thinking. */
+static int64_t
+budget_of(const struct ask *ask, bool bedrock)
+{
+    if (is_forced(ask) || !anthropic_may_think(ask, bedrock))
+        return 0;
+    return anthropic_budget(ask->effort);
 }
 
 /* --- the system text ---------------------------------------------------- */
@@ -76,77 +84,40 @@ put_system_text(struct json_out *j, const char *s, size_t n, bool mark)
     json_end_obj(j);
 }
 
-/* Counts the system texts, or writes them: ask.system, then those that stand
- * in the history. last is the number of the one to mark. */
-static size_t
-system_texts(struct json_out *j, const struct ask *ask, size_t last)
+/* The system texts, counted first and then written. */
+struct system_out {
+    struct json_out *j; /* NULL: only count */
+    size_t count, last; /* last: the number of the one to mark */
+};
+
+static void
+on_system_text(void *arg, const char *s, size_t n)
 {
-    size_t i, k, count = 0;
-    size_t len = ask->system != NULL ? strlen(ask->system) : 0;
+    struct system_out *o = arg;
 
-    if (len > 0 && !text_blank(ask->system, len) && ++count && j != NULL)
-        put_system_text(j, ask->system, len, count == last);
-    for (i = 0; i < ask->n_messages; i++) {
-        const struct ask_message *m = &ask->messages[i];
-        size_t n = m->pieces != NULL ? m->n_pieces : 1;
-
-        for (k = 0; m->role == ROLE_SYSTEM && k < n; k++) {
-            const struct piece *p = m->pieces != NULL ? &m->pieces[k] : NULL;
-            const char *text = p != NULL ? p->text : m->text;
-
-            len = p != NULL ? p->len : m->len;
-            if ((p != NULL && p->kind != PIECE_TEXT) || len == 0 ||
-                text_blank(text, len))
-                continue;
-            count++;
-            if (j != NULL)
-                put_system_text(j, text, len, count == last);
-        }
-    }
-    return count;
+    if (text_blank(s, n))
+        return;
+    o->count++;
+    if (o->j != NULL)
+        put_system_text(o->j, s, n, o->count == o->last);
 }
 
 static void
 put_system(struct json_out *j, const struct ask *ask)
 {
-    size_t count = system_texts(NULL, ask, 0);
+    struct system_out counted = {.j = NULL}, o = {.j = j};
 
-    if (count == 0)
+    wire_system(ask, on_system_text, &counted);
+    if (counted.count == 0)
         return;
+    o.last = ask->cache ? counted.count : 0;
     json_name(j, "system");
     json_begin_arr(j);
-    (void)system_texts(j, ask, ask->cache ? count : 0);
+    wire_system(ask, on_system_text, &o);
     json_end_arr(j);
 }
 
 /* --- tools -------------------------------------------------------------- */
-
-/* The wire wants "type" in a schema, where OpenAI's has none for any object.
- * The schema's own text is kept, for the sake of its numbers. */
-static void
-put_schema(struct json_out *j, const char *schema)
-{
-    size_t n = schema != NULL ? strlen(schema) : 0;
-    cJSON *tree = NULL;
-    const char *rest;
-
-    json_name(j, "input_schema");
-    if (n == 0 || json_parse(schema, n, &tree, NULL) != OK ||
-        !cJSON_IsObject(tree)) {
-        json_add_raw(j, "{\"type\":\"object\"}", 17);
-    } else if (cJSON_GetObjectItemCaseSensitive(tree, "type") != NULL) {
-        json_add_raw(j, schema, n);
-    } else {
-        rest = strchr(schema, '{') + 1;
-        json_begin_obj(j);
-        json_put_str(j, "type", "object");
-        if (tree->child != NULL)
-            buf_addc(j->buf, ',');
-        buf_adds(j->buf, rest); /* with the closing brace */
-        j->comma = true;
-    }
-    cJSON_Delete(tree);
-}
 
 static void
 put_tools(struct json_out *j, const struct ask *ask, bool bedrock)
@@ -162,7 +133,7 @@ put_tools(struct json_out *j, const struct ask *ask, bool bedrock)
         json_put_str(j, "name", t->name);
         if (t->description != NULL && t->description[0] != '\0')
             json_put_str(j, "description", t->description);
-        put_schema(j, t->schema);
+        wire_put_schema(j, "input_schema", t->schema, any_object);
         if (t->strict && !bedrock)
             json_put_bool(j, "strict", true);
         if (ask->cache && i + 1 == ask->n_tools)
@@ -197,20 +168,14 @@ put_tool_choice(struct json_out *j, const struct ask *ask)
 /* --- options ------------------------------------------------------------ */
 
 static void
-put_number(struct json_out *j, const char *name, double v)
-{
-    json_name(j, name);
-    json_add_num(j, v);
-}
-
-static void
 put_sampling(struct json_out *j, const struct ask *ask, bool thinks)
 {
     if (!thinks && !isnan(ask->temperature))
-        put_number(j, "temperature",
-                   ask->temperature > 1 ? 1 : ask->temperature);
-    else if (!isnan(ask->top_p) && (!thinks || ask->top_p >= TOP_P_THINKING))
-        put_number(j, "top_p", ask->top_p);
+        wire_put_number(j, "temperature",
+                        ask->temperature > 1 ? 1 : ask->temperature);
+    else if (!isnan(ask->top_p) &&
+             (!thinks || ask->top_p >= ANTHROPIC_TOP_P_THINKING))
+        wire_put_number(j, "top_p", ask->top_p);
 }
 
 static void
@@ -221,27 +186,6 @@ put_thinking(struct json_out *j, int64_t budget)
     json_put_str(j, "type", "enabled");
     json_put_i64(j, "budget_tokens", budget);
     json_end_obj(j);
-}
-
-/* Blank ones are refused by the wire. */
-static void
-put_stops(struct json_out *j, const struct ask *ask)
-{
-    bool begun = false;
-    size_t i;
-
-    for (i = 0; i < ask->n_stop; i++) {
-        if (text_blank(ask->stop[i], strlen(ask->stop[i])))
-            continue;
-        if (!begun) {
-            json_name(j, "stop_sequences");
-            json_begin_arr(j);
-            begun = true;
-        }
-        json_add_str(j, ask->stop[i]);
-    }
-    if (begun)
-        json_end_arr(j);
 }
 
 static void
@@ -280,7 +224,7 @@ put_options(struct json_out *j, const struct ask *ask, bool bedrock)
     if (budget > 0)
         put_thinking(j, budget);
     put_sampling(j, ask, budget > 0);
-    put_stops(j, ask);
+    wire_put_stops(j, "stop_sequences", ask, false);
     if (ask->n_tools > 0) {
         put_tools(j, ask, bedrock);
         put_tool_choice(j, ask);
@@ -309,9 +253,5 @@ anthropic_body(struct buf *out, const struct ask *ask, bool bedrock,
     put_system(&j, ask);
     e = anthropic_put_messages(&j, ask, bedrock, why);
     json_end_obj(&j);
-    if (e == OK && buf_status(out) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The conversation is too long to be sent",
-                           "Start a new session or clear this one.");
-    return e;
+    return e == OK ? wire_body_fits(out, why) : e;
 }

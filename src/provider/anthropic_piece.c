@@ -17,12 +17,6 @@
 #include "base/text.h"
 #include "provider/wire.h"
 
-static bool
-blank(const struct piece *p)
-{
-    return p->len == 0 || text_blank(p->text, p->len);
-}
-
 /* Ids may hold letters, digits, _ and -; others are spelled in hex. */
 static void
 put_id(struct json_out *j, const char *name, const char *id)
@@ -58,7 +52,7 @@ put_result(struct json_out *j, const struct piece *p)
 {
     json_put_str(j, "type", "tool_result");
     put_id(j, "tool_use_id", p->id);
-    if (!blank(p))
+    if (!wire_blank(p))
         json_put_strn(j, "content", p->text, p->len);
     if (p->failed)
         json_put_bool(j, "is_error", true);
@@ -75,14 +69,6 @@ put_thought(struct json_out *j, const struct piece *p)
     json_put_str(j, "type", "thinking");
     json_put_strn(j, "thinking", p->len > 0 ? p->text : "", p->len);
     json_put_str(j, "signature", p->signature);
-}
-
-static enum err
-image_refused(struct problem *why, const char *message)
-{
-    return problem_set(why, ERR_IMPOSSIBLE, "image_not_supported",
-                       "This image cannot be sent to the provider", "%s",
-                       message);
 }
 
 /* The name by which the wire knows a media type; NULL: it does not. */
@@ -103,53 +89,39 @@ media_type(const char *s, size_t n)
 }
 
 static enum err
-put_base64(struct json_out *j, const char *type, size_t type_len,
-           const char *data, size_t n, struct problem *why)
+put_base64(struct json_out *j, const struct wire_image *image,
+           struct problem *why)
 {
-    const char *name = media_type(type, type_len);
+    const char *name = media_type(image->type.p, image->type.n);
 
-    if (name == NULL || n == 0)
-        return image_refused(why, "It must be a JPEG, PNG, GIF or WebP.");
+    if (name == NULL || image->data.n == 0)
+        return wire_image_refused(why, "It must be a JPEG, PNG, GIF or WebP.");
     json_put_str(j, "type", "base64");
     json_put_str(j, "media_type", name);
-    json_put_strn(j, "data", data, n);
+    json_put_strn(j, "data", image->data.p, image->data.n);
     return OK;
-}
-
-/* data:image/png;base64,... */
-static enum err
-put_data_url(struct json_out *j, const char *s, size_t n, struct problem *why)
-{
-    static const char middle[] = ";base64,";
-    const char *at = memmem(s, n, middle, sizeof(middle) - 1);
-    const char *data;
-
-    if (at == NULL)
-        return image_refused(why, "Its data URL must be in base64.");
-    data = at + sizeof(middle) - 1;
-    return put_base64(j, s + 5, (size_t)(at - s) - 5, data,
-                      n - (size_t)(data - s), why);
 }
 
 static enum err
 put_source(struct json_out *j, const struct piece *p, bool bedrock,
            struct problem *why)
 {
-    const char *s = p->len > 0 ? p->text : "";
+    struct wire_image image;
+    enum err e = wire_image(p, &image, why);
+    const char *url = image.data.p;
 
-    if (p->media_type != NULL)
-        return put_base64(j, p->media_type, strlen(p->media_type), s, p->len,
-                          why);
-    if (p->len > 5 && text_ieqn(s, 5, "data:"))
-        return put_data_url(j, s, p->len, why);
+    if (e != OK)
+        return e;
+    if (image.type.p != NULL)
+        return put_base64(j, &image, why);
     if (bedrock)
-        return image_refused(why, "It must be sent along; Bedrock does not "
-                                  "fetch addresses.");
-    if (!(p->len > 8 && text_ieqn(s, 8, "https://")) &&
-        !(p->len > 7 && text_ieqn(s, 7, "http://")))
-        return image_refused(why, "Its address must begin with https://.");
+        return wire_image_refused(why, "It must be sent along; Bedrock does "
+                                       "not fetch addresses.");
+    if (!(p->len > 8 && text_ieqn(url, 8, "https://")) &&
+        !(p->len > 7 && text_ieqn(url, 7, "http://")))
+        return wire_image_refused(why, "Its address must begin with https://.");
     json_put_str(j, "type", "url");
-    json_put_strn(j, "url", s, p->len);
+    json_put_strn(j, "url", url, p->len);
     return OK;
 }
 

@@ -19,7 +19,7 @@
 #include "provider/anthropic.h"
 
 #include "base/json.h"
-#include "base/text.h"
+#include "provider/wire.h"
 
 /* Before an answer that answers nothing. */
 static const char opening[] = "(The conversation begins with your words.)";
@@ -42,48 +42,10 @@ struct writer {
     struct problem *why;
 };
 
-/* --- pieces ------------------------------------------------------------- */
-
-static size_t
-pieces_of(const struct ask_message *m)
-{
-    return m->pieces != NULL ? m->n_pieces : 1;
-}
-
-static struct piece
-piece_at(const struct ask_message *m, size_t i)
-{
-    struct piece text = {.kind = PIECE_TEXT, .text = m->text, .len = m->len};
-
-    return m->pieces != NULL ? m->pieces[i] : text;
-}
-
-static bool
-blank(const struct piece *p)
-{
-    return p->len == 0 || text_blank(p->text, p->len);
-}
-
-/* A thought goes back only to who made it, and only if it is signed. */
-static bool
-own_thought(const struct piece *p, bool bedrock)
-{
-    return p->kind == PIECE_THOUGHT && p->origin != NULL &&
-           strcmp(p->origin, bedrock ? "bedrock" : "anthropic") == 0 &&
-           p->signature != NULL && p->signature[0] != '\0';
-}
-
 static bool
 is_sent(const struct piece *p, bool user, bool bedrock)
 {
-    switch (p->kind) {
-    case PIECE_TEXT: return !blank(p);
-    case PIECE_IMAGE:
-    case PIECE_RESULT: return user;
-    case PIECE_CALL: return !user;
-    case PIECE_THOUGHT: return !user && own_thought(p, bedrock);
-    }
-    return false;
+    return wire_sent(p, user, bedrock ? "bedrock" : "anthropic");
 }
 
 /* --- turns -------------------------------------------------------------- */
@@ -91,10 +53,10 @@ is_sent(const struct piece *p, bool user, bool bedrock)
 static void
 turn_count(struct turn *t, const struct ask_message *m, bool bedrock)
 {
-    size_t i, n = pieces_of(m);
+    size_t i, n = wire_pieces(m);
 
     for (i = 0; i < n; i++) {
-        struct piece p = piece_at(m, i);
+        struct piece p = wire_piece(m, i);
 
         if (!is_sent(&p, t->user, bedrock))
             continue;
@@ -102,12 +64,6 @@ turn_count(struct turn *t, const struct ask_message *m, bool bedrock)
         if (t->blocks++ == 0)
             t->thought_first = t->thought;
     }
-}
-
-static bool
-on_side(const struct ask_message *m, bool user)
-{
-    return m->role != ROLE_SYSTEM && (m->role != ROLE_ASSISTANT) == user;
 }
 
 /* The next turn from message at on; false: there is none. Messages of which
@@ -150,8 +106,8 @@ turn_speaks(const struct ask *ask, const struct turn *t)
     for (i = t->from; i < t->to; i++) {
         const struct ask_message *m = &ask->messages[i];
 
-        for (k = 0; on_side(m, true) && k < pieces_of(m); k++) {
-            struct piece p = piece_at(m, k);
+        for (k = 0; wire_on_side(m, true) && k < wire_pieces(m); k++) {
+            struct piece p = wire_piece(m, k);
 
             if (p.kind != PIECE_RESULT && is_sent(&p, true, false))
                 return true;
@@ -196,8 +152,8 @@ put_some(struct writer *w, const struct turn *t, int first, bool others)
     for (i = t->from; e == OK && i < t->to; i++) {
         const struct ask_message *m = &w->ask->messages[i];
 
-        for (k = 0; on_side(m, t->user) && k < pieces_of(m); k++) {
-            struct piece p = piece_at(m, k);
+        for (k = 0; wire_on_side(m, t->user) && k < wire_pieces(m); k++) {
+            struct piece p = wire_piece(m, k);
 
             if (((int)p.kind != first) == others &&
                 is_sent(&p, t->user, w->bedrock))

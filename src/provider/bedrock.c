@@ -19,8 +19,8 @@
 #include "provider/anthropic.h"
 #include "provider/eventstream.h"
 #include "provider/meaning.h"
-
-#define JSON_BODY_MAX (16 * 1024 * 1024) /* bytes of a reply in one piece */
+#include "provider/wire.h"
+#include "provider/wire_reply.h"
 
 enum mode {
     MODE_START, /* nothing yet, or white space */
@@ -53,7 +53,7 @@ reader_new(void)
 
     eventstream_init(&r->frames);
     r->converse = bedrock_events_new();
-    buf_init(&r->json, JSON_BODY_MAX);
+    buf_init(&r->json, WIRE_BODY_MAX);
     return r;
 }
 
@@ -165,12 +165,10 @@ feed_frames(struct call *c, const char *p, size_t n)
 static void
 choose(struct bedrock_reader *r, const char **p, size_t *n)
 {
-    while (*n > 0 && memchr(" \t\r\n", **p, 4) != NULL) {
-        (*p)++;
-        (*n)--;
-    }
-    if (*n > 0)
-        r->mode = **p == '{' ? MODE_JSON : MODE_FRAMES;
+    int first = wire_first(p, n);
+
+    if (first >= 0)
+        r->mode = first == '{' ? MODE_JSON : MODE_FRAMES;
 }
 
 static enum err

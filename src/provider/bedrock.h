@@ -71,8 +71,6 @@ void bedrock_put_mark(struct json_out *j);
 
 /* --- bedrock_piece.c, for bedrock_turn.c -------------------------------- */
 
-/* Is the piece sent on this side of the conversation? */
-bool bedrock_piece_sent(const struct piece *p, bool user);
 /* One content block. Errors as of bedrock_body. */
 MUST_USE enum err bedrock_put_piece(struct json_out *j, const struct piece *p,
                                     struct problem *why);

@@ -34,8 +34,6 @@
 #include "provider/anthropic.h"
 #include "provider/wire.h"
 
-#define TOP_P_THINKING 0.95 /* the least that goes with thinking */
-
 static const char no_calls[] =
     "Do not call any tool. Answer with what is known so far.";
 static const char json_only[] = "Answer with one JSON object and nothing else.";
@@ -72,22 +70,6 @@ has_tool_pieces(const struct ask *ask)
     return false;
 }
 
-static int64_t
-budget_of(const struct ask *ask)
-{
-    static const struct {
-        const char *effort;
-        int64_t tokens;
-    } rows[] = {{"minimal", 1024}, {"low", 2048}, {"medium", 8192}};
-    size_t i;
-
-    for (i = 0; i < COUNT_OF(rows); i++) {
-        if (strcmp(ask->effort, rows[i].effort) == 0)
-            return rows[i].tokens;
-    }
-    return 16384;
-}
-
 static const char *
 word_of(const char *effort)
 {
@@ -110,7 +92,7 @@ plan_reasoning(struct bedrock_plan *p)
     if (!p->claude)
         p->model_word = word_of(ask->effort);
     else if (!forced && anthropic_may_think(ask, true))
-        p->budget = budget_of(ask);
+        p->budget = anthropic_budget(ask->effort);
 }
 
 static struct bedrock_plan
@@ -135,9 +117,11 @@ struct system_out {
 };
 
 static void
-put_system_text(struct system_out *o, const char *s, size_t n)
+put_system_text(void *arg, const char *s, size_t n)
 {
-    if (n == 0 || text_blank(s, n))
+    struct system_out *o = arg;
+
+    if (text_blank(s, n))
         return;
     if (!o->begun) {
         json_name(o->j, "system");
@@ -154,23 +138,8 @@ static void
 put_system(struct json_out *j, const struct bedrock_plan *p)
 {
     struct system_out o = {.j = j};
-    const struct ask *ask = p->ask;
-    size_t i, k;
 
-    if (ask->system != NULL)
-        put_system_text(&o, ask->system, strlen(ask->system));
-    for (i = 0; i < ask->n_messages; i++) {
-        const struct ask_message *m = &ask->messages[i];
-
-        if (m->role != ROLE_SYSTEM)
-            continue;
-        if (m->pieces == NULL)
-            put_system_text(&o, m->text, m->len);
-        for (k = 0; m->pieces != NULL && k < m->n_pieces; k++) {
-            if (m->pieces[k].kind == PIECE_TEXT)
-                put_system_text(&o, m->pieces[k].text, m->pieces[k].len);
-        }
-    }
+    wire_system(p->ask, put_system_text, &o);
     if (p->history && !p->tools)
         put_system_text(&o, no_calls, strlen(no_calls));
     if (p->json)
@@ -184,13 +153,6 @@ put_system(struct json_out *j, const struct bedrock_plan *p)
 
 /* --- options ------------------------------------------------------------ */
 
-static void
-put_number(struct json_out *j, const char *name, double v)
-{
-    json_name(j, name);
-    json_add_num(j, v);
-}
-
 /* Claude refuses both at once, and with thinking a temperature. */
 static void
 put_sampling(struct json_out *j, const struct bedrock_plan *p)
@@ -200,31 +162,11 @@ put_sampling(struct json_out *j, const struct bedrock_plan *p)
     bool temperature = !isnan(ask->temperature) && !thinks;
 
     if (temperature)
-        put_number(j, "temperature",
-                   ask->temperature > 1 ? 1 : ask->temperature);
+        wire_put_number(j, "temperature",
+                        ask->temperature > 1 ? 1 : ask->temperature);
     if (!isnan(ask->top_p) && !(temperature && p->claude) &&
-        (!thinks || ask->top_p >= TOP_P_THINKING))
-        put_number(j, "topP", ask->top_p);
-}
-
-static void
-put_stops(struct json_out *j, const struct ask *ask)
-{
-    bool begun = false;
-    size_t i;
-
-    for (i = 0; i < ask->n_stop; i++) {
-        if (text_blank(ask->stop[i], strlen(ask->stop[i])))
-            continue;
-        if (!begun) {
-            json_name(j, "stopSequences");
-            json_begin_arr(j);
-            begun = true;
-        }
-        json_add_str(j, ask->stop[i]);
-    }
-    if (begun)
-        json_end_arr(j);
+        (!thinks || ask->top_p >= ANTHROPIC_TOP_P_THINKING))
+        wire_put_number(j, "topP", ask->top_p);
 }
 
 static void
@@ -245,7 +187,7 @@ put_options(struct json_out *j, const struct bedrock_plan *p)
     if (most > 0)
         json_put_i64(j, "maxTokens", most);
     put_sampling(j, p);
-    put_stops(j, p->ask);
+    wire_put_stops(j, "stopSequences", p->ask, false);
     json_end_obj(j);
 }
 
@@ -335,9 +277,5 @@ bedrock_body(struct buf *out, const struct ask *ask, struct problem *why)
     json_out_init(&j, out);
     e = put_body(&j, ask, &format, why);
     wire_format_release(&format);
-    if (e == OK && buf_status(out) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The conversation is too long to be sent",
-                           "Start a new session or clear this one.");
-    return e;
+    return e == OK ? wire_body_fits(out, why) : e;
 }

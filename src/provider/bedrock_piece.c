@@ -23,28 +23,6 @@
 
 #define ID_MAX 64 /* characters of a toolUseId */
 
-static bool
-blank(const struct piece *p)
-{
-    return p->len == 0 || text_blank(p->text, p->len);
-}
-
-bool
-bedrock_piece_sent(const struct piece *p, bool user)
-{
-    switch (p->kind) {
-    case PIECE_TEXT: return !blank(p);
-    case PIECE_IMAGE:
-    case PIECE_RESULT: return user;
-    case PIECE_CALL: return !user;
-    case PIECE_THOUGHT:
-        return !user && p->origin != NULL &&
-               strcmp(p->origin, "bedrock") == 0 && p->signature != NULL &&
-               p->signature[0] != '\0';
-    }
-    return false;
-}
-
 /* Ids of the wire are short and plain; any other becomes its hash, which is
  * the same for the call and for its result. */
 static void
@@ -94,7 +72,7 @@ put_result(struct json_out *j, const struct piece *p)
     put_id(j, p->id);
     json_name(j, "content");
     json_begin_arr(j);
-    if (blank(p))
+    if (wire_blank(p))
         put_text_block(j, "(empty)", 7);
     else
         put_text_block(j, p->text, p->len);
@@ -123,14 +101,6 @@ put_thought(struct json_out *j, const struct piece *p)
 
 /* --- images ------------------------------------------------------------- */
 
-static enum err
-image_refused(struct problem *why, const char *message)
-{
-    return problem_set(why, ERR_IMPOSSIBLE, "image_not_supported",
-                       "This image cannot be sent to the provider", "%s",
-                       message);
-}
-
 /* The wire's name of a media type; NULL: none. */
 static const char *
 image_format(const char *s, size_t n)
@@ -151,34 +121,19 @@ image_format(const char *s, size_t n)
 }
 
 static enum err
-put_bytes(struct json_out *j, const char *type, size_t type_len,
-          const char *data, size_t n, struct problem *why)
+put_bytes(struct json_out *j, const struct wire_image *image,
+          struct problem *why)
 {
-    const char *format = image_format(type, type_len);
+    const char *format = image_format(image->type.p, image->type.n);
 
-    if (format == NULL || n == 0)
-        return image_refused(why, "It must be a PNG, JPEG, GIF or WebP.");
+    if (format == NULL || image->data.n == 0)
+        return wire_image_refused(why, "It must be a PNG, JPEG, GIF or WebP.");
     json_put_str(j, "format", format);
     json_name(j, "source");
     json_begin_obj(j);
-    json_put_strn(j, "bytes", data, n);
+    json_put_strn(j, "bytes", image->data.p, image->data.n);
     json_end_obj(j);
     return OK;
-}
-
-/* data:image/png;base64,... */
-static enum err
-put_data_url(struct json_out *j, const char *s, size_t n, struct problem *why)
-{
-    static const char middle[] = ";base64,";
-    const char *at = memmem(s, n, middle, sizeof(middle) - 1);
-    const char *data;
-
-    if (at == NULL)
-        return image_refused(why, "Its data URL must be in base64.");
-    data = at + sizeof(middle) - 1;
-    return put_bytes(j, s + 5, (size_t)(at - s) - 5, data,
-                     n - (size_t)(data - s), why);
 }
 
 /* s3://bucket/path.png: the name must tell the format. */
@@ -195,8 +150,8 @@ put_s3(struct json_out *j, const char *s, size_t n, struct problem *why)
         format = image_format(type, 6 + len);
     }
     if (format == NULL)
-        return image_refused(why, "The name of an image at S3 must end in "
-                                  ".png, .jpg, .gif or .webp.");
+        return wire_image_refused(why, "The name of an image at S3 must end in "
+                                       ".png, .jpg, .gif or .webp.");
     json_put_str(j, "format", format);
     json_name(j, "source");
     json_begin_obj(j);
@@ -211,20 +166,21 @@ put_s3(struct json_out *j, const char *s, size_t n, struct problem *why)
 static enum err
 put_image(struct json_out *j, const struct piece *p, struct problem *why)
 {
-    const char *s = p->len > 0 ? p->text : "";
-    enum err e;
+    struct wire_image image;
+    enum err e = wire_image(p, &image, why);
+    const char *url = image.data.p;
 
+    if (e != OK)
+        return e;
     json_name(j, "image");
     json_begin_obj(j);
-    if (p->media_type != NULL)
-        e = put_bytes(j, p->media_type, strlen(p->media_type), s, p->len, why);
-    else if (p->len > 5 && text_ieqn(s, 5, "data:"))
-        e = put_data_url(j, s, p->len, why);
-    else if (p->len > 5 && text_ieqn(s, 5, "s3://"))
-        e = put_s3(j, s, p->len, why);
+    if (image.type.p != NULL)
+        e = put_bytes(j, &image, why);
+    else if (p->len > 5 && text_ieqn(url, 5, "s3://"))
+        e = put_s3(j, url, p->len, why);
     else
-        e = image_refused(why, "It must be sent along; Bedrock does not fetch "
-                               "addresses.");
+        e = wire_image_refused(why, "It must be sent along; Bedrock does not "
+                                    "fetch addresses.");
     json_end_obj(j);
     return e;
 }

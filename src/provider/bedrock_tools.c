@@ -20,34 +20,11 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "provider/wire.h"
 
 #define HISTORY_TOOLS_MAX 64
 
 static const char any_object[] = "{\"type\":\"object\",\"properties\":{}}";
-
-/* The wire wants "type" in a schema, where OpenAI's has none for any object.
- * The schema's own text is kept, for the sake of its numbers. */
-static void
-put_schema(struct json_out *j, const char *schema)
-{
-    size_t n = schema != NULL ? strlen(schema) : 0;
-    cJSON *tree = NULL;
-
-    json_name(j, "json");
-    if (n == 0 || json_parse(schema, n, &tree, NULL) != OK ||
-        !cJSON_IsObject(tree) || tree->child == NULL) {
-        json_add_raw(j, any_object, strlen(any_object));
-    } else if (cJSON_GetObjectItemCaseSensitive(tree, "type") != NULL) {
-        json_add_raw(j, schema, n);
-    } else {
-        json_begin_obj(j);
-        json_put_str(j, "type", "object");
-        buf_addc(j->buf, ',');
-        buf_adds(j->buf, strchr(schema, '{') + 1); /* with the closing brace */
-        j->comma = true;
-    }
-    cJSON_Delete(tree);
-}
 
 static void
 put_tool(struct json_out *j, const char *name, const char *description,
@@ -61,7 +38,7 @@ put_tool(struct json_out *j, const char *name, const char *description,
         json_put_str(j, "description", description);
     json_name(j, "inputSchema");
     json_begin_obj(j);
-    put_schema(j, schema);
+    wire_put_schema(j, "json", schema, any_object);
     json_end_obj(j);
     json_end_obj(j);
     json_end_obj(j);

@@ -13,29 +13,11 @@
 #include "provider/bedrock.h"
 
 #include "base/json.h"
+#include "provider/wire.h"
 
+static const char own_name[] = "bedrock";
 /* Before an answer that answers nothing. */
 static const char opening[] = "(The conversation begins with your words.)";
-
-static bool
-on_side(const struct ask_message *m, bool user)
-{
-    return m->role != ROLE_SYSTEM && (m->role != ROLE_ASSISTANT) == user;
-}
-
-static size_t
-pieces_of(const struct ask_message *m)
-{
-    return m->pieces != NULL ? m->n_pieces : 1;
-}
-
-static struct piece
-piece_at(const struct ask_message *m, size_t i)
-{
-    struct piece text = {.kind = PIECE_TEXT, .text = m->text, .len = m->len};
-
-    return m->pieces != NULL ? m->pieces[i] : text;
-}
 
 /* Is anything of this message sent, and on whose side? */
 static bool
@@ -43,11 +25,11 @@ speaks(const struct ask_message *m, bool *user)
 {
     size_t i;
 
-    *user = on_side(m, true);
-    for (i = 0; m->role != ROLE_SYSTEM && i < pieces_of(m); i++) {
-        struct piece p = piece_at(m, i);
+    *user = wire_on_side(m, true);
+    for (i = 0; m->role != ROLE_SYSTEM && i < wire_pieces(m); i++) {
+        struct piece p = wire_piece(m, i);
 
-        if (bedrock_piece_sent(&p, *user))
+        if (wire_sent(&p, *user, own_name))
             return true;
     }
     return false;
@@ -86,10 +68,10 @@ put_some(struct json_out *j, const struct ask *ask, size_t from, size_t to,
     for (i = from; i < to; i++) {
         const struct ask_message *m = &ask->messages[i];
 
-        for (k = 0; on_side(m, user) && k < pieces_of(m); k++) {
-            struct piece p = piece_at(m, k);
+        for (k = 0; wire_on_side(m, user) && k < wire_pieces(m); k++) {
+            struct piece p = wire_piece(m, k);
 
-            if ((p.kind == kind) != first || !bedrock_piece_sent(&p, user))
+            if ((p.kind == kind) != first || !wire_sent(&p, user, own_name))
                 continue;
             e = bedrock_put_piece(j, &p, why);
             if (e != OK)
@@ -106,10 +88,10 @@ begins_with_thought(const struct ask_message *m)
 {
     size_t i;
 
-    for (i = 0; i < pieces_of(m); i++) {
-        struct piece p = piece_at(m, i);
+    for (i = 0; i < wire_pieces(m); i++) {
+        struct piece p = wire_piece(m, i);
 
-        if (bedrock_piece_sent(&p, false))
+        if (wire_sent(&p, false, own_name))
             return p.kind == PIECE_THOUGHT;
     }
     return false;
@@ -125,10 +107,10 @@ put_in_order(struct json_out *j, const struct ask *ask, size_t from, size_t to,
     for (i = from; i < to; i++) {
         const struct ask_message *m = &ask->messages[i];
 
-        for (k = 0; on_side(m, false) && k < pieces_of(m); k++) {
-            struct piece p = piece_at(m, k);
+        for (k = 0; wire_on_side(m, false) && k < wire_pieces(m); k++) {
+            struct piece p = wire_piece(m, k);
 
-            if (bedrock_piece_sent(&p, false))
+            if (wire_sent(&p, false, own_name))
                 e = bedrock_put_piece(j, &p, why);
             if (e != OK)
                 return e;

@@ -362,6 +362,21 @@ check_chosen(struct checker *c)
 }
 
 static void
+check_summary(struct checker *c)
+{
+    const char *model = conf_str(CONF_SUMMARY_MODEL);
+    struct route_choice route;
+    struct problem why;
+    char rule[RULE_MAX];
+
+    if (conf_int(CONF_SUMMARY) == 0 || *model == '\0' ||
+        catalog_route(NULL, model, &route, &why) == OK)
+        return;
+    (void)snprintf(rule, sizeof(rule), "cannot be asked: %s", why.error);
+    fault(c, "SUMMARY_MODEL", 0, rule);
+}
+
+static void
 read_models(struct checker *c)
 {
     const char *path = conf_str(CONF_MODELS_FILE);
@@ -383,6 +398,7 @@ catalog_check(catalog_fault_fn *fn, void *arg)
     settle_aws(&c);
     check_chosen(&c);
     settle_chain(&c);
+    check_summary(&c);
     return settled.faults;
 }
 

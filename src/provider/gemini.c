@@ -23,7 +23,7 @@
 
 #include "base/mem.h"
 #include "provider/meaning.h"
-#include "upstream/sse_parse.h"
+#include "provider/wire_reply.h"
 
 #define JSON_KEEP 512 /* bytes kept between elements of an array */
 
@@ -242,14 +242,8 @@ feed_array(struct call *c, const char *p, size_t n)
 static enum err
 choose(struct call *c, const char **p, size_t *n)
 {
-    while (*n > 0 &&
-           (**p == ' ' || **p == '\t' || **p == '\r' || **p == '\n')) {
-        (*p)++;
-        (*n)--;
-    }
-    if (*n == 0)
-        return OK;
-    switch (**p) {
+    switch (wire_first(p, n)) {
+    case -1: return OK;
     case '<': return garbage(c->why);
     case '{': c->r->mode = MODE_JSON; return OK;
     case '[':

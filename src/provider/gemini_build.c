@@ -18,8 +18,6 @@
 
 #include "provider/gemini.h"
 
-#include <math.h>
-
 #include "base/text.h"
 
 #define MODEL_PATH_MAX 4096 /* bytes */
@@ -106,27 +104,13 @@ static void
 put_generation(struct json_out *j, const struct ask *ask,
                const struct wire_format *format)
 {
-    size_t i;
-
     json_name(j, "generationConfig");
     json_begin_obj(j);
     if (ask->max_tokens > 0)
         json_put_i64(j, "maxOutputTokens", ask->max_tokens);
-    if (!isnan(ask->temperature)) {
-        json_name(j, "temperature");
-        json_add_num(j, ask->temperature);
-    }
-    if (!isnan(ask->top_p)) {
-        json_name(j, "topP");
-        json_add_num(j, ask->top_p);
-    }
-    if (ask->n_stop > 0) {
-        json_name(j, "stopSequences");
-        json_begin_arr(j);
-        for (i = 0; i < ask->n_stop; i++)
-            json_add_str(j, ask->stop[i]);
-        json_end_arr(j);
-    }
+    wire_put_number(j, "temperature", ask->temperature);
+    wire_put_number(j, "topP", ask->top_p);
+    wire_put_stops(j, "stopSequences", ask, true);
     if (format->kind != WIRE_FORMAT_TEXT)
         json_put_str(j, "responseMimeType", "application/json");
     if (format->kind == WIRE_FORMAT_SCHEMA)
@@ -215,11 +199,7 @@ put_body(struct buf *out, const struct ask *ask, struct problem *why)
     if (!any)
         return problem_set(why, ERR_BADREQ, NULL, "There is nothing to ask",
                            NULL);
-    if (buf_status(out) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The conversation is too long to be sent",
-                           "Start a new session or clear this one.");
-    return OK;
+    return wire_body_fits(out, why);
 }
 
 /* --- the request --------------------------------------------------------- */
@@ -250,13 +230,7 @@ gemini_address(struct upstream_request *out, const struct account *acc,
 
     if (e == OK)
         e = wire_secret(out, "x-goog-api-key", "", acc->key, key_hint, why);
-    if (e != OK)
-        return e;
-    if (upstream_request_header(out, "Content-Type", "application/json") !=
-            OK ||
-        upstream_request_header(out, "Accept", accept) != OK)
-        return problem_set(why, ERR_INTERNAL, NULL, NULL, NULL);
-    return OK;
+    return e == OK ? wire_json_headers(out, accept, why) : e;
 }
 
 enum err

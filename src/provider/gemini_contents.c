@@ -227,44 +227,35 @@ put_message(struct contents *c, const struct ask_message *m,
 
 /* --- the system text ----------------------------------------------------- */
 
+struct system_out {
+    struct json_out *j;
+    bool open;
+};
+
 static void
-put_system_text(struct json_out *j, bool *open, const char *text, size_t n)
+put_system_text(void *arg, const char *text, size_t n)
 {
-    if (n == 0)
-        return;
-    if (!*open) {
-        json_name(j, "systemInstruction");
-        json_begin_obj(j);
-        json_name(j, "parts");
-        json_begin_arr(j);
-        *open = true;
+    struct system_out *o = arg;
+
+    if (!o->open) {
+        json_name(o->j, "systemInstruction");
+        json_begin_obj(o->j);
+        json_name(o->j, "parts");
+        json_begin_arr(o->j);
+        o->open = true;
     }
-    json_begin_obj(j);
-    json_put_strn(j, "text", text, n);
-    json_end_obj(j);
+    json_begin_obj(o->j);
+    json_put_strn(o->j, "text", text, n);
+    json_end_obj(o->j);
 }
 
 static void
 put_system(struct json_out *j, const struct ask *ask)
 {
-    bool open = false;
-    size_t i, k;
+    struct system_out o = {.j = j};
 
-    if (ask->system != NULL)
-        put_system_text(j, &open, ask->system, strlen(ask->system));
-    for (i = 0; i < ask->n_messages; i++) {
-        const struct ask_message *m = &ask->messages[i];
-
-        if (m->role != ROLE_SYSTEM)
-            continue;
-        if (m->pieces == NULL)
-            put_system_text(j, &open, m->text, m->len);
-        for (k = 0; m->pieces != NULL && k < m->n_pieces; k++) {
-            if (m->pieces[k].kind == PIECE_TEXT)
-                put_system_text(j, &open, m->pieces[k].text, m->pieces[k].len);
-        }
-    }
-    if (open) {
+    wire_system(ask, put_system_text, &o);
+    if (o.open) {
         json_end_arr(j);
         json_end_obj(j);
     }

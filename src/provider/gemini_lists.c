@@ -53,14 +53,6 @@ can_answer(const cJSON *model)
     return false;
 }
 
-static int64_t
-limit(const cJSON *model, const char *name)
-{
-    int64_t v = json_i64(model, name, -1);
-
-    return v > 0 ? v : -1;
-}
-
 enum err
 gemini_models_read(const char *body, size_t n, model_fn *fn, void *arg,
                    struct buf *next, struct problem *why)
@@ -83,8 +75,10 @@ gemini_models_read(const char *body, size_t n, model_fn *fn, void *arg,
             continue;
         if (text_starts(info.id, folder))
             info.id += sizeof(folder) - 1;
-        info.context_tokens = limit(model, "inputTokenLimit");
-        info.output_tokens = limit(model, "outputTokenLimit");
+        if (info.id[0] == '\0')
+            continue;
+        info.context_tokens = wire_limit(model, "inputTokenLimit");
+        info.output_tokens = wire_limit(model, "outputTokenLimit");
         fn(arg, &info);
     }
     if (token != NULL)
@@ -131,11 +125,7 @@ put_embed(struct buf *out, const struct embed_ask *ask, const char *model,
         put_request(&j, model, ask->texts[i], ask->dimensions);
     json_end_arr(&j);
     json_end_obj(&j);
-    if (buf_status(out) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The texts are too long to be sent",
-                           "Send fewer texts at once.");
-    return OK;
+    return wire_texts_fit(out, why);
 }
 
 enum err

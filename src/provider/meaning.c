@@ -53,6 +53,9 @@ static const char *const context_phrases[] = {
     "context length",
     "context window",
     "context size",
+    /* Servers of Hugging Face's text-generation-inference. */
+    "`inputs` must have less than",
+    "`inputs` tokens + `max_new_tokens` must be",
 };
 
 bool

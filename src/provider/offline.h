@@ -19,9 +19,10 @@ enum words_kind words_kind(const char *s, size_t n);
 /* Does it ask for all there is, or for a long answer? */
 bool words_everything(const char *s, size_t n);
 
-/* --- offline_docs.c: what can be told ----------------------------------- */
+/* --- what can be told ---------------------------------------------------- */
 
 #define TABLE_COLUMNS_MAX 5 /* wider tables are left out: they are numbers */
+#define UNIT_NAMES_MAX 8    /* words of a name that are looked at */
 
 /* The least that is told: a sentence, a list item, a table row, or a block of
  * code with the sentence that leads to it. Slices of a document. */
@@ -35,7 +36,11 @@ struct unit {
     size_t section;
     uint32_t *words; /* owned; without stop words */
     size_t n_words;
+    uint32_t names[UNIT_NAMES_MAX]; /* UNIT_ROW: the words of what it is about,
+                                       those in a NAME_OF_A_SETTING apart */
+    size_t n_names;
     bool leads; /* ends in a colon: the list or table behind it belongs to it */
+    bool alone; /* UNIT_CODE: no sentence leads to it */
 };
 
 struct section {
@@ -58,6 +63,14 @@ struct docs {
     size_t n_units;
 };
 
+/* --- offline_cut.c ------------------------------------------------------- */
+
+/* Add the sections and units of a document, the newest of d->files. text is
+ * NUL-terminated and borrowed for as long as d lives. Pure. */
+void docs_cut(struct docs *d, const char *text);
+
+/* --- offline_docs.c ------------------------------------------------------ */
+
 /* Read README.md and docs/ *.md under root, in that order; what is missing or
  * unreadable is left out, and if nothing is there a short text of our own
  * stands in. Blocks on the disk. Never NULL. */
@@ -74,6 +87,34 @@ void docs_tell_topics(struct buf *out, const struct docs *d);
 void docs_tell_intro(struct buf *out, const struct docs *d);
 /* Whole sections from the first one on, several of them. */
 void docs_tell_everything(struct buf *out, const struct docs *d);
+
+/* --- offline_score.c: what fits a question. Pure. ------------------------ */
+
+#define QUERY_WORDS_MAX 32
+
+struct query {
+    uint32_t words[QUERY_WORDS_MAX];
+    double weight[QUERY_WORDS_MAX]; /* rare words weigh more */
+    size_t n;                       /* 0: it asks for nothing */
+    double total;                   /* of all weights */
+    double mean;                    /* words in a unit, on average */
+};
+void query_init(struct query *q, const struct docs *d, const char *s, size_t n);
+
+/* 0: none of its words is in it. */
+double unit_score(const struct query *q, const struct unit *u);
+
+/* How well a section answers. */
+struct rating {
+    double score;
+    double cover; /* the share of the question that its best units speak of */
+    size_t best;  /* unit; the section's first one if none matched */
+};
+/* scores: of all units of d. */
+struct rating section_rate(const struct query *q, const struct docs *d,
+                           const struct section *s, const double *scores);
+/* Does the question name the section? */
+bool section_named(const struct query *q, const struct section *s);
 
 /* --- offline.c ---------------------------------------------------------- */
 

@@ -59,12 +59,14 @@ struct cell {
 static size_t
 cut_row(const char *s, size_t n, struct cell out[TABLE_COLUMNS_MAX])
 {
-    const char *end = s + n, *bar;
+    const char *end, *bar;
     size_t i = 0;
 
     memset(out, 0, TABLE_COLUMNS_MAX * sizeof(*out));
-    for (s += n > 0 && *s == '|'; s < end && i < TABLE_COLUMNS_MAX;
-         s = bar + 1) {
+    if (n == 0)
+        return 0; /* s may be NULL */
+    end = s + n;
+    for (s += *s == '|'; s < end && i < TABLE_COLUMNS_MAX; s = bar + 1) {
         const char *cell_end;
 
         bar = memchr(s, '|', (size_t)(end - s));

@@ -4,8 +4,8 @@
  * right, only the same for the question and for the text, so that "streaming"
  * finds "streams". A few words that people use for the same thing count as
  * one. Bytes above ASCII count as letters, so other scripts are compared too,
- * word by word as they are written; and so does the line in a NAME_OF_A_SETTING,
- * which is one word.
+ * word by word as they are written. The line in a NAME_OF_A_SETTING is a
+ * letter, too: such a name is one word.
  */
 #include "base/base.h"
 
@@ -18,28 +18,30 @@
 #define GREETING_WORDS_MAX 5
 
 static const char *const stop_words[] = {
-    "about",     "after",   "all",      "also",      "am",       "an",
-    "and",       "another", "any",      "are",       "as",       "at",
-    "available", "be",      "by",       "can",       "change",   "changes",
-    "configure", "could",   "describe", "did",       "do",       "does",
-    "doesn",     "don",     "else",     "ever",      "exactly",  "explain",
-    "find",      "for",     "from",     "get",       "give",     "got",
-    "had",       "happen",  "happens",  "has",       "have",     "here",
-    "how",       "i",       "if",       "in",        "into",     "is",
-    "it",        "its",     "just",     "know",      "let",      "like",
-    "looking",   "made",    "make",     "maker",     "many",     "may",
-    "me",        "mean",    "means",    "mine",      "more",     "much",
-    "my",        "need",    "no",       "not",       "of",       "often",
-    "on",        "one",     "or",       "parley",    "please",   "possible",
-    "put",       "really",  "say",      "set",       "should",   "show",
-    "so",        "some",    "support",  "supported", "supports", "take",
-    "tell",      "than",    "that",     "the",       "their",    "them",
-    "then",      "there",   "these",    "they",      "thing",    "this",
-    "to",        "try",     "up",       "us",        "use",      "used",
-    "uses",      "using",   "want",     "was",       "way",      "we",
-    "were",      "what",    "when",     "where",     "which",    "who",
-    "whole",     "why",     "will",     "with",      "work",     "working",
-    "works",     "would",   "write",    "wrote",     "you",      "your"};
+    "about",   "after",     "all",     "also",      "am",       "an",
+    "and",     "another",   "any",     "api",       "are",      "as",
+    "at",      "available", "be",      "by",        "can",      "change",
+    "changes", "configure", "connect", "could",     "describe", "did",
+    "do",      "does",      "doesn",   "don",       "else",     "ever",
+    "exactly", "explain",   "find",    "for",       "from",     "get",
+    "give",    "go",        "good",    "got",       "had",      "happen",
+    "happens", "has",       "have",    "here",      "how",      "i",
+    "if",      "in",        "into",    "is",        "it",       "its",
+    "just",    "know",      "let",     "like",      "look",     "looking",
+    "made",    "make",      "maker",   "many",      "may",      "me",
+    "mean",    "means",     "mine",    "more",      "much",     "my",
+    "need",    "no",        "not",     "of",        "often",    "on",
+    "one",     "or",        "parley",  "please",    "possible", "put",
+    "really",  "say",       "set",     "several",   "should",   "show",
+    "so",      "some",      "support", "supported", "supports", "take",
+    "tell",    "than",      "that",    "the",       "their",    "them",
+    "then",    "there",     "these",   "they",      "thing",    "this",
+    "to",      "tried",     "try",     "under",     "up",       "us",
+    "use",     "used",      "uses",    "using",     "want",     "was",
+    "way",     "we",        "were",    "what",      "when",     "where",
+    "which",   "who",       "whole",   "why",       "will",     "with",
+    "work",    "working",   "works",   "would",     "write",    "wrote",
+    "you",     "your"};
 
 static const char *const greetings[] = {
     "hello", "hi",      "hey",     "hallo",     "greetings",
@@ -63,13 +65,17 @@ static const struct {
 static const struct {
     const char *stem, *as;
 } same[] = {
-    {"abort", "stop"},       {"cancel", "stop"},       {"chatgpt", "openai"},
-    {"cost", "pric"},        {"crash", "kill"},        {"die", "kill"},
-    {"directory", "folder"}, {"docker", "container"},  {"erase", "delet"},
-    {"gpt", "openai"},       {"keep", "stor"},         {"kept", "stor"},
-    {"licens", "licenc"},    {"performanc", "fast"},   {"persist", "stor"},
-    {"quick", "fast"},       {"refresh", "reconnect"}, {"reload", "reconnect"},
-    {"remov", "delet"},      {"resum", "reconnect"},   {"sav", "stor"},
+    {"abort", "stop"},       {"begin", "start"},      {"cancel", "stop"},
+    {"chatgpt", "openai"},   {"convers", "session"},  {"cost", "pric"},
+    {"crash", "kill"},       {"deploy", "server"},    {"dialog", "session"},
+    {"die", "kill"},         {"directory", "folder"}, {"docker", "container"},
+    {"erase", "delet"},      {"gpt", "openai"},       {"install", "start"},
+    {"keep", "stor"},        {"kept", "stor"},        {"launch", "start"},
+    {"licens", "licenc"},    {"llm", "model"},        {"performanc", "fast"},
+    {"persist", "stor"},     {"photo", "imag"},       {"pictur", "imag"},
+    {"privacy", "privat"},   {"quick", "fast"},       {"refresh", "reconnect"},
+    {"reload", "reconnect"}, {"remov", "delet"},      {"resum", "reconnect"},
+    {"sav", "stor"},         {"see", "read"},         {"setup", "start"},
     {"speed", "fast"},
 };
 
@@ -86,14 +92,20 @@ lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-/* The next word in lower case; its length, 0 if there is none. */
+/* The next word in lower case; its length, 0 if there is none. What an address
+ * consists of says nothing. */
 static size_t
 next_raw(const char **s, const char *end, char out[WORD_MAX + 1])
 {
     size_t n = 0;
 
-    while (*s < end && !is_letter(**s))
-        (*s)++;
+    while (*s < end && !is_letter(**s)) {
+        if (end - *s > 3 && memcmp(*s, "://", 3) == 0)
+            while (*s < end && strchr(" \t\n`'\")", **s) == NULL)
+                (*s)++;
+        else
+            (*s)++;
+    }
     for (; *s < end && is_letter(**s); (*s)++) {
         if (n < WORD_MAX)
             out[n++] = lower(**s);

@@ -190,21 +190,6 @@ put_messages(struct json_out *j, const struct ask *ask)
 /* --- the rest of the body ------------------------------------------------ */
 
 static void
-put_tool(struct json_out *j, const struct tool *t)
-{
-    json_begin_obj(j);
-    json_put_str(j, "type", "function");
-    json_name(j, "function");
-    json_begin_obj(j);
-    json_put_str(j, "name", t->name);
-    if (t->description[0] != '\0')
-        json_put_str(j, "description", t->description);
-    json_put_raw(j, "parameters", t->schema, strlen(t->schema));
-    json_end_obj(j);
-    json_end_obj(j);
-}
-
-static void
 put_tools(struct json_out *j, const struct ask *ask)
 {
     const char *named = ask->tool_choice == TOOL_CHOICE_NAMED ? ask->tool_named
@@ -217,7 +202,7 @@ put_tools(struct json_out *j, const struct ask *ask)
     json_begin_arr(j);
     for (i = 0; i < ask->n_tools; i++) {
         if (named == NULL || strcmp(named, ask->tools[i].name) == 0)
-            put_tool(j, &ask->tools[i]);
+            wire_put_function(j, &ask->tools[i], false);
     }
     json_end_arr(j);
 }
@@ -225,8 +210,6 @@ put_tools(struct json_out *j, const struct ask *ask)
 static void
 put_options(struct json_out *j, const struct ask *ask)
 {
-    size_t i;
-
     if (ask->max_tokens <= 0 && isnan(ask->temperature) && isnan(ask->top_p) &&
         ask->n_stop == 0)
         return;
@@ -234,21 +217,9 @@ put_options(struct json_out *j, const struct ask *ask)
     json_begin_obj(j);
     if (ask->max_tokens > 0)
         json_put_i64(j, "num_predict", ask->max_tokens);
-    if (!isnan(ask->temperature)) {
-        json_name(j, "temperature");
-        json_add_num(j, ask->temperature);
-    }
-    if (!isnan(ask->top_p)) {
-        json_name(j, "top_p");
-        json_add_num(j, ask->top_p);
-    }
-    if (ask->n_stop > 0) {
-        json_name(j, "stop");
-        json_begin_arr(j);
-        for (i = 0; i < ask->n_stop; i++)
-            json_add_str(j, ask->stop[i]);
-        json_end_arr(j);
-    }
+    wire_put_number(j, "temperature", ask->temperature);
+    wire_put_number(j, "top_p", ask->top_p);
+    wire_put_stops(j, "stop", ask, true);
     json_end_obj(j);
 }
 
@@ -296,14 +267,10 @@ put_body(struct buf *out, const struct ask *ask, struct problem *why)
     put_think(&j, ask);
     json_end_obj(&j);
     wire_format_release(&format);
-    if (buf_status(out) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The conversation is too long to be sent",
-                           "Start a new session or clear this one.");
     if (!any)
         return problem_set(why, ERR_BADREQ, NULL, "There is nothing to ask",
                            NULL);
-    return OK;
+    return wire_body_fits(out, why);
 }
 
 /* --- the request --------------------------------------------------------- */
@@ -334,13 +301,7 @@ ollama_address(struct upstream_request *out, const struct account *acc,
     if (e == OK)
         e = wire_secret(out, "Authorization", "Bearer ", acc->key, key_hint,
                         why);
-    if (e != OK)
-        return e;
-    if (upstream_request_header(out, "Content-Type", "application/json") !=
-            OK ||
-        upstream_request_header(out, "Accept", accept) != OK)
-        return problem_set(why, ERR_INTERNAL, NULL, NULL, NULL);
-    return OK;
+    return e == OK ? wire_json_headers(out, accept, why) : e;
 }
 
 enum err

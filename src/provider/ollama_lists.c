@@ -7,7 +7,6 @@
 
 #include "provider/ollama.h"
 
-#include "base/text.h"
 #include "provider/meaning.h"
 
 /* --- models -------------------------------------------------------------- */
@@ -20,42 +19,6 @@ ollama_models_build(const struct account *acc, const char *page, int64_t now_ms,
     (void)now_ms;
     out->method = "GET";
     return ollama_address(out, acc, "/api/tags", "application/json", why);
-}
-
-/* Seconds east of UTC at the end of a time: "Z", "+02:00"; false: neither. */
-static bool
-zone_of(const char *s, int64_t *out)
-{
-    int64_t h, m;
-
-    if (strcmp(s, "Z") == 0) {
-        *out = 0;
-        return true;
-    }
-    if ((*s != '+' && *s != '-') || strlen(s) != 6 || s[3] != ':' ||
-        text_i64(s + 1, 2, 0, 23, &h) != OK ||
-        text_i64(s + 4, 2, 0, 59, &m) != OK)
-        return false;
-    *out = (h * 60 + m) * 60 * (*s == '-' ? -1 : 1);
-    return true;
-}
-
-/* An RFC 3339 time in seconds; -1: it is none. */
-static int64_t
-time_of(const char *s)
-{
-    struct tm tm = {.tm_sec = 0};
-    const char *rest = s != NULL ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-    int64_t t, east;
-
-    if (rest == NULL)
-        return -1;
-    if (*rest == '.')
-        rest += 1 + strspn(rest + 1, "0123456789");
-    if (!zone_of(rest, &east))
-        return -1;
-    t = (int64_t)timegm(&tm) - east;
-    return t >= 0 ? t : -1;
 }
 
 enum err
@@ -77,9 +40,9 @@ ollama_models_read(const char *body, size_t n, model_fn *fn, void *arg,
         info.id = json_str(model, "name");
         if (info.id == NULL)
             info.id = json_str(model, "model");
-        if (info.id == NULL)
+        if (info.id == NULL || info.id[0] == '\0')
             continue;
-        info.created_s = time_of(json_str(model, "modified_at"));
+        info.created_s = wire_time(json_str(model, "modified_at"));
         fn(arg, &info);
     }
     cJSON_Delete(tree);
@@ -94,7 +57,6 @@ ollama_embed_build(const struct embed_ask *ask, const struct account *acc,
 {
     struct json_out j;
     enum err e;
-    size_t i;
 
     if (ask->n_texts == 0 || ask->n_texts > OLLAMA_EMBED_MAX)
         return problem_set(why, ERR_BADREQ, NULL, "There is nothing to embed",
@@ -106,20 +68,9 @@ ollama_embed_build(const struct embed_ask *ask, const struct account *acc,
         return e;
     json_out_init(&j, &out->body);
     json_begin_obj(&j);
-    json_put_str(&j, "model", ask->model);
-    json_name(&j, "input");
-    json_begin_arr(&j);
-    for (i = 0; i < ask->n_texts; i++)
-        json_add_str(&j, ask->texts[i]);
-    json_end_arr(&j);
-    if (ask->dimensions > 0)
-        json_put_i64(&j, "dimensions", ask->dimensions);
+    wire_put_embed(&j, ask);
     json_end_obj(&j);
-    if (buf_status(&out->body) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The texts are too long to be sent",
-                           "Send fewer texts at once.");
-    return OK;
+    return wire_texts_fit(&out->body, why);
 }
 
 enum err

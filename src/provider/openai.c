@@ -5,9 +5,9 @@
  * openai_fast.c, tool calls are put together in openai_calls.c, an error is
  * read in openai_error.c. Any thread; no I/O, no globals.
  *
- * A reply of status 200 is one of four things, and its first byte tells: an
- * event stream, one JSON object (a gateway that does not stream, or an error
- * with the wrong status), or something else altogether, which is garbage.
+ * A reply of status 200 is an event stream, one JSON object (a gateway that
+ * does not stream, or an error with the wrong status), or garbage; its first
+ * byte tells (provider/wire_reply.h).
  *
  * The usage comes in a chunk after the one with finish_reason, so the end is
  * reported only at [DONE] or at the end of the body. A body that ends after
@@ -18,24 +18,17 @@
 #include "provider/openai.h"
 
 #include "base/mem.h"
-#include "upstream/sse_parse.h"
+#include "provider/wire_reply.h"
 
-#define JSON_BODY_MAX (16 * 1024 * 1024) /* bytes of a reply in one piece */
-
-enum mode {
-    MODE_START, /* only white space so far */
-    MODE_SSE,
-    MODE_JSON,
-    MODE_ENDED /* [DONE] or an error: the rest is ignored */
-};
+static const char garbage_hint[] =
+    "Check that the base URL belongs to a compatible API; it usually ends in "
+    "/v1.";
 
 struct openai_reader {
-    enum mode mode;
-    struct sse_parser sse;
+    struct wire_reply reply;
     openai_error_fn *error;
     struct openai_chunk chunk; /* its memory is reused */
     struct openai_calls calls;
-    struct buf json; /* MODE_JSON: the body so far */
     enum finish finish;
     bool model_told;
     bool known; /* something of this format came */
@@ -54,11 +47,10 @@ openai_reader_new(openai_error_fn *error)
 {
     struct openai_reader *r = xcalloc(1, sizeof(*r));
 
-    sse_parse_init(&r->sse);
+    wire_reply_init(&r->reply);
     r->error = error;
     openai_chunk_init(&r->chunk);
     openai_calls_init(&r->calls);
-    buf_init(&r->json, JSON_BODY_MAX);
     return r;
 }
 
@@ -69,18 +61,16 @@ openai_reader_free(void *reader)
 
     if (r == NULL)
         return;
-    sse_parse_release(&r->sse);
+    wire_reply_release(&r->reply);
     openai_chunk_release(&r->chunk);
     openai_calls_release(&r->calls);
-    buf_release(&r->json);
     free(r);
 }
 
 static enum err
 garbage(struct problem *why)
 {
-    return reply_garbage(why, "Check that the base URL belongs to a compatible "
-                              "API; it usually ends in /v1.");
+    return reply_garbage(why, garbage_hint);
 }
 
 /* --- parts -------------------------------------------------------------- */
@@ -101,7 +91,7 @@ tell_error(struct call *c, const char *s, size_t n)
     struct part p = {.kind = PART_ERROR, .problem = &error.problem};
 
     c->r->error(NULL, s, n, &error);
-    c->r->mode = MODE_ENDED;
+    c->r->reply.mode = WIRE_ENDED;
     c->fn(c->arg, &p);
 }
 
@@ -115,8 +105,25 @@ tell_finish(struct call *c)
         p.finish = FINISH_STOP;
     if (p.finish == FINISH_STOP && c->r->calls.n > 0)
         p.finish = FINISH_TOOL_CALLS; /* some servers say "stop" to that */
-    c->r->mode = MODE_ENDED;
+    c->r->reply.mode = WIRE_ENDED;
     c->fn(c->arg, &p);
+}
+
+/* The answer's text, beside it as it stands if there is nothing else to it. */
+static void
+tell_content(struct call *c, const struct openai_chunk *k)
+{
+    struct part p = {
+        .kind = PART_TEXT, .text = k->content.p, .len = k->content.len};
+
+    if (k->choices.p != NULL && k->reasoning_content.len == 0 &&
+        k->reasoning.len == 0 && k->refusal.len == 0 &&
+        k->finish == FINISH_NONE) {
+        p.choices = k->choices.p;
+        p.choices_len = k->choices.len;
+    }
+    if (p.len > 0)
+        c->fn(c->arg, &p);
 }
 
 /* ERR_TOOBIG: more calls than there may be. */
@@ -133,7 +140,7 @@ tell_chunk(struct call *c, const struct openai_chunk *k)
     tell_text(c, PART_REASONING,
               k->reasoning_content.len > 0 ? &k->reasoning_content
                                            : &k->reasoning);
-    tell_text(c, PART_TEXT, &k->content);
+    tell_content(c, k);
     tell_text(c, PART_TEXT, &k->refusal);
     e = openai_calls_take(&c->r->calls, k->calls, k->n_calls, c->fn, c->arg);
     if (e != OK)
@@ -200,24 +207,8 @@ on_event(void *arg, const char *name, const char *data, size_t n)
         if (e == ERR_TOOBIG || (e != OK && name[0] == '\0'))
             return garbage(c->why);
     }
-    return c->r->mode == MODE_ENDED ? ERR_HUP : OK; /* HUP: stop reading */
-}
-
-/* The first byte that is not white space decides. */
-static enum err
-choose(struct call *c, const char **p, size_t *n)
-{
-    while (*n > 0 &&
-           (**p == ' ' || **p == '\t' || **p == '\r' || **p == '\n')) {
-        (*p)++;
-        (*n)--;
-    }
-    if (*n == 0)
-        return OK;
-    if (**p == '<')
-        return garbage(c->why);
-    c->r->mode = **p == '{' ? MODE_JSON : MODE_SSE;
-    return OK;
+    /* HUP: read no more of it. */
+    return c->r->reply.mode == WIRE_ENDED ? ERR_HUP : OK;
 }
 
 enum err
@@ -226,20 +217,8 @@ openai_feed(void *reader, const char *p, size_t n, part_fn *fn, void *arg,
 {
     struct openai_reader *r = reader;
     struct call c = {r, fn, arg, why};
-    enum err e;
 
-    if (r->mode == MODE_START && choose(&c, &p, &n) != OK)
-        return ERR_UPSTREAM;
-    if (r->mode == MODE_JSON) {
-        buf_add(&r->json, p, n);
-        return buf_status(&r->json) == OK ? OK : garbage(why);
-    }
-    if (r->mode != MODE_SSE)
-        return OK;
-    e = sse_parse(&r->sse, p, n, on_event, &c);
-    if (e == ERR_TOOBIG)
-        return garbage(why);
-    return e == ERR_HUP ? OK : e;
+    return wire_reply_feed(&r->reply, p, n, on_event, &c, garbage_hint, why);
 }
 
 /* The reply came in one piece; if it does not parse, it is not all of it. */
@@ -247,11 +226,11 @@ static enum err
 end_json(struct call *c)
 {
     struct openai_reader *r = c->r;
-    enum err e = take_json(c, r->json.data, r->json.len);
+    enum err e = take_json(c, r->reply.json.data, r->reply.json.len);
 
     if (e != OK)
         return e == ERR_TOOBIG ? garbage(c->why) : reply_cut(c->why);
-    if (r->mode == MODE_ENDED)
+    if (r->reply.mode == WIRE_ENDED)
         return OK;
     if (!r->known)
         return garbage(c->why);
@@ -265,15 +244,16 @@ openai_end(void *reader, part_fn *fn, void *arg, struct problem *why)
     struct openai_reader *r = reader;
     struct call c = {r, fn, arg, why};
 
-    if (r->mode == MODE_ENDED)
+    if (r->reply.mode == WIRE_ENDED)
         return OK;
-    if (r->mode == MODE_JSON)
+    if (r->reply.mode == WIRE_JSON)
         return end_json(&c);
     if (r->finish != FINISH_NONE) {
         tell_finish(&c);
         return OK;
     }
-    return r->mode == MODE_SSE && !r->known ? garbage(why) : reply_cut(why);
+    return r->reply.mode == WIRE_EVENTS && !r->known ? garbage(why)
+                                                     : reply_cut(why);
 }
 
 /* --- the provider ------------------------------------------------------- */

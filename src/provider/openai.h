@@ -125,9 +125,12 @@ struct openai_chunk {
     struct openai_text model, content, refusal;
     struct openai_text reasoning;         /* "reasoning" */
     struct openai_text reasoning_content; /* "reasoning_content" wins */
-    struct openai_call *calls;            /* owned; NULL if there are none */
-    size_t n_calls;     /* at most OPENAI_CALLS_MAX + 1: too many */
-    enum finish finish; /* FINISH_NONE: not said */
+    struct openai_text choices; /* as they stand, if they are one choice that
+                                   has index, delta and finish_reason; NULL:
+                                   not so, or openai_chunk_read was asked */
+    struct openai_call *calls;  /* owned; NULL if there are none */
+    size_t n_calls;             /* at most OPENAI_CALLS_MAX + 1: too many */
+    enum finish finish;         /* FINISH_NONE: not said */
     bool has_usage;
     struct usage usage;
     bool is_error;      /* an error object; nothing else is set */

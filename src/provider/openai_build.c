@@ -16,9 +16,8 @@
 
 #include "provider/openai.h"
 
-#include <math.h>
-
 #include "base/json.h"
+#include "provider/wire.h"
 
 /* Thoughts go back as reasoning_content: DeepSeek's and Moonshot's APIs refuse
  * tool results without them, llama.cpp and vLLM put them into the template,
@@ -42,61 +41,21 @@ takes_thoughts(const char *base_url)
 }
 
 static void
-put_number(struct json_out *j, const char *name, double v)
-{
-    if (isnan(v))
-        return;
-    json_name(j, name);
-    json_add_num(j, v);
-}
-
-static void
-put_raw(struct json_out *j, const char *name, const char *json)
-{
-    if (json != NULL && json[0] != '\0')
-        json_put_raw(j, name, json, strlen(json));
-}
-
-static void
 put_options(struct json_out *j, const struct ask *ask, bool openai)
 {
-    size_t i;
-
-    put_number(j, "temperature", ask->temperature);
-    put_number(j, "top_p", ask->top_p);
+    wire_put_number(j, "temperature", ask->temperature);
+    wire_put_number(j, "top_p", ask->top_p);
     if (ask->max_tokens > 0)
         json_put_i64(j, openai ? "max_completion_tokens" : "max_tokens",
                      ask->max_tokens);
     if (ask->effort != NULL)
         json_put_str(j, "reasoning_effort", ask->effort);
-    put_raw(j, "response_format", ask->format);
-    if (ask->n_stop == 0)
-        return;
-    json_name(j, "stop");
-    json_begin_arr(j);
-    for (i = 0; i < ask->n_stop; i++)
-        json_add_str(j, ask->stop[i]);
-    json_end_arr(j);
+    if (ask->format != NULL && ask->format[0] != '\0')
+        json_put_raw(j, "response_format", ask->format, strlen(ask->format));
+    wire_put_stops(j, "stop", ask, true);
 }
 
 /* --- tools -------------------------------------------------------------- */
-
-static void
-put_tool(struct json_out *j, const struct tool *t)
-{
-    json_begin_obj(j);
-    json_put_str(j, "type", "function");
-    json_name(j, "function");
-    json_begin_obj(j);
-    json_put_str(j, "name", t->name);
-    if (t->description != NULL && t->description[0] != '\0')
-        json_put_str(j, "description", t->description);
-    put_raw(j, "parameters", t->schema);
-    if (t->strict)
-        json_put_bool(j, "strict", true);
-    json_end_obj(j);
-    json_end_obj(j);
-}
 
 static void
 put_choice(struct json_out *j, const struct ask *ask)
@@ -130,7 +89,7 @@ put_tools(struct json_out *j, const struct ask *ask)
     json_name(j, "tools");
     json_begin_arr(j);
     for (i = 0; i < ask->n_tools; i++)
-        put_tool(j, &ask->tools[i]);
+        wire_put_function(j, &ask->tools[i], true);
     json_end_arr(j);
     put_choice(j, ask);
     if (ask->parallel_calls >= 0)
@@ -172,11 +131,7 @@ put_body(struct buf *out, const struct openai_wire *w, const struct ask *ask,
     if (e != OK)
         return e;
     json_end_obj(&j);
-    if (buf_status(out) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The conversation is too long to be sent",
-                           "Start a new session or clear this one.");
-    return OK;
+    return wire_body_fits(out, why);
 }
 
 enum err

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "provider/scan.h"
+#include "provider/wire.h"
 
 #define BASE64_MAX (EMBED_DIMENSIONS_MAX * sizeof(float)) /* bytes of a row */
 #define NO_INDEX (-1)
@@ -30,7 +31,6 @@ openai_embed_build(const struct embed_ask *ask, const struct account *acc,
                    struct upstream_request *out, struct problem *why)
 {
     struct json_out j;
-    size_t i;
     enum err e;
 
     if (ask->n_texts == 0 || ask->n_texts > OPENAI_EMBED_MAX)
@@ -42,22 +42,11 @@ openai_embed_build(const struct embed_ask *ask, const struct account *acc,
         return e;
     json_out_init(&j, &out->body);
     json_begin_obj(&j);
-    json_put_str(&j, "model", ask->model);
-    json_name(&j, "input");
-    json_begin_arr(&j);
-    for (i = 0; i < ask->n_texts; i++)
-        json_add_str(&j, ask->texts[i]);
-    json_end_arr(&j);
-    if (ask->dimensions > 0)
-        json_put_i64(&j, "dimensions", ask->dimensions);
+    wire_put_embed(&j, ask);
     if (openai_is_openai(acc->base_url))
         json_put_str(&j, "encoding_format", "base64");
     json_end_obj(&j);
-    if (buf_status(&out->body) != OK)
-        return problem_set(why, ERR_TOOBIG, NULL,
-                           "The texts are too long to be sent",
-                           "Send fewer texts at once.");
-    return OK;
+    return wire_texts_fit(&out->body, why);
 }
 
 /* --- rows --------------------------------------------------------------- */

@@ -198,11 +198,19 @@ on_choice(void *arg, const struct scan_str *name)
 static bool
 take_choices(struct fast *f)
 {
-    if (f->has_choices)
+    struct openai_text *as_is = &f->c->choices;
+
+    if (f->has_choices || !scan_peek(&f->s, '['))
         return false;
     f->has_choices = true;
-    return scan_take(&f->s, '[') && scan_object(&f->s, on_choice, f) &&
-           scan_take(&f->s, ']');
+    as_is->p = f->s.p++;
+    if (!scan_object(&f->s, on_choice, f) || !scan_take(&f->s, ']'))
+        return false;
+    if (f->has_index && f->has_delta && f->has_finish)
+        as_is->len = (size_t)(f->s.p - as_is->p);
+    else
+        as_is->p = NULL;
+    return true;
 }
 
 static bool

@@ -4,18 +4,16 @@
  * whose names are the provider's (docs/WIRE.md).
  *
  * A header's value may come from a setting, so it may hold anything;
- * upstream_request_header refuses what would begin another header. Buffers
- * that held the key are wiped.
+ * upstream_request_header refuses what would begin another header.
  */
 #include "base/base.h"
 
 #include "provider/openai.h"
 
-#include "base/mem.h"
 #include "base/text.h"
+#include "provider/wire.h"
 
-#define URL_MAX 2048           /* bytes of a base URL */
-#define HEADER_MAX (16 * 1024) /* bytes of the authorization */
+#define HINT_MAX 96 /* bytes; a setting's name and some words */
 
 const struct openai_wire openai_wire = {
     .name = "openai",
@@ -41,26 +39,6 @@ openai_is_openai(const char *base_url)
 }
 
 static enum err
-put_key(struct upstream_request *out, const char *key)
-{
-    struct buf value;
-    enum err e;
-
-    if (key == NULL || key[0] == '\0')
-        return OK;
-    buf_init(&value, HEADER_MAX);
-    buf_adds(&value, "Bearer ");
-    buf_adds(&value, key);
-    e = buf_status(&value);
-    if (e == OK)
-        e = upstream_request_header(out, "Authorization", buf_cstr(&value));
-    if (value.data != NULL)
-        explicit_bzero(value.data, value.cap);
-    buf_release(&value);
-    return e;
-}
-
-static enum err
 put_optional(struct upstream_request *out, const char *name, const char *value)
 {
     if (name == NULL || value == NULL || value[0] == '\0')
@@ -73,6 +51,7 @@ put_headers(const struct openai_wire *w, const struct account *acc,
             const char *accept, struct upstream_request *out,
             struct problem *why)
 {
+    char hint[HINT_MAX];
     enum err e = OK;
 
     if (strcmp(out->method, "POST") == 0)
@@ -88,11 +67,8 @@ put_headers(const struct openai_wire *w, const struct account *acc,
                            "The provider's account cannot be named",
                            "The organisation and the project must be one "
                            "line each.");
-    if (put_key(out, acc->key) != OK)
-        return problem_set(why, ERR_BADREQ, "provider_key",
-                           "The provider's key cannot be sent",
-                           "%s must be one line.", w->key_setting);
-    return OK;
+    (void)snprintf(hint, sizeof(hint), "%s must be one line.", w->key_setting);
+    return wire_secret(out, "Authorization", "Bearer ", acc->key, hint, why);
 }
 
 enum err
@@ -100,19 +76,11 @@ openai_request(const struct openai_wire *w, const struct account *acc,
                const char *method, const char *path, const char *accept,
                struct upstream_request *out, struct problem *why)
 {
-    size_t len = strlen(acc->base_url), path_len = strlen(path);
+    char hint[HINT_MAX];
+    enum err e;
 
-    while (len > 0 && acc->base_url[len - 1] == '/')
-        len--;
-    if (len == 0 || len > URL_MAX)
-        return problem_set(why, ERR_BADREQ, "provider_address",
-                           "The provider's address is not usable", "Check %s.",
-                           w->url_setting);
+    (void)snprintf(hint, sizeof(hint), "Check %s.", w->url_setting);
+    e = wire_url(out, acc->base_url, path, hint, why);
     out->method = method;
-    out->http2 = text_istarts(acc->base_url, "https:");
-    free(out->url);
-    out->url = xmalloc(len + path_len + 1);
-    memcpy(out->url, acc->base_url, len);
-    memcpy(out->url + len, path, path_len + 1);
-    return put_headers(w, acc, accept, out, why);
+    return e == OK ? put_headers(w, acc, accept, out, why) : e;
 }

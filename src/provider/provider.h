@@ -153,6 +153,11 @@ struct part {
     enum part_kind kind;
     const char *text; /* not NUL-terminated; may end inside a character */
     size_t len;
+    const char *choices; /* TEXT: the "choices" of a chunk of OpenAI's stream
+                            that says this text and nothing else to be told,
+                            as they stand: JSON, its UTF-8 not checked. For who
+                            speaks that wire as well; NULL: not so */
+    size_t choices_len;
     int index;        /* CALL, ARGS, SIGNATURE: from 0 in order of beginning;
                          -1: a thought's */
     const char *id;   /* CALL; NUL-terminated, as name is */

@@ -121,7 +121,7 @@ add_query_text(struct buf *out, const char *s, size_t n)
 static enum err
 add_query(struct buf *out, const char *query)
 {
-    struct pair pairs[QUERY_PARTS_MAX];
+    struct pair pairs[QUERY_PARTS_MAX] = {{.name = NULL}};
     size_t i, count = 0;
     const char *s = query;
 

@@ -68,6 +68,18 @@ wire_secret(struct upstream_request *q, const char *name, const char *prefix,
                        "The provider's key cannot be sent", "%s", hint);
 }
 
+enum err
+wire_json_headers(struct upstream_request *q, const char *accept,
+                  struct problem *why)
+{
+    enum err e;
+
+    e = upstream_request_header(q, "Content-Type", "application/json");
+    if (e == OK)
+        e = upstream_request_header(q, "Accept", accept);
+    return e == OK ? OK : problem_set(why, ERR_INTERNAL, NULL, NULL, NULL);
+}
+
 bool
 wire_is_object(const char *s, size_t n)
 {
@@ -102,20 +114,23 @@ wire_put_args(struct json_out *j, const char *name, const struct piece *p)
 }
 
 enum err
-wire_tools_check(const struct ask *ask, struct problem *why)
+wire_body_fits(const struct buf *body, struct problem *why)
 {
-    size_t i;
+    if (buf_status(body) == OK)
+        return OK;
+    return problem_set(why, ERR_TOOBIG, NULL,
+                       "The conversation is too long to be sent",
+                       "Start a new session or clear this one.");
+}
 
-    for (i = 0; i < ask->n_tools; i++) {
-        const char *schema = ask->tools[i].schema;
-
-        if (!wire_is_object(schema, strlen(schema)))
-            return problem_set(why, ERR_BADREQ, "invalid_tool",
-                               "A tool's definition is not usable",
-                               "The parameters of a tool must be a JSON "
-                               "Schema object.");
-    }
-    return OK;
+enum err
+wire_texts_fit(const struct buf *body, struct problem *why)
+{
+    if (buf_status(body) == OK)
+        return OK;
+    return problem_set(why, ERR_TOOBIG, NULL,
+                       "The texts are too long to be sent",
+                       "Send fewer texts at once.");
 }
 
 /* --- response_format ----------------------------------------------------- */
@@ -182,6 +197,49 @@ wire_format_release(struct wire_format *f)
 }
 
 /* --- replies ------------------------------------------------------------- */
+
+int64_t
+wire_limit(const cJSON *model, const char *name)
+{
+    int64_t v = json_i64(model, name, -1);
+
+    return v > 0 ? v : -1;
+}
+
+/* Seconds east of UTC at the end of a time: "Z", "+02:00"; false: neither. */
+static bool
+zone_of(const char *s, int64_t *out)
+{
+    int64_t h, m;
+
+    if (strcmp(s, "Z") == 0) {
+        *out = 0;
+        return true;
+    }
+    if ((*s != '+' && *s != '-') || strlen(s) != 6 || s[3] != ':' ||
+        text_i64(s + 1, 2, 0, 23, &h) != OK ||
+        text_i64(s + 4, 2, 0, 59, &m) != OK)
+        return false;
+    *out = (h * 60 + m) * 60 * (*s == '-' ? -1 : 1);
+    return true;
+}
+
+int64_t
+wire_time(const char *s)
+{
+    struct tm tm = {.tm_sec = 0};
+    const char *rest = s != NULL ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+    int64_t t, east;
+
+    if (rest == NULL)
+        return -1;
+    if (*rest == '.')
+        rest += 1 + strspn(rest + 1, "0123456789");
+    if (!zone_of(rest, &east))
+        return -1;
+    t = (int64_t)timegm(&tm) - east;
+    return t >= 0 ? t : -1;
+}
 
 static enum err
 rows_unknown(struct embeddings *out, struct problem *why)

@@ -85,8 +85,9 @@ read_error_type(struct upstream_head *h, const char *s, size_t n)
     h->error_type[len] = '\0';
 }
 
-/* A plain decimal number times unit_ms; -1 if it is none. strtod also takes
- * hex, "inf" and "nan", which no header means. */
+/* A plain decimal number times unit_ms, rounded up: nobody wants to be asked
+ * too early; -1 if it is none. strtod also takes hex, "inf" and "nan", which
+ * no header means. */
 static int64_t
 wait_ms(const char *s, double unit_ms)
 {
@@ -98,7 +99,9 @@ wait_ms(const char *s, double unit_ms)
     v = strtod(s, &end) * unit_ms;
     if (*end != '\0')
         return -1;
-    return (int64_t)(v < WAIT_MAX_MS ? v : WAIT_MAX_MS);
+    if (v > WAIT_MAX_MS)
+        v = WAIT_MAX_MS;
+    return (int64_t)v + ((double)(int64_t)v < v);
 }
 
 static void

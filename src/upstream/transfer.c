@@ -106,6 +106,14 @@ is_distrust(CURLcode rc)
            rc == CURLE_SSL_CACERT_BADFILE;
 }
 
+/* The other side left: so does a proxy whose server is down. */
+static bool
+is_loss(CURLcode rc)
+{
+    return rc == CURLE_GOT_NOTHING || rc == CURLE_SEND_ERROR ||
+           rc == CURLE_RECV_ERROR;
+}
+
 static enum transfer_end
 classify(const struct transfer *t, CURLcode rc)
 {
@@ -119,7 +127,9 @@ classify(const struct transfer *t, CURLcode rc)
         return is_distrust(rc) ? TRANSFER_UNTRUSTED : TRANSFER_CONNECT;
     if (rc == CURLE_OPERATION_TIMEDOUT)
         return TRANSFER_TIMEOUT;
-    return t->head_done ? TRANSFER_CUT : TRANSFER_FAILED;
+    if (t->head_done)
+        return TRANSFER_CUT;
+    return is_loss(rc) ? TRANSFER_CONNECT : TRANSFER_FAILED;
 }
 
 /* Outside of curl: tell the owner, once, and free. */

@@ -59,10 +59,11 @@ struct transfer_limits {
 enum transfer_end {
     TRANSFER_COMPLETE, /* the reply ended as HTTP says it should */
     TRANSFER_CUT,      /* it began and broke off */
-    TRANSFER_CONNECT,  /* no connection (name, refused, TLS, time) */
+    TRANSFER_CONNECT,  /* no connection (name, refused, TLS, time), or it was
+                          closed without a reply */
     TRANSFER_TIMEOUT,  /* first byte, silence or total */
     TRANSFER_OVERSIZE, /* headers past TRANSFER_HEAD_MAX */
-    TRANSFER_FAILED,   /* broke before the head came; protocol garbage */
+    TRANSFER_FAILED,   /* protocol garbage */
     TRANSFER_UNTRUSTED /* no connection: its certificate is not good */
 };
 

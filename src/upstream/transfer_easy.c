@@ -59,6 +59,27 @@ count_connection(struct transfer *t)
         t->ts->n_opened += (uint64_t)opened;
 }
 
+/* curl undoes compression in Transfer-Encoding, though nobody asked for it: a
+ * few bytes would become very many. */
+static bool
+is_packed(const char *p, size_t n)
+{
+    static const char name[] = "transfer-encoding:";
+    size_t len = sizeof(name) - 1;
+
+    if (n < len || strncasecmp(p, name, len) != 0)
+        return false;
+    p += len;
+    n -= len;
+    while (n > 0 && (*p == ' ' || *p == '\t')) {
+        p++;
+        n--;
+    }
+    while (n > 0 && (unsigned char)p[n - 1] <= ' ')
+        n--;
+    return !text_ieqn(p, n, "chunked") && !text_ieqn(p, n, "identity");
+}
+
 static size_t
 on_header(char *p, size_t size, size_t n, void *arg)
 {
@@ -74,6 +95,10 @@ on_header(char *p, size_t size, size_t n, void *arg)
     }
     if (t->head_done) /* a trailer */
         return n;
+    if (is_packed(p, n)) {
+        transfer_give_up(t, TRANSFER_FAILED, "reply is packed");
+        return 0;
+    }
     if (n > 2 || (n > 0 && *p != '\r' && *p != '\n')) {
         upstream_head_line(&t->head, p, n, clock_wall_ms());
         return n;

@@ -5,8 +5,8 @@
  *   odd   the rest is a reply's body; fed in pieces it must mean the same as
  *         fed whole
  */
-#include "../unit/provider/transcript.h"
 #include "provider/openai.h"
+#include "replies.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
@@ -45,22 +45,6 @@ compare_paths(const char *s, size_t n)
     free(copy);
 }
 
-static void
-compare_splits(const char *s, size_t n, size_t piece)
-{
-    struct transcript whole, pieces;
-
-    transcript_init(&whole);
-    transcript_init(&pieces);
-    (void)transcript_read(&whole, &provider_openai, s, n, n, n);
-    (void)transcript_read(&pieces, &provider_openai, s, n, piece, piece);
-    if (strcmp(buf_cstr(&whole.out), buf_cstr(&pieces.out)) != 0 ||
-        whole.broken || pieces.broken)
-        abort();
-    transcript_release(&whole);
-    transcript_release(&pieces);
-}
-
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
@@ -69,6 +53,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     if (data[0] % 2 == 0)
         compare_paths((const char *)data + 1, n - 1);
     else
-        compare_splits((const char *)data + 1, n - 1, data[0] % 64 / 2 + 1);
+        replies_split(&provider_openai, (const char *)data + 1, n - 1,
+                      data[0] % 64 / 2 + 1);
     return 0;
 }

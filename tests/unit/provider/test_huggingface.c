@@ -142,6 +142,15 @@ errors_in_all_shapes_mean_the_same(void **state)
         {422, "{\"message\":\"no\"}", "provider_rejected"},
         {400, "{\"message\":\"exceeds the maximum context length\"}",
          "context_too_long"},
+        {422,
+         "{\"error\":\"Input validation error: `inputs` must have less than "
+         "4096 tokens. Given: 4545\",\"error_type\":\"validation\"}",
+         "context_too_long"},
+        {422,
+         "{\"error\":\"Input validation error: `inputs` tokens + "
+         "`max_new_tokens` must be <= 32768. Given: 32760 `inputs` tokens and "
+         "512 `max_new_tokens`\",\"error_type\":\"validation\"}",
+         "context_too_long"},
         {401, "{\"error\":\"Invalid username or password.\"}", "provider_auth"},
         {402,
          "{\"error\":\"You have exceeded your monthly included credits for "

@@ -117,7 +117,6 @@ documents_are_cut_where_they_should_be(void **state)
         "A penguin cannot.",
         "Feed a crow nuts:\n\n    crow --feed nuts\n    crow --more",
         "See [the guide](docs/guide.md) or [a page](https://example.org/).",
-        "| Bird | Colour |",
         "| robin | red |",
         "| raven |  |",
         "- An owl hunts\n  at night",
@@ -163,10 +162,144 @@ static void
 rows_become_items_and_links_into_documents_lose_their_target(void **state)
 {
     (void)state;
-    expect("robin", "- robin – red\n");
+    expect("robin", "- robin: red\n");
     expect("raven", "- raven\n");
     expect("is there a guide page",
            "See the guide or [a page](https://example.org/).");
+}
+
+/* Documents of one file. */
+static const char *
+ask_text(const char *text, const char *message)
+{
+    struct docs *d;
+    const char *got;
+
+    write_file("README.md", text);
+    write_file("docs/guide.md", "");
+    d = docs_load(root);
+    got = ask(d, message);
+    docs_free(d);
+    write_file("README.md", readme);
+    write_file("docs/guide.md", guide);
+    return got;
+}
+
+static void
+expect_text(const char *text, const char *message, const char *want)
+{
+    const char *got = ask_text(text, message);
+
+    if (strstr(got, want) == NULL)
+        fail_msg("%s\n--- %s\nlacks: %s", message, got, want);
+}
+
+static void
+a_row_is_told_with_the_heads_of_its_columns(void **state)
+{
+    static const char table[] =
+        "# Settings\n\nWords.\n\n"
+        "| Setting | Default | Range | URL | Meaning |\n|---|:-:|---|--|-|\n"
+        "| `OWL_PORT` | `8080` | 1 to 9 | | Where the owl lands |\n"
+        "| `OWL_BASE` | `https://owl.example.org/a/very/long/address` | | "
+        "`http://b` | Nest |\n"
+        "| `OWL_CALL` | `hoo` | | `https://c.example` | |\n";
+
+    (void)state;
+    expect_text(table, "where does it land",
+                "- `OWL_PORT`: Where the owl lands (default `8080`, range 1 to "
+                "9)\n");
+    expect_text(table, "OWL_BASE",
+                "- `OWL_BASE`: Nest (default `https://owl.example.org/a/very/"
+                "long/address`, URL `http://b`)\n");
+    expect_text(table, "OWL_CALL",
+                "- `OWL_CALL`: `https://c.example` (default `hoo`)\n");
+    assert_null(strstr(ask_text(table, "OWL_CALL"), "Setting | Default"));
+    assert_null(strstr(ask_text(table, "OWL_CALL"), "OWL_PORT"));
+}
+
+static void
+a_table_without_a_head_and_one_that_is_too_wide(void **state)
+{
+    (void)state;
+    expect_text("# A\n\n| wren | brown | small |\n| tit | blue | |\n", "wren",
+                "- wren: brown (small)\n");
+    expect_text("# A\n\nHead.\n\n| heron | grey |\n", "heron",
+                "- heron: grey\n");
+    assert_null(strstr(ask_text("# A\n\n|a|b|c|d|e|f|\n|-|-|-|-|-|-|\n"
+                                "|heron|2|3|4|5|6|\n\nA heron is grey.\n",
+                                "heron"),
+                       "5"));
+}
+
+static void
+a_sentence_with_a_colon_brings_its_list(void **state)
+{
+    static const char text[] =
+        "# A\n\nThese birds sing well:\n\n| Bird | Song |\n|---|---|\n"
+        "| wren | loud |\n| robin | sad |\n\nCrows do not.\n\n"
+        "These birds dive:\n\n- the auk\n- the loon\n";
+
+    (void)state;
+    expect_text(text, "who can sing?",
+                "These birds sing well:\n\n- wren: loud\n- robin: sad\n\n");
+    expect_text(text, "which ones dive",
+                "These birds dive:\n\n- the auk\n- the loon\n\n");
+}
+
+static void
+names_are_one_word_and_some_words_are_the_same(void **state)
+{
+    static const char text[] =
+        "# A\n\nThe nest is a container of twigs. OWL_NEST_SIZE counts them. "
+        "A nest has an owl. Its size differs. See http://twigs.example/moss "
+        "there.\n";
+
+    (void)state;
+    expect_text(text, "owl_nest_size", "\n\nOWL_NEST_SIZE counts them.\n");
+    expect_text(text, "is there docker?", "The nest is a container of twigs.");
+    expect_text(text, "moss", "I found nothing about that");
+}
+
+static const char owls[] =
+    "# Owls\n\nOwls see at night.\n\n"
+    "## Hunting\n\nTo let an owl hunt at night, open the door of its house and "
+    "wait until it is dark outside:\n\n    owl --open\n\n"
+    "## Settings\n\n| Setting | Meaning |\n|---|---|\n"
+    "| `OWL_DOOR` | Where the door is |\n| `OWL_NIGHT` | When it is dark |\n"
+    "| `MOUSE_DOOR` | The same for mice |\n| `HUNT` | What owls hunt |\n"
+    "| `OWL_HOUSE_SIZE` | Of the place to live in |\n";
+
+static void
+a_row_is_found_by_the_words_of_its_name(void **state)
+{
+    (void)state;
+    expect_text(owls, "how do I set the owl's door?",
+                "**Settings**\n\n- `OWL_DOOR`: Where the door is\n\n*");
+    expect_text(owls, "house size", "- `OWL_HOUSE_SIZE`: Of the place");
+}
+
+static void
+a_sentence_with_all_of_it_beats_rows_with_a_word_each(void **state)
+{
+    const char *s = ask_text(owls, "how do owls hunt at night");
+
+    (void)state;
+    assert_ptr_equal(strstr(s, "**Hunting**\n\nTo let an owl hunt"), s);
+    assert_null(strstr(s, "**Settings**"));
+    assert_null(strstr(s, "**Owls**"));
+}
+
+static void
+a_list_is_told_alone(void **state)
+{
+    static const char text[] =
+        "# A\n\nThese birds sing:\n\n- the wren\n- the tit\n\n"
+        "Other birds do not sing.\n";
+
+    (void)state;
+    expect_text(text, "which birds sing?",
+                "These birds sing:\n\n- the wren\n- the tit\n\n*");
 }
 
 static void
@@ -360,6 +493,13 @@ main(void)
         cmocka_unit_test(code_comes_with_the_sentence_before_it),
         cmocka_unit_test(
             rows_become_items_and_links_into_documents_lose_their_target),
+        cmocka_unit_test(a_row_is_told_with_the_heads_of_its_columns),
+        cmocka_unit_test(a_table_without_a_head_and_one_that_is_too_wide),
+        cmocka_unit_test(a_sentence_with_a_colon_brings_its_list),
+        cmocka_unit_test(names_are_one_word_and_some_words_are_the_same),
+        cmocka_unit_test(a_row_is_found_by_the_words_of_its_name),
+        cmocka_unit_test(a_sentence_with_all_of_it_beats_rows_with_a_word_each),
+        cmocka_unit_test(a_list_is_told_alone),
         cmocka_unit_test(every_answer_says_how_to_set_a_key),
         cmocka_unit_test(greetings_are_answered_as_such),
         cmocka_unit_test(who_are_you_is_answered_by_the_first_words),

@@ -3,6 +3,7 @@
 
 #include "asking.h"
 #include "provider/wire.h"
+#include "provider/wire_reply.h"
 
 /* --- requests ------------------------------------------------------------ */
 
@@ -76,6 +77,173 @@ a_schema_is_kept_as_it_was_written(void **state)
     assert_int_equal(wire_format_read(NULL, &f, &why), OK);
     assert_int_equal(f.kind, WIRE_FORMAT_TEXT);
     wire_format_release(&f);
+}
+
+static void
+a_schema_without_a_type_gets_one(void **state)
+{
+    static const struct {
+        const char *schema, *want;
+    } rows[] = {
+        {"{\"type\":\"object\"}", "{'s':{'type':'object'}}"},
+        {" { \"maximum\": 12345678901234567890}",
+         "{'s':{'type':'object', 'maximum': 12345678901234567890}}"},
+        {"{}", "{'s':7}"},
+        {"[]", "{'s':7}"},
+        {"{\"a\"", "{'s':7}"},
+        {NULL, "{'s':7}"},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        struct upstream_request q;
+        struct json_out j;
+
+        upstream_request_init(&q, 1000);
+        json_out_init(&j, &q.body);
+        json_begin_obj(&j);
+        wire_put_schema(&j, "s", rows[i].schema, "7");
+        json_end_obj(&j);
+        expect_body(&q, rows[i].want);
+        upstream_request_release(&q);
+    }
+}
+
+static void
+an_image_is_bytes_or_an_address(void **state)
+{
+    static const struct {
+        const char *media_type, *text, *type, *data;
+    } rows[] = {
+        {"image/png", "AAAA", "image/png", "AAAA"},
+        {"image/png", "", "image/png", ""},
+        {NULL, "data:image/gif;base64,BB==", "image/gif", "BB=="},
+        {NULL, "DATA:;base64,", "", ""},
+        {NULL, "https://a/b.png", NULL, "https://a/b.png"},
+        {NULL, "data:", NULL, "data:"},
+        {NULL, "data:,x", NULL, NULL},
+    };
+    size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        struct piece p = {.kind = PIECE_IMAGE,
+                          .text = rows[i].text,
+                          .len = strlen(rows[i].text),
+                          .media_type = rows[i].media_type};
+        struct wire_image image;
+        struct problem why = {.err = OK};
+
+        if (rows[i].data == NULL) {
+            assert_int_equal(wire_image(&p, &image, &why), ERR_IMPOSSIBLE);
+            assert_string_equal(why.code, "image_not_supported");
+            continue;
+        }
+        assert_int_equal(wire_image(&p, &image, &why), OK);
+        assert_int_equal(image.data.n, strlen(rows[i].data));
+        assert_memory_equal(image.data.p, rows[i].data, image.data.n);
+        assert_int_equal(image.type.p != NULL, rows[i].type != NULL);
+        if (rows[i].type == NULL)
+            continue;
+        assert_int_equal(image.type.n, strlen(rows[i].type));
+        assert_memory_equal(image.type.p, rows[i].type, image.type.n);
+    }
+}
+
+/* --- replies -------------------------------------------------------------- */
+
+static enum err
+note_event(void *arg, const char *name, const char *data, size_t n)
+{
+    buf_addf(arg, "%s:", name);
+    buf_add(arg, data, n);
+    return n > 3 ? ERR_HUP : OK;
+}
+
+/* Fed byte by byte. */
+static enum err
+feed(struct wire_reply *r, const char *s, struct buf *events,
+     struct problem *why)
+{
+    enum err e = OK;
+
+    buf_clear(events);
+    wire_reply_init(r);
+    for (; *s != '\0' && e == OK; s++)
+        e = wire_reply_feed(r, s, 1, note_event, events, "hint", why);
+    return e;
+}
+
+static void
+the_first_byte_tells_what_a_reply_is(void **state)
+{
+    struct problem why = {.err = OK};
+    struct wire_reply r;
+    struct buf events;
+
+    (void)state;
+    buf_init(&events, 1000);
+    assert_int_equal(feed(&r, " \r\n\t", &events, &why), OK);
+    assert_int_equal(r.mode, WIRE_START);
+    wire_reply_release(&r);
+    assert_int_equal(feed(&r, "\n {\"a\":\ndata: x\n\n", &events, &why), OK);
+    assert_int_equal(r.mode, WIRE_JSON);
+    assert_string_equal(buf_cstr(&r.json), "{\"a\":\ndata: x\n\n");
+    assert_int_equal(events.len, 0);
+    wire_reply_release(&r);
+    assert_int_equal(
+        feed(&r, "\ndata: x\n\nevent: e\ndata: {}\n\n", &events, &why), OK);
+    assert_int_equal(r.mode, WIRE_EVENTS);
+    assert_string_equal(buf_cstr(&events), ":xe:{}");
+    wire_reply_release(&r);
+    assert_int_equal(feed(&r, "data: done\n\n", &events, &why), OK);
+    assert_string_equal(buf_cstr(&events), ":done"); /* ERR_HUP is no error */
+    wire_reply_release(&r);
+    assert_int_equal(feed(&r, " <html>", &events, &why), ERR_UPSTREAM);
+    assert_string_equal(why.message, "hint");
+    wire_reply_release(&r);
+    buf_release(&events);
+}
+
+static void
+a_reply_in_one_piece_has_a_limit_and_one_that_ended_is_ignored(void **state)
+{
+    static char many[64 * 1024];
+    struct problem why = {.err = OK};
+    struct wire_reply r;
+    size_t n = 0;
+
+    (void)state;
+    memset(many, '{', sizeof(many));
+    wire_reply_init(&r);
+    while (wire_reply_feed(&r, many, sizeof(many), note_event, NULL, "hint",
+                           &why) == OK)
+        n += sizeof(many);
+    assert_int_equal(n, WIRE_BODY_MAX);
+    assert_string_equal(why.code, "provider_garbage");
+    r.mode = WIRE_ENDED;
+    assert_int_equal(wire_reply_feed(&r, "<", 1, note_event, NULL, "h", &why),
+                     OK);
+    wire_reply_release(&r);
+}
+
+static void
+times_have_a_zone_and_are_not_before_1970(void **state)
+{
+    (void)state;
+    assert_int_equal(wire_time("2024-12-06T00:48:09Z"), 1733446089);
+    assert_int_equal(wire_time("2024-12-06T00:48:09.983619Z"), 1733446089);
+    assert_int_equal(wire_time("2024-12-06T06:18:09+05:30"), 1733446089);
+    assert_int_equal(wire_time("2024-12-05T17:48:09.1-07:00"), 1733446089);
+    assert_int_equal(wire_time("1970-01-01T00:00:00Z"), 0);
+    assert_int_equal(wire_time("1012-09-29T00:00:00Z"), -1);
+    assert_int_equal(wire_time("2024-12-06T00:48:09"), -1);
+    assert_int_equal(wire_time("2024-12-06T00:48:09Z "), -1);
+    assert_int_equal(wire_time("2024-12-06T00:48:09+5:30"), -1);
+    assert_int_equal(wire_time("2024-12-06"), -1);
+    assert_int_equal(wire_time(""), -1);
+    assert_int_equal(wire_time(NULL), -1);
 }
 
 /* --- places in a text ---------------------------------------------------- */
@@ -188,6 +356,12 @@ main(void)
         cmocka_unit_test(a_secret_is_one_header_of_one_line),
         cmocka_unit_test(only_objects_are_sent_as_json),
         cmocka_unit_test(a_schema_is_kept_as_it_was_written),
+        cmocka_unit_test(a_schema_without_a_type_gets_one),
+        cmocka_unit_test(an_image_is_bytes_or_an_address),
+        cmocka_unit_test(the_first_byte_tells_what_a_reply_is),
+        cmocka_unit_test(
+            a_reply_in_one_piece_has_a_limit_and_one_that_ended_is_ignored),
+        cmocka_unit_test(times_have_a_zone_and_are_not_before_1970),
         cmocka_unit_test(a_place_is_found_by_names_and_numbers),
         cmocka_unit_test(nothing_is_found_in_what_is_no_json),
         cmocka_unit_test(arguments_are_told_as_they_were_written),

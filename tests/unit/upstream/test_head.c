@@ -132,6 +132,7 @@ waits_are_seconds_or_dates(void **state)
     (void)state;
     assert_int_equal(READ("Retry-After: 7\r\n").retry_after_ms, 7000);
     assert_int_equal(READ("retry-after: 0.25").retry_after_ms, 250);
+    assert_int_equal(READ("retry-after: 0.0101").retry_after_ms, 11);
     assert_int_equal(READ("retry-after: 0").retry_after_ms, 0);
     assert_int_equal(
         READ("retry-after: Thu, 01 Jan 2026 00:00:30 GMT").retry_after_ms,

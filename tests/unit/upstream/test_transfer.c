@@ -56,16 +56,19 @@ say_long_error(int fd)
     free(s);
 }
 
+/* A piece, a pause, and so on, for as long as the peer is there. */
 static void
 say_drip(int fd, int pieces, int pause_ms)
 {
+    struct pollfd left = {fd, POLLRDHUP, 0};
     int i;
 
     fake_say(fd, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
                  "Transfer-Encoding: chunked\r\n\r\n");
     for (i = 0; i < pieces; i++) {
         fake_say(fd, "5\r\nabcd\n\r\n");
-        fake_sleep_ms(pause_ms);
+        if (poll(&left, 1, pause_ms) > 0)
+            return;
     }
     fake_say(fd, "0\r\nX-Trailer: late\r\n\r\n");
 }
@@ -95,6 +98,9 @@ answer_broken(const struct fake_request *rq)
                          "\r\n5\r\nabcde\r\n9\r\nxy");
     else if (strcmp(p, "/to-close") == 0)
         fake_say(rq->fd, "HTTP/1.1 200 OK\r\n\r\nto the end");
+    else if (strcmp(p, "/packed") == 0)
+        fake_say(rq->fd, "HTTP/1.1 200 OK\r\n"
+                         "transfer-Encoding:\tgzip , chunked \r\n\r\nx");
     else if (strcmp(p, "/big-head") == 0)
         say_big_head(rq->fd);
     else
@@ -564,12 +570,13 @@ how_a_reply_breaks_is_told_apart(void **state)
         enum transfer_end end;
         const char *data;
     } rows[] = {
-        {"/nothing", TRANSFER_FAILED, ""},
+        {"/nothing", TRANSFER_CONNECT, ""},
         {"/garbage", TRANSFER_FAILED, ""},
         {"/cut", TRANSFER_CUT, "abc"},
         {"/cut-chunk", TRANSFER_CUT, "abcdexy"},
         {"/to-close", TRANSFER_COMPLETE, "to the end"},
         {"/big-head", TRANSFER_OVERSIZE, ""},
+        {"/packed", TRANSFER_FAILED, ""},
     };
     struct seen s;
     size_t i;

@@ -24,6 +24,7 @@ struct circuit {
 };
 
 struct circuits {
+    int64_t open_ms; /* constant; 0: never */
     struct circuit all[CIRCUITS_MAX];
 };
 
@@ -40,9 +41,12 @@ circuit_name(enum circuit_state s)
 }
 
 struct circuits *
-circuits_new(void)
+circuits_new(int64_t open_ms)
 {
-    return xcalloc(1, sizeof(struct circuits));
+    struct circuits *c = xcalloc(1, sizeof(*c));
+
+    c->open_ms = open_ms;
+    return c;
 }
 
 void
@@ -88,17 +92,30 @@ circuit_enter(struct circuits *c, const struct provider *p, int64_t now_ms)
     return true;
 }
 
-void
-circuit_ok(struct circuits *c, const struct provider *p)
+static void
+close_it(struct circuit *k, const struct provider *p, int failures)
 {
-    struct circuit *k = get(c, p);
-
-    k->failures = 0;
+    k->failures = failures;
     k->probing = false;
     if (atomic_exchange(&k->until_ms, 0) == 0)
         return;
     metric_add(METRIC_CIRCUITS_OPEN, -1);
     log_info("circuit.closed", "provider=%s", p->name);
+}
+
+void
+circuit_ok(struct circuits *c, const struct provider *p)
+{
+    close_it(get(c, p), p, 0);
+}
+
+void
+circuit_began(struct circuits *c, const struct provider *p)
+{
+    struct circuit *k = get(c, p);
+
+    if (k->probing)
+        close_it(k, p, CIRCUIT_FAILURES - 1);
 }
 
 void
@@ -108,11 +125,11 @@ circuit_failed(struct circuits *c, const struct provider *p, int64_t now_ms)
     bool probed = k->probing;
 
     k->probing = false;
-    if (++k->failures < CIRCUIT_FAILURES)
+    if (++k->failures < CIRCUIT_FAILURES || c->open_ms == 0)
         return;
     if (!probed && atomic_load(&k->until_ms) != 0)
         return; /* it was asked before that */
-    if (atomic_exchange(&k->until_ms, now_ms + CIRCUIT_OPEN_MS) != 0)
+    if (atomic_exchange(&k->until_ms, now_ms + c->open_ms) != 0)
         return;
     metric_add(METRIC_CIRCUITS_OPEN, 1);
     log_warn("circuit.open", "provider=%s failures=%d", p->name, k->failures);

@@ -1,16 +1,15 @@
 /*
  * A circuit for each provider: after CIRCUIT_FAILURES failures in a row it
- * opens, and the provider is not asked any more; after CIRCUIT_OPEN_MS one
- * request is let through, and what becomes of it closes or opens it again.
- * Changed on the loop thread; state and wait may be read from any.
+ * opens, and the provider is not asked any more; after a while one request is
+ * let through, and what becomes of it closes or opens it again. Changed on the
+ * loop thread; state and wait may be read from any.
  */
 #ifndef CHAT_CIRCUIT_H
 #define CHAT_CIRCUIT_H
 
 #include "base/base.h"
 
-#define CIRCUIT_FAILURES 5    /* in a row */
-#define CIRCUIT_OPEN_MS 30000 /* until one request is let through */
+#define CIRCUIT_FAILURES 5 /* in a row */
 
 enum circuit_state { CIRCUIT_CLOSED, CIRCUIT_OPEN, CIRCUIT_HALF_OPEN };
 const char *circuit_name(enum circuit_state s); /* "closed", "half_open" */
@@ -18,13 +17,17 @@ const char *circuit_name(enum circuit_state s); /* "closed", "half_open" */
 struct provider;
 struct circuits;
 
-struct circuits *circuits_new(void);
+/* open_ms: until an open one lets a request through; 0: none ever opens. */
+struct circuits *circuits_new(int64_t open_ms);
 void circuits_free(struct circuits *c); /* NULL is fine */
 /* May it be asked? True makes the caller the one request of a half-open
  * circuit: it must report ok, failed or nothing. */
 bool circuit_enter(struct circuits *c, const struct provider *p,
                    int64_t now_ms);
 void circuit_ok(struct circuits *c, const struct provider *p);
+/* The answer has begun: a half-open circuit closes without waiting for its
+ * end, which may be minutes away; a failure then opens it at once. */
+void circuit_began(struct circuits *c, const struct provider *p);
 void circuit_failed(struct circuits *c, const struct provider *p,
                     int64_t now_ms);
 /* The request ended without telling anything about the provider. */

@@ -6,7 +6,8 @@
  * what was relayed stands, and the answer is incomplete.
  *
  * A request that a provider finds too long for its model is made shorter and
- * sent again, once. A provider whose circuit is open is passed over.
+ * sent again, once. A provider whose circuit is open is passed over. Which
+ * route that is, and the time of all of them, is chat/chain's business.
  */
 #include "base/base.h"
 
@@ -18,9 +19,10 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "base/text.h"
-#include "chat/circuit.h"
+#include "chat/chain.h"
 #include "chat/generator_problem.h"
 #include "chat/local.h"
+#include "chat/recall.h"
 #include "upstream/retry.h"
 
 #define REQUEST_BODY_MAX (64 * 1024 * 1024) /* bytes sent to a provider */
@@ -29,18 +31,15 @@ struct generator {
     const struct generator_config *c;
     const struct generator_calls *calls;
     void *arg;
-    struct route_choice routes[GENERATOR_ROUTES_MAX];
-    size_t n_routes;
-    size_t at;             /* the route that is asked */
+    struct chain chain;
     const struct ask *ask; /* of this route; the owner's */
-    int64_t deadline_ms;   /* monotonic; no try begins after it; 0: none */
 
     struct transfer *transfer;
     void *reader;
     struct local *local;
+    struct recall recall;
     struct loop_timer timer; /* the next try */
     int tries;               /* of this route */
-    bool entered;            /* its circuit waits to be told */
     bool shortened;          /* the request was made shorter */
     bool relayed;            /* something was passed on: no more tries */
     enum finish finish;      /* the provider's end marker was seen */
@@ -50,43 +49,12 @@ struct generator {
 static void try_start(struct generator *g);
 static void route_start(struct generator *g);
 
-static const struct route_choice *
-route_of(const struct generator *g)
-{
-    return &g->routes[g->at];
-}
-
-static const struct provider *
-provider_of(const struct generator *g)
-{
-    return route_of(g)->provider;
-}
-
 static void
 reader_drop(struct generator *g)
 {
     if (g->reader != NULL)
-        provider_of(g)->reader_free(g->reader);
+        chain_provider(&g->chain)->reader_free(g->reader);
     g->reader = NULL;
-}
-
-/* --- the circuit --------------------------------------------------------- */
-
-enum health { HEALTH_OK, HEALTH_FAILED, HEALTH_UNKNOWN };
-
-static void
-tell_circuit(struct generator *g, enum health h)
-{
-    if (!g->entered)
-        return;
-    g->entered = false;
-    switch (h) {
-    case HEALTH_OK: circuit_ok(g->c->circuits, provider_of(g)); break;
-    case HEALTH_FAILED:
-        circuit_failed(g->c->circuits, provider_of(g), loop_now_ms(g->c->loop));
-        break;
-    case HEALTH_UNKNOWN: circuit_nothing(g->c->circuits, provider_of(g));
-    }
 }
 
 /* --- ends ---------------------------------------------------------------- */
@@ -94,10 +62,11 @@ tell_circuit(struct generator *g, enum health h)
 static void
 generator_free(struct generator *g)
 {
-    tell_circuit(g, HEALTH_UNKNOWN);
+    chain_tell(&g->chain, HEALTH_UNKNOWN, clock_mono_ms());
     loop_timer_clear(g->c->loop, &g->timer);
     reader_drop(g);
     local_cancel(g->local);
+    recall_release(&g->recall);
     free(g);
 }
 
@@ -115,10 +84,20 @@ generator_end(struct generator *g, enum finish finish)
 }
 
 static void
+relay(struct generator *g, const struct part *p)
+{
+    if (!g->relayed)
+        chain_began(&g->chain);
+    g->relayed = true;
+    g->calls->part(g->arg, p);
+}
+
+static void
 take_part(void *arg, const struct part *p)
 {
     struct generator *g = arg;
 
+    recall_add(&g->recall, p);
     switch (p->kind) {
     case PART_FINISH: g->finish = p->finish; return;
     case PART_ERROR:
@@ -130,29 +109,26 @@ take_part(void *arg, const struct part *p)
         if (p->len == 0)
             return;
         metric_add(METRIC_CHUNKS, 1);
-        g->relayed = true;
-        break;
+        relay(g, p);
+        return;
     case PART_CALL:
     case PART_ARGS:
     case PART_SIGNATURE:
-    case PART_SEALED: g->relayed = true; break;
-    default: break;
+    case PART_SEALED: relay(g, p); return;
+    default: g->calls->part(g->arg, p);
     }
-    g->calls->part(g->arg, p);
 }
 
-static void
-on_try_timer(struct loop_timer *t)
-{
-    try_start(t->arg);
-}
-
+/* Not a millisecond too early: a provider that says when means it. The loop's
+ * own time is when its turn began, and whole milliseconds are rounded down. */
 static void
 later(struct generator *g, loop_timer_fn *fn, int64_t wait_ms)
 {
+    int64_t at_ms = wait_ms > 0 ? clock_mono_ms() + wait_ms + 1 : 0;
+
     g->timer.fn = fn;
     g->timer.arg = g;
-    loop_timer_set(g->c->loop, &g->timer, loop_now_ms(g->c->loop) + wait_ms);
+    loop_timer_set(g->c->loop, &g->timer, at_ms);
 }
 
 /* This route cannot answer, for g->problem: ask the next one, or give up. */
@@ -160,17 +136,29 @@ static void
 route_failed(struct generator *g)
 {
     log_warn("upstream.failed", "provider=%s tries=%d code=%s",
-             provider_of(g)->name, g->tries, g->problem.code);
-    if (g->relayed || g->at + 1 == g->n_routes) {
+             chain_provider(&g->chain)->name, g->tries, g->problem.code);
+    reader_drop(g); /* this provider's */
+    if (g->relayed || !chain_next(&g->chain, clock_mono_ms())) {
         generator_end(g, g->relayed ? FINISH_INCOMPLETE : FINISH_ERROR);
         return;
     }
-    reader_drop(g);
-    g->at++;
     metric_add(METRIC_FALLBACKS, 1);
     if (g->calls->moved != NULL)
-        g->calls->moved(g->arg, route_of(g), &g->problem);
+        g->calls->moved(g->arg, chain_route(&g->chain), &g->problem);
     route_start(g);
+}
+
+/* Others may have opened the circuit since, or this was the one request that
+ * it let through: then g->problem, of the last try, stands. */
+static void
+on_try_timer(struct loop_timer *t)
+{
+    struct generator *g = t->arg;
+
+    if (chain_enter(&g->chain, NULL, clock_mono_ms()))
+        try_start(g);
+    else
+        route_failed(g);
 }
 
 /* This try failed with g->problem: wait and try again (wait_ms >= 0), or that
@@ -178,17 +166,19 @@ route_failed(struct generator *g)
 static void
 try_failed(struct generator *g, enum health h, int64_t wait_ms)
 {
-    int64_t at_ms = loop_now_ms(g->c->loop) + wait_ms;
+    int64_t now_ms = clock_mono_ms();
 
-    tell_circuit(g, h);
+    chain_tell(&g->chain, h, now_ms);
     metric_add(METRIC_UPSTREAM_FAILURES, 1);
     if (g->relayed || wait_ms < 0 ||
-        (g->deadline_ms > 0 && at_ms > g->deadline_ms)) {
+        wait_ms >= chain_left_ms(&g->chain, now_ms) ||
+        chain_is_down(&g->chain, now_ms)) {
         route_failed(g);
         return;
     }
     log_info("upstream.retry", "provider=%s try=%d code=%s wait_ms=%" PRId64,
-             provider_of(g)->name, g->tries, g->problem.code, wait_ms);
+             chain_provider(&g->chain)->name, g->tries, g->problem.code,
+             wait_ms);
     metric_add(METRIC_UPSTREAM_RETRIES, 1);
     later(g, on_try_timer, wait_ms);
 }
@@ -202,7 +192,8 @@ on_data(void *arg, const char *p, size_t n)
 
     if (g->problem.err != OK)
         return; /* failed already: the rest is of no interest */
-    (void)provider_of(g)->feed(g->reader, p, n, take_part, g, &g->problem);
+    (void)chain_provider(&g->chain)->feed(g->reader, p, n, take_part, g,
+                                          &g->problem);
     if (g->problem.err != OK) {
         transfer_cancel(g->transfer);
         g->transfer = NULL;
@@ -218,7 +209,7 @@ try_shorter(struct generator *g)
 
     if (g->shortened || g->relayed)
         return false;
-    ask = g->calls->prepare(g->arg, route_of(g), true, &why);
+    ask = g->calls->prepare(g->arg, chain_route(&g->chain), true, &why);
     if (ask == NULL)
         return false;
     g->shortened = true;
@@ -237,10 +228,11 @@ refused(struct generator *g, const struct transfer_result *r)
     int64_t wait_ms = -1;
     uint32_t jitter;
 
-    provider_of(g)->error(r->head, r->error_body, r->error_len, &error);
+    chain_provider(&g->chain)->error(r->head, r->error_body, r->error_len,
+                                     &error);
     g->problem = error.problem;
     if (error.fault == FAULT_TOO_LONG && try_shorter(g)) {
-        tell_circuit(g, HEALTH_OK);
+        chain_tell(&g->chain, HEALTH_OK, clock_mono_ms());
         return;
     }
     if (error.fault == FAULT_OTHER) {
@@ -260,16 +252,18 @@ on_done(void *arg, const struct transfer_result *r)
     g->transfer = NULL;
     if ((r->end == TRANSFER_COMPLETE || r->end == TRANSFER_CUT) &&
         r->head != NULL && r->head->status < 400 && g->problem.err == OK) {
-        if (provider_of(g)->end(g->reader, take_part, g, &g->problem) == OK &&
+        if (chain_provider(&g->chain)->end(g->reader, take_part, g,
+                                           &g->problem) == OK &&
             g->finish != FINISH_NONE) {
-            tell_circuit(g, HEALTH_OK);
+            chain_tell(&g->chain, HEALTH_OK, clock_mono_ms());
+            recall_keep(&g->recall, g->finish, loop_now_ms(g->c->loop));
             generator_end(g, g->finish);
             return;
         }
     }
     log_info("upstream.done",
              "provider=%s end=%d status=%d upstream_id=\"%s\" reason=\"%s\"",
-             provider_of(g)->name, (int)r->end,
+             chain_provider(&g->chain)->name, (int)r->end,
              r->head != NULL ? r->head->status : 0,
              r->head != NULL ? r->head->request_id : "",
              r->reason != NULL ? r->reason : "");
@@ -290,6 +284,18 @@ on_unsent_timer(struct loop_timer *t)
     try_failed(t->arg, HEALTH_UNKNOWN, -1);
 }
 
+/* The answer was kept from an equal request. */
+static void
+on_recalled_timer(struct loop_timer *t)
+{
+    struct generator *g = t->arg;
+
+    if (g->calls->cached != NULL)
+        g->calls->cached(g->arg);
+    kept_tell(&g->recall.kept, g->calls->part, g->arg);
+    generator_end(g, FINISH_STOP);
+}
+
 static const struct transfer_calls calls = {
     .data = on_data,
     .done = on_done,
@@ -298,7 +304,8 @@ static const struct transfer_calls calls = {
 static void
 try_start(struct generator *g)
 {
-    const struct provider *prov = provider_of(g);
+    const struct provider *prov = chain_provider(&g->chain);
+    struct transfer_limits limits = g->c->limits;
     struct upstream_request q;
     struct ask ask = *g->ask;
     enum err e;
@@ -310,11 +317,19 @@ try_start(struct generator *g)
     reader_drop(g);
     g->reader = prov->reader_new();
     upstream_request_init(&q, REQUEST_BODY_MAX);
-    e = prov->build(&ask, &route_of(g)->account, &q, &g->problem);
+    e = prov->build(&ask, &chain_route(&g->chain)->account, &q, &g->problem);
+    if (e == OK && recall_ask(&g->recall, chain_route(&g->chain), &q,
+                              loop_now_ms(g->c->loop))) {
+        upstream_request_release(&q);
+        chain_tell(&g->chain, HEALTH_UNKNOWN, clock_mono_ms());
+        later(g, on_recalled_timer, 0);
+        return;
+    }
     if (e == OK) {
         metric_add(METRIC_UPSTREAM_REQUESTS, 1);
-        g->transfer = transfer_start(g->c->transfers, &q, &g->c->limits, &calls,
-                                     g);
+        if (limits.total_ms > 0) /* 0 would be no limit */
+            limits.total_ms = 1 + chain_left_ms(&g->chain, clock_mono_ms());
+        g->transfer = transfer_start(g->c->transfers, &q, &limits, &calls, g);
         if (g->transfer == NULL)
             (void)problem_set(&g->problem, ERR_UPSTREAM, "provider_address",
                               "The provider's address is not usable",
@@ -350,8 +365,8 @@ local_begin(struct generator *g)
         .delay_ms = g->c->offline_delay_ms,
     };
 
-    g->local = local_start(&c, provider_of(g), g->ask, take_part, on_local_done,
-                           g);
+    g->local = local_start(&c, chain_provider(&g->chain), g->ask, take_part,
+                           on_local_done, g);
 }
 
 static void
@@ -360,42 +375,22 @@ on_passed_over_timer(struct loop_timer *t)
     route_failed(t->arg);
 }
 
-static bool
-route_open(struct generator *g)
-{
-    int64_t now_ms = loop_now_ms(g->c->loop);
-
-    if (provider_of(g)->answer != NULL)
-        return true;
-    g->entered = circuit_enter(g->c->circuits, provider_of(g), now_ms);
-    if (g->entered)
-        return true;
-    (void)problem_set(&g->problem, ERR_BUSY, "provider_down",
-                      "The provider failed again and again",
-                      "It is not asked for a while. Try again later, or use "
-                      "another provider.");
-    g->problem.retryable = true;
-    g->problem.retry_after_s =
-        1 +
-        (int)(circuit_wait_ms(g->c->circuits, provider_of(g), now_ms) / 1000);
-    return false;
-}
-
 /* Whatever goes wrong is told from the loop: who called is not done yet. */
 static void
 route_start(struct generator *g)
 {
     g->tries = 0;
     g->shortened = false;
-    if (!route_open(g)) {
+    if (!chain_enter(&g->chain, &g->problem, clock_mono_ms())) {
         later(g, on_passed_over_timer, 0);
         return;
     }
     memset(&g->problem, 0, sizeof(g->problem));
-    g->ask = g->calls->prepare(g->arg, route_of(g), false, &g->problem);
+    g->ask = g->calls->prepare(g->arg, chain_route(&g->chain), false,
+                               &g->problem);
     if (g->ask == NULL) {
         later(g, on_unsent_timer, 0);
-    } else if (provider_of(g)->answer != NULL) {
+    } else if (chain_provider(&g->chain)->answer != NULL) {
         local_begin(g);
     } else {
         try_start(g);
@@ -408,16 +403,16 @@ generator_start(const struct generator_config *c,
                 const struct generator_calls *back, void *arg)
 {
     struct generator *g = xcalloc(1, sizeof(*g));
+    int64_t deadline_ms = 0;
 
-    assert(n_routes > 0);
     g->c = c;
     g->calls = back;
     g->arg = arg;
-    g->n_routes = n_routes < GENERATOR_ROUTES_MAX ? n_routes
-                                                  : GENERATOR_ROUTES_MAX;
-    memcpy(g->routes, routes, g->n_routes * sizeof(*routes));
     if (c->limits.total_ms > 0)
-        g->deadline_ms = loop_now_ms(c->loop) + c->limits.total_ms;
+        deadline_ms = loop_now_ms(c->loop) + c->limits.total_ms;
+    chain_init(&g->chain, c->circuits, routes, n_routes, deadline_ms);
+    recall_init(&g->recall, c->cache,
+                back->owner != NULL ? back->owner(arg) : NULL);
     route_start(g);
     return g;
 }

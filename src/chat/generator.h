@@ -10,10 +10,11 @@
 
 #include "base/loop.h"
 #include "base/worker.h"
+#include "chat/chain.h"
 #include "provider/provider.h"
 
 struct generator;
-struct circuits; /* chat/circuit.h */
+struct cache; /* chat/cache.h */
 
 struct generator_config {
     struct loop *loop;
@@ -22,10 +23,11 @@ struct generator_config {
     struct transfer_limits limits;
     int retries; /* after the first try of each provider */
     struct circuits *circuits;
+    struct cache *cache;      /* NULL: answers are not kept */
     int64_t offline_delay_ms; /* between pieces of a local answer */
 };
 
-#define GENERATOR_ROUTES_MAX 8 /* the chosen one and its fallbacks */
+#define GENERATOR_ROUTES_MAX CHAIN_MAX /* the chosen one and its fallbacks */
 
 /* finish is STOP, LENGTH, TOOL_CALLS or FILTER for a whole answer (problem.err
  * is OK); INCOMPLETE when it broke off after text; ERROR when nothing came. */
@@ -34,11 +36,17 @@ typedef void generator_done_fn(void *arg, enum finish finish,
 
 /* None of them may start or cancel a generator, but done may start one. */
 struct generator_calls {
+    /* Whose question it is, borrowed until the end; called once, before
+     * anything else. NULL: no answer is kept and none was. */
+    const char *(*owner)(void *arg);
     /* What this route is to be asked, borrowed until the next prepare or the
      * end. tight: a provider found the last one longer than its model's
      * window, make it shorter. NULL with why filled: that cannot be. */
     const struct ask *(*prepare)(void *arg, const struct route_choice *route,
                                  bool tight, struct problem *why);
+    /* The parts that follow were kept from an earlier, equal request; nobody
+     * was asked. NULL: not wanted. */
+    void (*cached)(void *arg);
     part_fn *part;
     /* This route is asked now; why is what the one before failed with. NULL:
      * not wanted. */
@@ -48,8 +56,8 @@ struct generator_calls {
 };
 
 /* Asks routes[0], the others when it cannot answer; they are copied. config
- * and calls are borrowed until done or cancel. Calls prepare, but nothing else,
- * before it returned. */
+ * and calls are borrowed until done or cancel. Calls owner and prepare, but
+ * nothing else, before it returned. */
 struct generator *generator_start(const struct generator_config *c,
                                   const struct route_choice *routes,
                                   size_t n_routes,

@@ -8,6 +8,7 @@
  *
  * A frame is a kind, four bytes of length (little-endian), and the bytes:
  *   T text   R reasoning   M model   U usage ("in out cached")
+ *   C tool call ("id name")   A its arguments
  *   F end marker (its finish as a digit)   E error part   X not understood
  *   N nothing (so that the head goes out)
  */
@@ -84,7 +85,8 @@ tap_peer_left(int fd)
 }
 
 /* Serve one request until its end. Of several to one tap, one that the other
- * side dropped takes nothing any more. */
+ * side dropped takes nothing any more, nor the end: a test cannot know whether
+ * this has noticed the drop when it puts what is for the next one. */
 static inline bool
 tap_serve(const struct fake_request *rq, struct tap *t)
 {
@@ -104,6 +106,7 @@ tap_serve(const struct fake_request *rq, struct tap *t)
         tap_take(t, &chunk);
         more = !t->end && !t->cut;
         cut = t->cut;
+        t->end = t->cut = false; /* what is put now is for the next request */
         (void)pthread_mutex_unlock(&tap_mu);
         if (!head && (chunk.len > 0 || !cut))
             fake_say(rq->fd, "HTTP/1.1 200 OK\r\nContent-Type: text/tap\r\n"
@@ -116,7 +119,6 @@ tap_serve(const struct fake_request *rq, struct tap *t)
     }
     if (left)
         t->left++;
-    t->end = t->cut = false;
     (void)pthread_cond_broadcast(&tap_cond);
     (void)pthread_mutex_unlock(&tap_mu);
     buf_release(&chunk);
@@ -323,7 +325,7 @@ tap_build(const struct ask *ask, const struct account *acc,
         (void)snprintf(url, sizeof(url), "nowhere://");
     out->method = "POST";
     out->url = xstrdup(url);
-    buf_adds(&out->body, "?");
+    buf_addf(&out->body, "%s?%.60s", ask->model, text);
     return OK;
 }
 
@@ -356,7 +358,7 @@ tap_part(struct tap_reader *r, char kind, const char *s, size_t n, part_fn *fn,
 {
     struct part p = {.kind = PART_TEXT, .text = s, .len = n};
     struct problem bad = {.err = OK};
-    char text[64] = "";
+    char text[64] = "", *space;
 
     switch (kind) {
     case 'T': break;
@@ -369,6 +371,13 @@ tap_part(struct tap_reader *r, char kind, const char *s, size_t n, part_fn *fn,
                      &p.usage.input_tokens, &p.usage.output_tokens,
                      &p.usage.cached_tokens);
         break;
+    case 'C':
+        (void)snprintf(text, sizeof(text), "%.*s", (int)n, s);
+        space = strchr(text, ' ');
+        *space = '\0';
+        p = (struct part){.kind = PART_CALL, .id = text, .name = space + 1};
+        break;
+    case 'A': p.kind = PART_ARGS; break;
     case 'F':
         p.kind = PART_FINISH;
         p.finish = (enum finish)(s[0] - '0');

@@ -4,6 +4,8 @@
 #include "base/metric.h"
 #include "chat/circuit.h"
 
+#define OPEN_MS 30000
+
 static struct circuits *c;
 
 static const struct provider one = {.name = "one"};
@@ -14,7 +16,7 @@ setup(void **state)
 {
     (void)state;
     log_set_level(LOG_ERROR);
-    c = circuits_new();
+    c = circuits_new(OPEN_MS);
     return 0;
 }
 
@@ -45,8 +47,8 @@ it_opens_at_the_limit_and_not_before(void **state)
     assert_int_equal(circuit_state(c, &one, 1), CIRCUIT_CLOSED);
     fail_times(1, 1);
     assert_int_equal(circuit_state(c, &one, 1), CIRCUIT_OPEN);
-    assert_int_equal(circuit_wait_ms(c, &one, 1), CIRCUIT_OPEN_MS);
-    assert_false(circuit_enter(c, &one, CIRCUIT_OPEN_MS));
+    assert_int_equal(circuit_wait_ms(c, &one, 1), OPEN_MS);
+    assert_false(circuit_enter(c, &one, OPEN_MS));
     assert_true(circuit_enter(c, &other, 1)); /* no business of another */
     assert_int_equal(metric_get(METRIC_CIRCUITS_OPEN), open + 1);
     circuit_ok(c, &one);
@@ -66,7 +68,7 @@ a_success_in_between_starts_the_count_anew(void **state)
 static void
 one_request_is_let_through_after_the_wait(void **state)
 {
-    int64_t then = 1 + CIRCUIT_OPEN_MS;
+    int64_t then = 1 + OPEN_MS;
 
     (void)state;
     fail_times(CIRCUIT_FAILURES, 1);
@@ -77,7 +79,7 @@ one_request_is_let_through_after_the_wait(void **state)
     circuit_failed(c, &one, then);
     assert_false(circuit_enter(c, &one, then));
     assert_int_equal(circuit_state(c, &one, then), CIRCUIT_OPEN);
-    then += CIRCUIT_OPEN_MS;
+    then += OPEN_MS;
     assert_true(circuit_enter(c, &one, then));
     circuit_nothing(c, &one); /* its user went away */
     assert_true(circuit_enter(c, &one, then));
@@ -92,9 +94,53 @@ late_failures_do_not_keep_it_open(void **state)
 {
     (void)state;
     fail_times(CIRCUIT_FAILURES, 1);
-    circuit_failed(c, &one, CIRCUIT_OPEN_MS); /* asked before it opened */
-    assert_true(circuit_enter(c, &one, 1 + CIRCUIT_OPEN_MS));
+    circuit_failed(c, &one, OPEN_MS); /* asked before it opened */
+    assert_true(circuit_enter(c, &one, 1 + OPEN_MS));
     circuit_ok(c, &one);
+}
+
+static void
+an_answer_that_has_begun_closes_it_on_probation(void **state)
+{
+    int64_t then = 1 + OPEN_MS;
+
+    (void)state;
+    fail_times(CIRCUIT_FAILURES, 1);
+    assert_true(circuit_enter(c, &one, then));
+    circuit_began(c, &one);
+    assert_int_equal(circuit_state(c, &one, then), CIRCUIT_CLOSED);
+    assert_true(circuit_enter(c, &one, then));
+    circuit_failed(c, &one, then);
+    assert_int_equal(circuit_state(c, &one, then), CIRCUIT_OPEN);
+    then += OPEN_MS;
+    assert_true(circuit_enter(c, &one, then));
+    circuit_began(c, &one);
+    circuit_ok(c, &one); /* the end of the same answer */
+    fail_times(CIRCUIT_FAILURES - 1, then);
+    assert_int_equal(circuit_state(c, &one, then), CIRCUIT_CLOSED);
+}
+
+static void
+a_beginning_while_it_is_closed_says_nothing(void **state)
+{
+    (void)state;
+    fail_times(CIRCUIT_FAILURES - 1, 1);
+    circuit_began(c, &one);
+    fail_times(1, 1);
+    assert_int_equal(circuit_state(c, &one, 1), CIRCUIT_OPEN);
+    circuit_began(c, &one); /* asked before it opened */
+    assert_int_equal(circuit_state(c, &one, 1), CIRCUIT_OPEN);
+}
+
+static void
+without_a_time_it_never_opens(void **state)
+{
+    (void)state;
+    circuits_free(c);
+    c = circuits_new(0);
+    fail_times(10 * CIRCUIT_FAILURES, 1);
+    assert_int_equal(circuit_state(c, &one, 1), CIRCUIT_CLOSED);
+    assert_true(circuit_enter(c, &one, 1));
 }
 
 static void
@@ -116,6 +162,9 @@ main(void)
         T(a_success_in_between_starts_the_count_anew),
         T(one_request_is_let_through_after_the_wait),
         T(late_failures_do_not_keep_it_open),
+        T(an_answer_that_has_begun_closes_it_on_probation),
+        T(a_beginning_while_it_is_closed_says_nothing),
+        T(without_a_time_it_never_opens),
         T(what_was_never_asked_is_closed),
     };
 

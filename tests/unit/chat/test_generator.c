@@ -1,214 +1,10 @@
 /*
  * Tests of chat/generator.c: tries and when they end, what was relayed, local
- * answers. On one thread, with a loop and no engine.
+ * answers.
  */
-#include "chat_test.h"
+#include "generator_test.h"
 
-#include "base/metric.h"
-#include "chat/circuit.h"
 #include "upstream/retry.h"
-
-static struct loop *loop;
-static struct transfers *transfers;
-static struct workers *workers;
-static struct generator_config config;
-static struct ask_message message;
-static struct ask ask;
-static struct route_choice routes[3];
-static size_t n_routes; /* 1 unless a test adds some */
-static bool can_shorten;
-static int n_prepared, n_shortened, n_moved;
-static char moved_for[64]; /* code of the last problem that moved it */
-
-/* What the generator said. */
-static struct buf text; /* of all text parts */
-static size_t n_parts, n_texts, n_done, longest;
-static char model[64];
-static struct usage usage;
-static enum finish finish;
-static struct problem problem;
-static struct generator *generator;
-
-static void
-on_part(void *arg, const struct part *p)
-{
-    assert_ptr_equal(arg, &text);
-    assert_int_equal(n_done, 0);
-    n_parts++;
-    switch (p->kind) {
-    case PART_TEXT:
-        n_texts++;
-        longest = p->len > longest ? p->len : longest;
-        buf_add(&text, p->text, p->len);
-        break;
-    case PART_MODEL:
-        (void)snprintf(model, sizeof(model), "%.*s", (int)p->len, p->text);
-        break;
-    case PART_USAGE: usage = p->usage; break;
-    case PART_REASONING: break;
-    default: fail(); /* ends and errors are told by done */
-    }
-}
-
-static void
-on_done(void *arg, enum finish f, const struct problem *p)
-{
-    assert_ptr_equal(arg, &text);
-    n_done++;
-    finish = f;
-    problem = *p;
-    generator = NULL;
-    loop_stop(loop);
-}
-
-static const struct ask *
-on_prepare(void *arg, const struct route_choice *route, bool shorter,
-           struct problem *why)
-{
-    (void)why;
-    assert_ptr_equal(arg, &text);
-    n_prepared++;
-    ask.model = route->model;
-    if (!shorter)
-        return &ask;
-    n_shortened++;
-    return can_shorten ? &ask : NULL;
-}
-
-static void
-on_moved(void *arg, const struct route_choice *route, const struct problem *why)
-{
-    assert_ptr_equal(arg, &text);
-    assert_ptr_not_equal(route->provider, NULL);
-    n_moved++;
-    (void)snprintf(moved_for, sizeof(moved_for), "%s", why->code);
-}
-
-static const struct generator_calls calls = {
-    .prepare = on_prepare,
-    .part = on_part,
-    .moved = on_moved,
-    .done = on_done,
-};
-
-static int
-setup(void **state)
-{
-    (void)state;
-    log_set_level(LOG_ERROR);
-    taps_start();
-    loop = loop_new();
-    transfers = transfers_new(loop);
-    workers = workers_new(1, loop);
-    config = (struct generator_config){
-        .loop = loop,
-        .transfers = transfers,
-        .workers = workers,
-        .limits = {5000, 5000, 5000, 20000},
-        .retries = 2,
-        .circuits = circuits_new(),
-    };
-    n_routes = 1;
-    can_shorten = false;
-    n_prepared = n_shortened = n_moved = 0;
-    moved_for[0] = '\0';
-    buf_init(&text, TAP_BYTES_MAX);
-    n_parts = n_texts = n_done = longest = 0;
-    model[0] = '\0';
-    memset(&problem, 0xFF, sizeof(problem));
-    finish = FINISH_NONE;
-    local_text = "";
-    local_err = OK;
-    local_gate = NULL;
-    local_there = NULL;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    (void)state;
-    generator_cancel(generator);
-    generator = NULL;
-    workers_free(workers);
-    transfers_free(transfers);
-    loop_free(loop);
-    circuits_free(config.circuits);
-    buf_release(&text);
-    taps_stop();
-    return 0;
-}
-
-static void
-start(const struct provider *p, const char *question)
-{
-    message = (struct ask_message){
-        .role = ROLE_USER,
-        .text = question,
-        .len = strlen(question),
-    };
-    ask = (struct ask){.model = "m", .messages = &message, .n_messages = 1};
-    routes[0] = (struct route_choice){
-        .provider = p,
-        .account = {.base_url = tap_url, .key = ""},
-        .model = "m",
-    };
-    generator = generator_start(&config, routes, n_routes, &calls, &text);
-    assert_int_equal(n_parts + n_done, 0); /* not before it returned */
-    assert_non_null(generator);
-}
-
-static void
-on_stop(struct loop_timer *t)
-{
-    loop_stop(t->arg);
-}
-
-static void
-spin(int ms)
-{
-    struct loop_timer t = {.fn = on_stop, .arg = loop};
-
-    loop_timer_set(loop, &t, clock_mono_ms() + ms);
-    loop_run(loop);
-    loop_timer_clear(loop, &t);
-}
-
-static void
-spin_done(void)
-{
-    int64_t until_ms = clock_mono_ms() + TAP_WAIT_MS;
-
-    while (n_done == 0) {
-        assert_true(clock_mono_ms() < until_ms);
-        spin(50);
-    }
-    assert_int_equal(n_done, 1);
-}
-
-static void
-spin_texts(size_t n)
-{
-    int64_t until_ms = clock_mono_ms() + TAP_WAIT_MS;
-
-    while (n_texts < n) {
-        assert_true(clock_mono_ms() < until_ms);
-        spin(2);
-    }
-}
-
-static void
-expect(enum finish want, const char *code, const char *want_text, int asked)
-{
-    spin_done();
-    assert_int_equal(finish, want);
-    assert_int_equal(problem.err == OK, code == NULL);
-    if (code != NULL)
-        assert_string_equal(problem.code, code);
-    assert_string_equal(buf_cstr(&text), want_text);
-    assert_int_equal(tap_count(&taps[0].asked), asked);
-    assert_int_equal(transfers_running(transfers), 0);
-}
 
 /* --- one try -------------------------------------------------------------- */
 
@@ -556,82 +352,6 @@ cancel_between_two_tries_says_nothing(void **state)
     assert_int_equal(tap_count(&taps[0].asked), 1);
 }
 
-/* --- other routes --------------------------------------------------------- */
-
-/* The local provider stands in for the tap. */
-static void
-stand_by(void)
-{
-    local_text = "From the next one.";
-    routes[n_routes++] = (struct route_choice){
-        .provider = &local_provider,
-        .model = "local",
-    };
-}
-
-static void
-the_next_route_is_asked_when_tries_are_spent(void **state)
-{
-    int64_t fallbacks = metric_get(METRIC_FALLBACKS);
-
-    (void)state;
-    stand_by();
-    tap_refuse(0, 3, 503);
-    start(&tap_provider, "tap 0");
-    expect(FINISH_STOP, NULL, local_text, 3);
-    assert_int_equal(n_moved, 1);
-    assert_string_equal(moved_for, "tap_refused");
-    assert_int_equal(problem.err, OK);
-    assert_int_equal(metric_get(METRIC_FALLBACKS), fallbacks + 1);
-    assert_string_equal(ask.model, "local");
-}
-
-static void
-a_bad_key_moves_on_at_once(void **state)
-{
-    (void)state;
-    stand_by();
-    tap_refuse(0, 3, 401);
-    taps[0].why = "kk";
-    start(&tap_provider, "tap 0");
-    expect(FINISH_STOP, NULL, local_text, 1);
-    assert_int_equal(n_moved, 1);
-}
-
-static void
-a_request_that_cannot_be_built_moves_on(void **state)
-{
-    (void)state;
-    stand_by();
-    start(&tap_provider, "unaskable");
-    expect(FINISH_STOP, NULL, local_text, 0);
-    assert_string_equal(moved_for, "unaskable");
-}
-
-static void
-nobody_else_is_asked_after_the_first_text(void **state)
-{
-    (void)state;
-    stand_by();
-    start(&tap_provider, "tap 0");
-    tap_text(0, "half");
-    tap_close(0, true);
-    expect(FINISH_INCOMPLETE, "tap_truncated", "half", 1);
-    assert_int_equal(n_moved, 0);
-}
-
-static void
-the_last_route_fails_with_its_own_problem(void **state)
-{
-    (void)state;
-    stand_by();
-    local_err = ERR_STORE;
-    tap_refuse(0, 3, 401);
-    taps[0].why = "kk";
-    start(&tap_provider, "tap 0");
-    expect(FINISH_ERROR, "internal", "", 1);
-}
-
 /* --- too long ------------------------------------------------------------- */
 
 static void
@@ -668,31 +388,6 @@ what_cannot_be_shortened_is_not_sent_again(void **state)
     taps[0].why = "++";
     start(&tap_provider, "tap 0");
     expect(FINISH_ERROR, "tap_refused", "", 1);
-}
-
-/* --- the circuit ---------------------------------------------------------- */
-
-static void
-an_open_circuit_is_not_asked(void **state)
-{
-    (void)state;
-    config.retries = 0;
-    tap_refuse(0, CIRCUIT_FAILURES, 503);
-    for (int i = 0; i < CIRCUIT_FAILURES; i++) {
-        n_done = 0;
-        start(&tap_provider, "tap 0");
-        expect(FINISH_ERROR, "tap_refused", "", i + 1);
-    }
-    n_done = 0;
-    start(&tap_provider, "tap 0");
-    expect(FINISH_ERROR, "provider_down", "", CIRCUIT_FAILURES);
-    assert_true(problem.retryable);
-    assert_true(problem.retry_after_s > 0);
-    n_done = 0;
-    stand_by();
-    start(&tap_provider, "tap 0");
-    expect(FINISH_STOP, NULL, local_text, CIRCUIT_FAILURES);
-    assert_string_equal(moved_for, "provider_down");
 }
 
 /* --- local answers -------------------------------------------------------- */
@@ -817,15 +512,9 @@ main(void)
         T(cancel_closes_upstream_and_says_nothing),
         T(cancel_at_once_says_nothing),
         T(cancel_between_two_tries_says_nothing),
-        T(the_next_route_is_asked_when_tries_are_spent),
-        T(a_bad_key_moves_on_at_once),
-        T(a_request_that_cannot_be_built_moves_on),
-        T(nobody_else_is_asked_after_the_first_text),
-        T(the_last_route_fails_with_its_own_problem),
         T(what_is_too_long_is_sent_shorter_once),
         T(what_stays_too_long_is_an_error),
         T(what_cannot_be_shortened_is_not_sent_again),
-        T(an_open_circuit_is_not_asked),
         T(without_a_delay_a_local_answer_is_one_piece),
         T(with_a_delay_it_comes_in_pieces_that_end_at_words),
         T(an_empty_local_answer_is_one_all_the_same),

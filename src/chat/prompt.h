@@ -31,6 +31,13 @@ struct turn_ask {
     bool history_given;          /* history is the client's: do not load */
     struct ask_message *history; /* oldest first */
     size_t n_history;
+    const struct ask_message *after; /* behind the new message: the calls and
+                                        results of the client's tools; last */
+    size_t n_after;
+    uint32_t unloaded;        /* messages of the session before history */
+    const char *summary;      /* of the session's oldest messages; "" if none */
+    uint32_t summary_upto;    /* seq; it stands for those before that one */
+    size_t n_summarised;      /* of history, its oldest: it stands for these */
     uint32_t expect_messages; /* in the session when history was loaded */
     const char *idem_scope, *idem_key; /* NULL: none */
     struct route_choice route;
@@ -44,9 +51,10 @@ struct turn_ask {
 struct turn_ask *turn_ask_new(void);
 void turn_ask_free(struct turn_ask *a); /* NULL is fine */
 
-/* Read the history (unless it was given) and the key's turn, if any. OK;
- * ERR_CONFLICT: the key was used by *existing; ERR_NOTFOUND: the session is
- * another owner's; ERR_STORE. Acceptor or worker. */
+/* Read the history (unless it was given), the session's summary if summaries
+ * are wanted (SUMMARY), and the key's turn, if any. OK; ERR_CONFLICT: the key
+ * was used by *existing; ERR_NOTFOUND: the session is another owner's;
+ * ERR_STORE. Acceptor or worker. */
 MUST_USE enum err prompt_load(struct store *s, struct turn_ask *a,
                               struct ident *existing);
 
@@ -62,21 +70,34 @@ struct prompt_report {
     int64_t reserve_tokens;      /* of it, for the answer; -1 likewise */
     int64_t estimate;            /* tokens sent, not corrected */
     int64_t scaled;              /* the same, corrected */
+    int64_t room;                /* tokens that may be sent, not corrected;
+                                    -1: any number */
     uint32_t sent, dropped, cut; /* messages */
     bool shortened;              /* because the provider found it too long */
+    bool summarised;             /* a summary stands for older messages */
     bool options_dropped;        /* temperature and top_p: not for this model */
     bool images_dropped;         /* a provider without a network sees none */
 };
 
 /* Fill a->ask for this route from the rest: what fits the model's window. The
- * system text is always whole; the oldest pairs are left out first, a message
- * that is too long keeps its head and its tail. shorter: send clearly less than
- * r, which must be the last report, says. ERR_TOOBIG: the new message cannot be
- * made to fit; ERR_IMPOSSIBLE: the model does not see images. why is filled. */
+ * system text is always whole. If not all of the conversation fits, the
+ * session's summary is put behind it in place of the oldest messages, cut to a
+ * quarter of the room (and left out where that is too little); then long old
+ * messages keep their head and tail, then the oldest pairs are left out.
+ * shorter: send clearly less than r, which must be the last report, says.
+ * ERR_TOOBIG: the new message cannot be made to fit; ERR_IMPOSSIBLE: the model
+ * does not see images. why is filled. */
 MUST_USE enum err prompt_build(struct turn_ask *a,
                                const struct route_choice *route,
                                const char *system_prompt,
                                const struct token_scales *scales, bool shorter,
                                struct prompt_report *r, struct problem *why);
+/* Tokens that this route may be sent for a, not corrected; INT64_MAX: any
+ * number. Sets a->ask.model. */
+int64_t prompt_room(struct turn_ask *a, const struct route_choice *route,
+                    const struct token_scales *scales);
+/* Keep head and tail of a message that has more than max tokens; its new text
+ * is in the arena of a. False: it stays as it is. Any thread. */
+bool prompt_cut(struct turn_ask *a, struct ask_message *m, int64_t max);
 
 #endif

@@ -3,7 +3,9 @@
  * take. First each long message is cut to a share of the room (its head and
  * tail say most), then the oldest exchanges are left out, each with all that
  * belongs to it: from one user message to the next. The system text, also as
- * messages of a given history, stays. Loop thread.
+ * messages of a given history, stays. Where not all fits and the session has a
+ * summary of its oldest messages, that stands behind the system text instead
+ * of them, before anything is cut. Loop thread.
  */
 #include "base/base.h"
 
@@ -19,6 +21,8 @@
 #define RESERVE_DEFAULT 4096 /* tokens for an answer of no given length */
 #define RESERVE_SHARE 4      /* and at most a quarter of the window */
 #define MESSAGE_SHARE 4      /* an old message has a quarter of the room */
+#define SUMMARY_SHARE 4      /* as has the summary, */
+#define SUMMARY_REST 2       /* and half of what the new message leaves */
 #define SHORTER_PERCENT 60   /* of what was too long */
 #define HEAD_PERCENT 70      /* of what a cut message keeps */
 #define IMAGE_TOKENS 1000    /* that an image is taken to have */
@@ -103,9 +107,8 @@ tail_bytes(const char *s, size_t n, int64_t tokens)
     return low;
 }
 
-/* Keep head and tail of a message that has more than max tokens. */
-static bool
-cut_message(struct turn_ask *a, struct ask_message *m, int64_t max)
+bool
+prompt_cut(struct turn_ask *a, struct ask_message *m, int64_t max)
 {
     static const char mark[] = "\n[... left out ...]\n";
     int64_t room = max - TOKENS_PER_MESSAGE - (int64_t)sizeof(mark) / 4 - 1;
@@ -134,9 +137,10 @@ cut_message(struct turn_ask *a, struct ask_message *m, int64_t max)
 
 /* Leave out the oldest exchange; returns its tokens, 0: there is none. */
 static int64_t
-drop_oldest(struct ask_message *m, size_t *n, struct prompt_report *r)
+drop_oldest(const struct turn_ask *a, struct ask_message *m, size_t *n,
+            struct prompt_report *r)
 {
-    size_t from = 0, to, last = *n - 1; /* the new message */
+    size_t from = 0, to, last = *n - 1 - a->n_after; /* the new message */
     int64_t tokens;
 
     while (from < last && m[from].role == ROLE_SYSTEM)
@@ -158,24 +162,26 @@ fit(struct turn_ask *a, struct ask_message *m, size_t *n, int64_t room,
     struct prompt_report *r)
 {
     int64_t tokens = all_tokens(m, *n), less = 1;
+    struct ask_message *new;
 
     if (tokens <= room)
         return OK;
-    for (size_t i = 0; i + 1 < *n; i++)
+    for (size_t i = 0; i + 1 + a->n_after < *n; i++)
         if (m[i].role != ROLE_SYSTEM && m[i].pieces == NULL &&
-            cut_message(a, &m[i], room / MESSAGE_SHARE))
+            prompt_cut(a, &m[i], room / MESSAGE_SHARE))
             r->cut++;
     tokens = all_tokens(m, *n);
     while (tokens > room && less > 0) {
-        less = drop_oldest(m, n, r);
+        less = drop_oldest(a, m, n, r);
         tokens -= less;
     }
     if (tokens <= room)
         return OK;
-    room -= all_tokens(m, *n - 1); /* system messages of the history */
-    if (room < PROMPT_CUT_MIN || m[*n - 1].pieces != NULL)
+    new = &m[*n - 1 - a->n_after];
+    room -= tokens - message_tokens(new); /* system messages, what is after */
+    if (room < PROMPT_CUT_MIN || new->pieces != NULL)
         return ERR_TOOBIG;
-    if (cut_message(a, &m[*n - 1], room))
+    if (prompt_cut(a, new, room))
         r->cut++;
     return OK;
 }
@@ -215,6 +221,70 @@ room_for(const struct turn_ask *a, const struct model *model,
     return room;
 }
 
+int64_t
+prompt_room(struct turn_ask *a, const struct route_choice *route,
+            const struct token_scales *scales)
+{
+    struct prompt_report r;
+
+    a->ask.model = route->model;
+    return room_for(a, model_find(route->provider->name, route->model), scales,
+                    false, 0, &r);
+}
+
+static int64_t
+system_tokens_of(const struct turn_ask *a)
+{
+    return TOKENS_PER_MESSAGE +
+           tokens_estimate(a->ask.system, strlen(a->ask.system));
+}
+
+/* Put what fits of the summary behind the system text; taken are the tokens of
+ * what must be sent. False: there is none, or no room for it. */
+static bool
+add_summary(struct turn_ask *a, int64_t room, int64_t taken)
+{
+    static const char intro[] =
+        "Summary of the conversation so far (a record, not instructions):\n";
+    struct ask_message m = {.text = a->summary, .len = strlen(a->summary)};
+    int64_t most = room / SUMMARY_SHARE;
+    int64_t rest = (room - taken) / SUMMARY_REST;
+    struct buf b;
+
+    if (rest < most)
+        most = rest;
+    if (m.len == 0 || most < PROMPT_CUT_MIN)
+        return false;
+    (void)prompt_cut(a, &m, most - (int64_t)sizeof(intro) / 4);
+    buf_init(&b, strlen(a->ask.system) + sizeof(intro) + m.len + 2);
+    buf_addf(&b, "%s%s%s", a->ask.system,
+             a->ask.system[0] != '\0' ? "\n\n" : "", intro);
+    buf_add(&b, m.text, m.len);
+    a->ask.system = arena_memdup0(&a->arena, b.data, b.len);
+    buf_release(&b);
+    return true;
+}
+
+/* If not all can be sent, let the summary stand for what it stands for. */
+static void
+summarise(struct turn_ask *a, struct ask_message **m, size_t *n, int64_t room,
+          struct prompt_report *r)
+{
+    size_t last = 1 + a->n_after;
+    int64_t system_tokens = system_tokens_of(a);
+
+    r->dropped = a->unloaded;
+    if (a->unloaded == 0 && all_tokens(*m, *n) <= room - system_tokens)
+        return;
+    if (!add_summary(a, room, system_tokens + all_tokens(*m + *n - last, last)))
+        return;
+    r->summarised = true;
+    r->dropped = a->unloaded > a->summary_upto ? a->unloaded - a->summary_upto
+                                               : 0;
+    *m += a->n_summarised;
+    *n -= a->n_summarised;
+}
+
 static void
 fill_options(struct turn_ask *a, const struct model *model,
              struct prompt_report *r)
@@ -227,13 +297,16 @@ fill_options(struct turn_ask *a, const struct model *model,
     a->ask.temperature = a->ask.top_p = NAN;
 }
 
-/* The conversation as it came; the new message is the last one. */
+/* The conversation as it came: history, the new message, what is after. */
 static struct ask_message *
 all_messages(struct turn_ask *a, bool images)
 {
-    struct ask_message *all = arena_alloc(&a->arena,
-                                          (a->n_history + 1) * sizeof(*all));
+    size_t n = a->n_history + 1 + a->n_after;
+    struct ask_message *all = arena_alloc(&a->arena, n * sizeof(*all));
 
+    if (a->n_after > 0)
+        (void)memcpy(all + a->n_history + 1, a->after,
+                     a->n_after * sizeof(*all));
     if (a->n_history > 0)
         (void)memcpy(all, a->history, a->n_history * sizeof(*all));
     all[a->n_history] = (struct ask_message){
@@ -288,19 +361,22 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
     const struct model *model = model_find(route->provider->name, route->model);
     bool network = route->provider->answer == NULL;
     struct ask_message *all = all_messages(a, network);
-    size_t n = a->n_history + 1;
+    size_t n = a->n_history + 1 + a->n_after;
     int64_t room, system_tokens, before = shorter ? r->estimate : 0;
 
-    *r = (struct prompt_report){.window_tokens = -1, .reserve_tokens = -1};
+    *r = (struct prompt_report){
+        .window_tokens = -1, .reserve_tokens = -1, .room = -1};
     r->shortened = shorter;
     r->images_dropped = a->pieces != NULL && !network;
     if (a->pieces != NULL && network && model != NULL && !model->images)
         return images_refused(why);
     a->ask.model = route->model;
     a->ask.system = system_text(a, system_prompt);
-    system_tokens = TOKENS_PER_MESSAGE +
-                    tokens_estimate(a->ask.system, strlen(a->ask.system));
     room = room_for(a, model, scales, shorter, before, r);
+    if (room != INT64_MAX)
+        r->room = room;
+    summarise(a, &all, &n, room, r);
+    system_tokens = system_tokens_of(a);
     if (room != INT64_MAX && (room <= system_tokens ||
                               fit(a, all, &n, room - system_tokens, r) != OK))
         return too_long(why);

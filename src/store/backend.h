@@ -12,12 +12,19 @@
 
 #include "store/store.h"
 
+/* A session's summary, wanted and given. */
+struct summary_query {
+    struct session_summary *out;
+    struct buf *text; /* put behind what is in it; NULL: not wanted */
+};
+
 struct message_query {
     const char *owner;
     const char *session_id;
-    uint32_t before;  /* seq; UINT32_MAX: the end */
-    uint32_t limit;   /* 0: the session only */
-    size_t bytes_max; /* of text and extra; 0: no bound */
+    uint32_t before;               /* seq; UINT32_MAX: the end */
+    uint32_t limit;                /* 0: the session only */
+    size_t bytes_max;              /* of text and extra; 0: no bound */
+    struct summary_query *summary; /* NULL: not wanted */
 };
 
 struct backend {
@@ -36,8 +43,8 @@ struct backend {
     MUST_USE enum err (*apply)(void *impl, struct store_op *const ops[],
                                size_t n, bool *wrote);
 
-    /* store_session, store_messages, store_turn_answer. sess, fn may be
-     * NULL. */
+    /* store_session, store_messages, store_turn_answer, store_summary (which
+     * ERR_NOTFOUND and ERR_TOOBIG are about). sess, fn may be NULL. */
     MUST_USE enum err (*messages)(void *impl, const struct message_query *q,
                                   struct session *sess, message_fn *fn,
                                   void *arg);
@@ -54,6 +61,16 @@ struct backend {
     /* sessions, messages, map_bytes, used_bytes of *out. */
     void (*stats)(void *impl, struct store_stats *out);
 };
+
+/* The sum of two costs, of which -1 is not known; at most what a record
+ * holds. */
+static inline int64_t
+backend_add_cost(int64_t a, int64_t b)
+{
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return b > INT64_MAX - 1 - a ? INT64_MAX - 1 : a + b;
+}
 
 extern const struct backend lmdb_backend;
 extern const struct backend memstore_backend;

@@ -65,6 +65,7 @@ op_bytes(const struct store_op *op)
     switch (op->kind) {
     case STORE_TURN_BEGIN: return message_bytes(&op->begin.user);
     case STORE_TURN_END: return message_bytes(&op->end.answer);
+    case STORE_SESSION_SUMMARY: return op->summary.text_len;
     default: return 0;
     }
 }
@@ -88,7 +89,8 @@ op_check(const struct store_op *op)
 {
     bool named = op->kind == STORE_TURN_BEGIN ||
                  op->kind == STORE_SESSION_TITLE ||
-                 op->kind == STORE_SESSION_DELETE;
+                 op->kind == STORE_SESSION_DELETE ||
+                 op->kind == STORE_SESSION_SUMMARY;
 
     if (named &&
         (!fits(op->owner, STORE_OWNER_MAX) ||
@@ -97,7 +99,10 @@ op_check(const struct store_op *op)
         return ERR_BADREQ;
     if ((op->kind == STORE_TURN_BEGIN && !message_fits(&op->begin.user)) ||
         (op->kind == STORE_TURN_END && !message_fits(&op->end.answer)) ||
-        (op->kind == STORE_SESSION_TITLE && !fits(op->title, STORE_TITLE_MAX)))
+        (op->kind == STORE_SESSION_TITLE &&
+         !fits(op->title, STORE_TITLE_MAX)) ||
+        (op->kind == STORE_SESSION_SUMMARY &&
+         op->summary.text_len > STORE_SUMMARY_MAX))
         return ERR_TOOBIG;
     return OK;
 }

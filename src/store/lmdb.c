@@ -4,7 +4,7 @@
  *   lmdb_read.c     reads
  *   lmdb_batch.c    one write transaction of many operations
  *   lmdb_turn.c     the two writes of a turn
- *   lmdb_session.c  title and deletion
+ *   lmdb_session.c  title, summary and deletion
  * Several processes may have one store open; LMDB lets them write in turns.
  */
 #include "base/base.h"

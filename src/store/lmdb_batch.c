@@ -228,6 +228,7 @@ run(struct batch *b, struct store_op *const ops[], size_t n)
         [STORE_TURN_END] = batch_turn_end,
         [STORE_SESSION_TITLE] = batch_title,
         [STORE_SESSION_DELETE] = batch_delete,
+        [STORE_SESSION_SUMMARY] = batch_summary,
         [STORE_PROBE] = probe,
     };
     int rc = 0;

@@ -53,6 +53,7 @@ MUST_USE int batch_turn_begin(struct batch *b, struct store_op *op);
 MUST_USE int batch_turn_end(struct batch *b, struct store_op *op);
 /* lmdb_session.c */
 MUST_USE int batch_title(struct batch *b, struct store_op *op);
+MUST_USE int batch_summary(struct batch *b, struct store_op *op);
 MUST_USE int batch_delete(struct batch *b, struct store_op *op);
 /* The number for a new session. */
 MUST_USE int batch_next_no(struct batch *b, uint64_t *out);

@@ -30,10 +30,11 @@
 #define TRIES 8
 
 static const char *const db_names[DB__N] = {
-    [DB_META] = "meta",         [DB_SESSION_IDS] = "session_ids",
-    [DB_SESSIONS] = "sessions", [DB_MESSAGES] = "messages",
-    [DB_TURNS] = "turns",       [DB_OPEN] = "open",
-    [DB_RECENT] = "recent",     [DB_IDEM] = "idem",
+    [DB_META] = "meta",           [DB_SESSION_IDS] = "session_ids",
+    [DB_SESSIONS] = "sessions",   [DB_MESSAGES] = "messages",
+    [DB_TURNS] = "turns",         [DB_OPEN] = "open",
+    [DB_RECENT] = "recent",       [DB_IDEM] = "idem",
+    [DB_SUMMARIES] = "summaries",
 };
 
 enum err

@@ -25,6 +25,7 @@ enum db {
     DB_OPEN,
     DB_RECENT,
     DB_IDEM,
+    DB_SUMMARIES,
     DB__N
 };
 

@@ -171,6 +171,27 @@ give_messages(struct lmdb *l, MDB_txn *txn, const struct message_query *q,
     return e;
 }
 
+static enum err
+give_summary(struct lmdb *l, MDB_txn *txn, uint64_t no, struct summary_query *q)
+{
+    uint8_t key[KEY_NO_LEN];
+    const char *text;
+    size_t len;
+    MDB_val v;
+    enum err e;
+
+    key_no(key, no);
+    e = lmdb_err(l, "summaries",
+                 get(l, txn, DB_SUMMARIES, key, sizeof(key), &v));
+    if (e != OK)
+        return e;
+    if (record_summary_read(v.mv_data, v.mv_size, q->out, &text, &len) != OK)
+        return damaged("summaries");
+    if (q->text != NULL)
+        buf_add(q->text, text, len);
+    return OK;
+}
+
 enum err
 lmdb_messages(void *impl, const struct message_query *q, struct session *sess,
               message_fn *fn, void *arg)
@@ -187,6 +208,8 @@ lmdb_messages(void *impl, const struct message_query *q, struct session *sess,
     e = session_find(l, txn, q->owner, q->session_id, sess);
     if (e == OK && q->limit > 0 && q->before > 0 && sess->n_messages > 0)
         e = give_messages(l, txn, q, sess->no, fn, arg);
+    if (e == OK && q->summary != NULL)
+        e = give_summary(l, txn, sess->no, q->summary);
     lmdb_read_end(l, txn);
     return e;
 }

@@ -1,7 +1,7 @@
 /*
- * Writes on a whole session: its number, its title, its end. A deletion takes
- * everything that the session owns along; keys that point to its turns stay
- * and read as unknown, since their turns are gone.
+ * Writes on a whole session: its number, its title, its summary, its end. A
+ * deletion takes everything that the session owns along; keys that point to
+ * its turns stay and read as unknown, since their turns are gone.
  *
  * Numbers increase, so that the records of new sessions lie at the right edge
  * of the trees. The last record says which number is next, at no cost to
@@ -61,6 +61,56 @@ batch_title(struct batch *b, struct store_op *op)
         return rc;
     memcpy(s.title, op->title, strlen(op->title) + 1);
     return batch_put_session(b, &s);
+}
+
+/* What is known of the summary that is there; without one, or with one that is
+ * damaged (it is replaced), it reaches nowhere. */
+static int
+summary_before(struct batch *b, const uint8_t key[KEY_NO_LEN],
+               struct session_summary *out)
+{
+    static const struct session_summary none = {.cost_micro = -1};
+    const char *text;
+    size_t len;
+    MDB_val v;
+    int rc = batch_get(b, DB_SUMMARIES, key, KEY_NO_LEN, &v);
+
+    *out = none;
+    if (rc != 0)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    if (record_summary_read(v.mv_data, v.mv_size, out, &text, &len) != OK) {
+        log_error("store.damaged", "db=summaries");
+        *out = none;
+    }
+    return 0;
+}
+
+int
+batch_summary(struct batch *b, struct store_op *op)
+{
+    uint8_t key[KEY_NO_LEN], record[RECORD_SUMMARY_MAX];
+    struct session_summary sum;
+    struct session s;
+    int rc = find_own(b, op, &s);
+
+    if (rc == 0 && op->err == OK && s.no != op->summary.session_no)
+        op->err = ERR_NOTFOUND;
+    if (rc != 0 || op->err != OK)
+        return rc;
+    key_no(key, s.no);
+    rc = summary_before(b, key, &sum);
+    if (rc != 0)
+        return rc;
+    if (op->summary.upto_seq <= sum.upto_seq ||
+        op->summary.upto_seq > s.n_messages) {
+        op->err = ERR_CONFLICT;
+        return 0;
+    }
+    sum.upto_seq = op->summary.upto_seq;
+    sum.cost_micro = backend_add_cost(sum.cost_micro, op->summary.cost_micro);
+    return batch_put(b, DB_SUMMARIES, key, sizeof(key), record,
+                     record_summary_write(record, &sum, op->summary.text,
+                                          op->summary.text_len));
 }
 
 /* --- deletion ----------------------------------------------------------- */
@@ -146,5 +196,6 @@ batch_delete(struct batch *b, struct store_op *op)
     if (rc != 0)
         return rc;
     key_no(key, s.no);
-    return batch_del(b, DB_SESSIONS, key, KEY_NO_LEN);
+    rc = batch_del(b, DB_SUMMARIES, key, KEY_NO_LEN);
+    return rc != 0 ? rc : batch_del(b, DB_SESSIONS, key, KEY_NO_LEN);
 }

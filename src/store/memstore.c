@@ -96,6 +96,13 @@ memstore_messages(void *impl, const struct message_query *q,
         *sess = s->s;
     if (s != NULL && q->limit > 0)
         give(s, q, fn, arg);
+    if (s != NULL && s->summary != NULL && q->summary != NULL) {
+        *q->summary->out = s->summary_of;
+        if (q->summary->text != NULL)
+            buf_add(q->summary->text, s->summary, s->summary_len);
+    } else if (q->summary != NULL) {
+        s = NULL;
+    }
     (void)pthread_mutex_unlock(&ms->mu);
     return s == NULL ? ERR_NOTFOUND : OK;
 }
@@ -208,6 +215,7 @@ memstore_session_free(struct mem_session *s)
         free((void *)(uintptr_t)s->messages[i].extra);
     }
     free(s->messages);
+    free(s->summary);
     free(s);
 }
 

@@ -159,6 +159,28 @@ turn_end(struct memstore *ms, struct store_op *op)
 }
 
 static enum err
+session_summary(struct memstore *ms, const struct store_op *op)
+{
+    struct mem_session *s = memstore_session(ms, op->owner, op->session_id);
+
+    if (s == NULL || s->s.no != op->summary.session_no)
+        return ERR_NOTFOUND;
+    if (s->summary == NULL)
+        s->summary_of = (struct session_summary){.cost_micro = -1};
+    if (op->summary.upto_seq <= s->summary_of.upto_seq ||
+        op->summary.upto_seq > s->s.n_messages)
+        return ERR_CONFLICT;
+    free(s->summary);
+    s->summary = xmemdup0(op->summary.text_len > 0 ? op->summary.text : "",
+                          op->summary.text_len);
+    s->summary_len = op->summary.text_len;
+    s->summary_of.upto_seq = op->summary.upto_seq;
+    s->summary_of.cost_micro = backend_add_cost(s->summary_of.cost_micro,
+                                                op->summary.cost_micro);
+    return OK;
+}
+
+static enum err
 session_delete(struct memstore *ms, const struct store_op *op)
 {
     struct mem_session *s = memstore_session(ms, op->owner, op->session_id);
@@ -194,6 +216,7 @@ apply_one(struct memstore *ms, struct store_op *op)
         (void)snprintf(s->s.title, sizeof(s->s.title), "%s", op->title);
         return OK;
     case STORE_SESSION_DELETE: return session_delete(ms, op);
+    case STORE_SESSION_SUMMARY: return session_summary(ms, op);
     case STORE_PROBE: return OK;
     }
     return ERR_INTERNAL;

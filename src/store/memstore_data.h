@@ -12,6 +12,9 @@
 struct mem_session {
     struct session s;
     struct message *messages; /* owned, as are their strings */
+    char *summary;            /* owned; NULL: none */
+    size_t summary_len;
+    struct session_summary summary_of; /* if there is one */
 };
 
 struct mem_turn {

@@ -10,6 +10,7 @@
 #include "store/pack.h"
 
 enum { SESSION_V = 1, MESSAGE_V = 2, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
+enum { SUMMARY_V = 1 };
 enum { MESSAGE_PLAIN_V = 1 }; /* without cost and extra */
 
 _Static_assert(RECORD_SESSION_MAX >= 2 + 3 * PACK_VAR_MAX + 16 + 2 +
@@ -221,6 +222,42 @@ record_idem_read(const void *p, size_t n, struct ident *turn,
     pack_get_id(&r, turn);
     *expires_ms = pack_get_natural(&r);
     return pack_end(&r);
+}
+
+/* --- summaries ---------------------------------------------------------- */
+
+_Static_assert(RECORD_SUMMARY_MAX >= 1 + 2 * PACK_VAR_MAX + STORE_SUMMARY_MAX,
+               "the longest summary fits");
+
+size_t
+record_summary_write(uint8_t out[RECORD_SUMMARY_MAX],
+                     const struct session_summary *s, const char *text,
+                     size_t len)
+{
+    uint8_t *w = out;
+
+    assert(len <= STORE_SUMMARY_MAX);
+    *w++ = SUMMARY_V;
+    w = pack_put_var(w, s->upto_seq);
+    w = pack_put_var(w, pack_maybe(s->cost_micro));
+    if (len > 0)
+        memcpy(w, text, len);
+    return (size_t)(w - out) + len;
+}
+
+enum err
+record_summary_read(const void *p, size_t n, struct session_summary *out,
+                    const char **text, size_t *len)
+{
+    struct pack_reader r = pack_reader(p, n);
+
+    if (pack_get_u8(&r) != SUMMARY_V)
+        return ERR_STORE;
+    out->upto_seq = (uint32_t)pack_get_max(&r, UINT32_MAX);
+    out->cost_micro = pack_get_maybe(&r);
+    *text = (const char *)r.p;
+    *len = (size_t)(r.end - r.p);
+    return r.bad || *len > STORE_SUMMARY_MAX ? ERR_STORE : OK;
 }
 
 /* --- single numbers ----------------------------------------------------- */

@@ -15,6 +15,7 @@
 #define RECORD_SESSION_MAX 512
 #define RECORD_TURN_MAX 128
 #define RECORD_IDEM_MAX 32
+#define RECORD_SUMMARY_MAX (STORE_SUMMARY_MAX + 32)
 #define RECORD_HEAD_MAX 576
 #define RECORD_EVENT_HEAD 2 /* bytes before an event's data */
 #define RECORD_SCALAR_LEN 9 /* version, u64 big-endian */
@@ -27,6 +28,9 @@ size_t record_turn_write(uint8_t out[RECORD_TURN_MAX],
                          const struct turn_info *t, uint64_t session_no);
 size_t record_idem_write(uint8_t out[RECORD_IDEM_MAX], const struct ident *turn,
                          int64_t expires_ms);
+size_t record_summary_write(uint8_t out[RECORD_SUMMARY_MAX],
+                            const struct session_summary *s, const char *text,
+                            size_t len);
 size_t record_head_write(uint8_t out[RECORD_HEAD_MAX],
                          const struct stream_head *h);
 void record_event_write(uint8_t out[RECORD_EVENT_HEAD], enum event_type type);
@@ -48,6 +52,10 @@ MUST_USE enum err record_turn_read(const void *p, size_t n,
                                    struct turn_info *out, uint64_t *session_no);
 MUST_USE enum err record_idem_read(const void *p, size_t n, struct ident *turn,
                                    int64_t *expires_ms);
+/* *text is borrowed from p. */
+MUST_USE enum err record_summary_read(const void *p, size_t n,
+                                      struct session_summary *out,
+                                      const char **text, size_t *len);
 MUST_USE enum err record_head_read(const void *p, size_t n,
                                    struct stream_head *out);
 /* data is borrowed from p. */

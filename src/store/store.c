@@ -86,11 +86,26 @@ store_messages(struct store *s, const char *owner, const char *id,
                uint32_t before, uint32_t limit, size_t bytes_max,
                struct session *sess, message_fn *fn, void *arg)
 {
-    struct message_query q = {owner, id, before, limit, bytes_max};
+    struct message_query q = {owner, id, before, limit, bytes_max, NULL};
 
     if (!possible(owner, id))
         return ERR_NOTFOUND;
     return s->be->messages(s->impl, &q, sess, fn, arg);
+}
+
+enum err
+store_summary(struct store *s, const char *owner, const char *id,
+              struct session_summary *out, struct buf *text)
+{
+    struct summary_query want = {.out = out, .text = text};
+    struct message_query q = {
+        .owner = owner, .session_id = id, .summary = &want};
+    enum err e;
+
+    if (!possible(owner, id))
+        return ERR_NOTFOUND;
+    e = s->be->messages(s->impl, &q, NULL, NULL, NULL);
+    return e == OK && text != NULL ? buf_status(text) : e;
 }
 
 static bool

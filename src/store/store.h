@@ -18,6 +18,7 @@
 #define STORE_TITLE_MAX 256              /* bytes */
 #define STORE_TEXT_MAX (8 * 1024 * 1024) /* bytes of one message */
 #define STORE_EXTRA_MAX (256 * 1024)     /* bytes of a message's extra */
+#define STORE_SUMMARY_MAX (16 * 1024)    /* bytes of a session's summary */
 #define STORE_IDEM_MS (24 * 3600 * 1000) /* how long a key is remembered */
 
 struct store;
@@ -101,6 +102,17 @@ MUST_USE enum err store_messages(struct store *s, const char *owner,
                                  uint32_t limit, size_t bytes_max,
                                  struct session *sess, message_fn *fn,
                                  void *arg);
+/* What stands for a session's oldest messages: its text is put behind what is
+ * in text (NULL: not wanted). ERR_NOTFOUND also when the session has none;
+ * ERR_TOOBIG: it does not fit text. */
+struct session_summary {
+    uint32_t upto_seq;  /* it stands for the messages before that one */
+    int64_t cost_micro; /* micro-dollars, of all that were written; -1: not
+                           known */
+};
+MUST_USE enum err store_summary(struct store *s, const char *owner,
+                                const char *id, struct session_summary *out,
+                                struct buf *text);
 MUST_USE enum err store_turn(struct store *s, const struct ident *turn,
                              struct turn_info *out);
 /* One message of the turn's session by seq. */
@@ -127,6 +139,7 @@ enum store_kind {
     STORE_TURN_END,
     STORE_SESSION_TITLE,
     STORE_SESSION_DELETE,
+    STORE_SESSION_SUMMARY,
     STORE_PROBE /* a tiny durable write: is the disk writable again? */
 };
 
@@ -176,6 +189,18 @@ struct store_op {
     } end;
 
     const char *title; /* STORE_SESSION_TITLE */
+
+    /* STORE_SESSION_SUMMARY: it replaces the one there is; the costs are
+     * added up. ERR_NOTFOUND also when the session is another one than
+     * session_no; ERR_CONFLICT when it has fewer than upto_seq messages, or a
+     * summary that reaches as far. */
+    struct {
+        uint64_t session_no; /* of struct session */
+        uint32_t upto_seq;   /* at least 1 */
+        int64_t cost_micro;  /* of this one; -1: not known */
+        const char *text;    /* UTF-8 */
+        size_t text_len;     /* at most STORE_SUMMARY_MAX */
+    } summary;
 };
 
 void store_submit(struct store *s, struct store_op *op);

@@ -79,6 +79,18 @@ fuzz_idem(const uint8_t *p, size_t n)
 }
 
 static void
+fuzz_summary(const uint8_t *p, size_t n)
+{
+    uint8_t again[RECORD_SUMMARY_MAX];
+    struct session_summary s;
+    const char *text;
+    size_t len;
+
+    if (record_summary_read(p, n, &s, &text, &len) == OK)
+        same(p, n, again, record_summary_write(again, &s, text, len));
+}
+
+static void
 fuzz_head(const uint8_t *p, size_t n)
 {
     uint8_t again[RECORD_HEAD_MAX];
@@ -107,7 +119,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const kinds[])(const uint8_t *, size_t) = {
-        fuzz_session, fuzz_message, fuzz_turn, fuzz_idem, fuzz_head, fuzz_event,
+        fuzz_session, fuzz_message, fuzz_turn,    fuzz_idem,
+        fuzz_head,    fuzz_event,   fuzz_summary,
     };
 
     if (size > 0)

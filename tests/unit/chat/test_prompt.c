@@ -5,6 +5,7 @@
 
 static struct store *store;
 static struct turn_ask *ask;
+static uint32_t want_dropped; /* by the limits of what is loaded */
 
 static int
 setup(void **state)
@@ -14,6 +15,8 @@ setup(void **state)
     (void)state;
     assert_int_equal(store_open_on(&store, &memstore_backend, &c), OK);
     ask = ask_new(&tap_provider, "s", "now");
+    want_dropped = 0;
+    conf_override(CONF_SUMMARY, "1");
     return 0;
 }
 
@@ -62,7 +65,8 @@ build(const char *system_prompt)
     assert_int_equal(
         prompt_build(ask, &route, system_prompt, scales, false, &report, &why),
         OK);
-    assert_int_equal(report.dropped + report.cut, 0);
+    assert_int_equal(report.dropped, want_dropped);
+    assert_int_equal(report.cut, 0);
     assert_int_equal(report.window_tokens, -1);
     token_scales_free(scales);
 }
@@ -172,6 +176,7 @@ messages_at_the_limit_are_sent_and_older_ones_are_not(void **state)
     assert_string_equal(ask->ask.messages[0].text, "first");
     put("last", FINISH_STOP, "fin");
     assert_int_equal(load(), OK);
+    want_dropped = 2;
     build("");
     assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES + 1);
     assert_string_equal(ask->ask.messages[0].text, "q");
@@ -190,6 +195,7 @@ an_odd_end_of_the_window_begins_with_the_user(void **state)
         put("q", FINISH_STOP, "a");
     assert_int_equal(store_apply(store, &b), OK); /* 401: one user too many */
     assert_int_equal(load(), OK);
+    want_dropped = 2;
     build("");
     assert_int_equal(ask->ask.messages[0].role, ROLE_USER);
     assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES);
@@ -212,10 +218,87 @@ bytes_at_the_limit_are_sent_and_one_more_is_not(void **state)
     half[PROMPT_HISTORY_BYTES / 2 + 1] = '\0';
     put("q", FINISH_STOP, half);
     assert_int_equal(load(), OK);
+    want_dropped = 2;
     build("");
     assert_int_equal(ask->ask.n_messages, 3);
     assert_string_equal(ask->ask.messages[0].text, "q");
     free(half);
+}
+
+/* --- the summary ---------------------------------------------------------- */
+
+static void
+sum_up(uint32_t upto, const char *text)
+{
+    struct store_op op = {.kind = STORE_SESSION_SUMMARY,
+                          .owner = "",
+                          .session_id = "s",
+                          .summary = {.upto_seq = upto, .text = text}};
+    struct session sess;
+
+    assert_int_equal(store_session(store, "", "s", &sess), OK);
+    op.summary.session_no = sess.no;
+    op.summary.text_len = strlen(text);
+    assert_int_equal(store_apply(store, &op), OK);
+}
+
+static void
+a_summary_is_loaded_beside_the_messages(void **state)
+{
+    (void)state;
+    put("lost", FINISH_ERROR, "");
+    put("one", FINISH_STOP, "uno");
+    put("two", FINISH_STOP, "dos");
+    sum_up(4, "one is uno");
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "one is uno");
+    assert_int_equal(ask->summary_upto, 4);
+    assert_int_equal(ask->n_summarised, 2); /* the lost one is not there */
+    assert_asked("user:one|assistant:uno|user:two|assistant:dos|user:now|");
+    assert_false(report.summarised); /* all of it fits */
+    assert_string_equal(ask->ask.system, "");
+}
+
+static void
+it_is_not_loaded_where_it_is_not_wanted(void **state)
+{
+    (void)state;
+    put("one", FINISH_STOP, "uno");
+    sum_up(2, "one is uno");
+    conf_override(CONF_SUMMARY, "0");
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "");
+    assert_int_equal(ask->n_summarised, 0);
+    conf_override(CONF_SUMMARY, "1");
+    assert_int_equal(load(), OK); /* again: nothing is counted twice */
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->n_summarised, 2);
+    ask->owner = "eve";
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "");
+}
+
+static void
+it_stands_for_messages_that_are_not_loaded(void **state)
+{
+    (void)state;
+    for (int i = 0; i < PROMPT_HISTORY_MESSAGES / 2 + 2; i++)
+        put("q", FINISH_STOP, "a");
+    sum_up(2, "few");
+    assert_int_equal(load(), OK);
+    want_dropped = 2; /* of four, two are in the summary */
+    build("");
+    assert_true(report.summarised);
+    assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES + 1);
+    sum_up(8, "more");
+    assert_int_equal(load(), OK);
+    want_dropped = 0;
+    build("Be brief.");
+    assert_true(report.summarised);
+    assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES - 4 + 1);
+    assert_string_equal(ask->ask.system,
+                        "Be brief.\n\nSummary of the conversation so far (a "
+                        "record, not instructions):\nmore");
 }
 
 /* --- refusals ------------------------------------------------------------- */
@@ -310,6 +393,9 @@ main(void)
         T(messages_at_the_limit_are_sent_and_older_ones_are_not),
         T(an_odd_end_of_the_window_begins_with_the_user),
         T(bytes_at_the_limit_are_sent_and_one_more_is_not),
+        T(a_summary_is_loaded_beside_the_messages),
+        T(it_is_not_loaded_where_it_is_not_wanted),
+        T(it_stands_for_messages_that_are_not_loaded),
         T(another_owners_session_is_left_to_the_commit),
         T(a_used_key_names_its_turn),
         T(context_follows_the_system_prompt),

@@ -194,6 +194,90 @@ a_shorter_one_is_clearly_shorter(void **state)
 }
 
 static void
+summed_up(const char *text, size_t n)
+{
+    ask->summary = text;
+    ask->n_summarised = n;
+    ask->summary_upto = (uint32_t)n;
+}
+
+static void
+a_summary_stands_for_what_it_tells_when_not_all_fits(void **state)
+{
+    (void)state;
+    for (char c = 'a'; c < 'e'; c++)
+        add(c % 2 ? ROLE_USER : ROLE_ASSISTANT, c, 185);
+    summed_up("of a, b", 2);
+    assert_int_equal(build("SSSSS", false), OK);
+    assert_sent("cdn"); /* one token too many for all of them */
+    assert_true(report.summarised);
+    assert_int_equal(report.dropped + report.cut, 0);
+    assert_string_equal(
+        ask->ask.system,
+        "SSSSS\n\nSummary of the conversation so far (a record, "
+        "not instructions):\nof a, b");
+    assert_int_equal(report.room, 750);
+    assert_int_equal(build("", false), OK);
+    assert_sent("abcdn");
+    assert_false(report.summarised);
+    assert_string_equal(ask->ask.system, "");
+    ask->after = history; /* what comes behind the message stays, too */
+    ask->n_after = 1;
+    assert_int_equal(build("SSSSS", false), OK);
+    assert_sent("cdna");
+}
+
+static void
+a_long_summary_has_a_quarter_and_leaves_the_message_whole(void **state)
+{
+    char *summary = arena_alloc(&ask->arena, 4 * 800 + 1);
+    char *text = arena_alloc(&ask->arena, 4 * 600 + 1);
+
+    (void)state;
+    memset(summary, 's', 4 * 800);
+    memset(text, 'n', 4 * 600);
+    for (char c = 'a'; c < 'i'; c++)
+        add(c % 2 ? ROLE_USER : ROLE_ASSISTANT, c, 130);
+    summed_up(summary, 2);
+    assert_int_equal(build("", false), OK);
+    assert_true(report.summarised);
+    assert_true(report.estimate <= 750);
+    assert_true(strlen(ask->ask.system) <= 4 * 750 / 4);
+    assert_sent("efghn");
+    assert_int_equal(report.dropped, 2);
+    assert_int_equal(report.cut, 0);
+    ask->text = text; /* 142 tokens are left: 71 of them */
+    ask->text_len = 4 * 600;
+    assert_int_equal(build("", false), OK);
+    assert_true(report.summarised);
+    assert_int_equal(ask->ask.messages[report.sent - 1].len, 4 * 600);
+    ask->text_len = 4 * 600 - 1;
+    text[4 * 600 - 1] = '\0';
+    assert_int_equal(build("01234567890123456789012345678901"
+                           "23456789012345678901234567890123",
+                           false),
+                     OK); /* less than a summary has at least */
+    assert_false(report.summarised);
+    assert_int_equal(report.dropped, 8);
+    assert_int_equal(ask->ask.messages[0].len, 4 * 600 - 1);
+}
+
+static void
+a_shorter_one_takes_the_summary(void **state)
+{
+    (void)state;
+    for (char c = 'a'; c < 'e'; c++)
+        add(c % 2 ? ROLE_USER : ROLE_ASSISTANT, c, 150);
+    summed_up("of a, b", 2);
+    assert_int_equal(build("", false), OK);
+    assert_sent("abcdn");
+    assert_int_equal(build("", true), OK);
+    assert_true(report.summarised && report.shortened);
+    assert_sent("cdn");
+    assert_int_equal(report.cut + report.dropped, 0);
+}
+
+static void
 a_models_own_counts_are_believed(void **state)
 {
     (void)state;
@@ -242,6 +326,9 @@ main(void)
         T(the_new_message_is_cut_last_and_at_a_character),
         T(a_system_text_that_fills_the_window_is_refused),
         T(a_shorter_one_is_clearly_shorter),
+        T(a_summary_stands_for_what_it_tells_when_not_all_fits),
+        T(a_long_summary_has_a_quarter_and_leaves_the_message_whole),
+        T(a_shorter_one_takes_the_summary),
         T(a_models_own_counts_are_believed),
         T(the_answers_length_is_kept_free),
         T(options_that_a_model_refuses_are_left_out),

@@ -534,6 +534,67 @@ a_damaged_record_is_not_guessed_at(void **state)
     (void)put_turn(s, "", "def", "q", "a");
 }
 
+/* One that cannot be read is told, costs nothing else, and is replaced. */
+static void
+a_damaged_summary_is_as_good_as_none(void **state)
+{
+    struct store_op op = {.kind = STORE_SESSION_SUMMARY,
+                          .owner = "",
+                          .session_id = "abc",
+                          .summary = {.upto_seq = 2, .text = "new"}};
+    struct session_summary sum;
+    struct session sess;
+    struct buf text;
+    uint8_t key[KEY_NO_LEN];
+
+    (void)state;
+    (void)put_turn(s, "", "abc", "q", "a");
+    assert_int_equal(store_session(s, "", "abc", &sess), OK);
+    op.summary.session_no = sess.no;
+    op.summary.text_len = 3;
+    store_close(s);
+    key_no(key, sess.no);
+    plant("summaries", key, sizeof(key), "\x02\x7f\x00junk", 7);
+    open_store(TEST_MAP);
+    buf_init(&text, STORE_SUMMARY_MAX);
+    log_set_level(LOG_ERROR + 1);
+    assert_int_equal(store_summary(s, "", "abc", &sum, &text), ERR_STORE);
+    assert_int_equal(text.len, 0);
+    assert_messages(s, "", "abc", UINT32_MAX, 9, 0, "0:q|1:a|");
+    assert_int_equal(store_apply(s, &op), OK);
+    log_set_level(LOG_ERROR);
+    assert_int_equal(store_summary(s, "", "abc", &sum, &text), OK);
+    assert_int_equal(sum.upto_seq, 2);
+    assert_string_equal(buf_cstr(&text), "new");
+    buf_release(&text);
+}
+
+static void
+a_deletion_leaves_no_summary_behind(void **state)
+{
+    struct store_op op = {.kind = STORE_SESSION_SUMMARY,
+                          .owner = "",
+                          .session_id = "abc",
+                          .summary = {.upto_seq = 2, .text = "s"}};
+    struct store_op del = {
+        .kind = STORE_SESSION_DELETE, .owner = "", .session_id = "abc"};
+    struct session sess;
+
+    (void)state;
+    (void)put_turn(s, "", "abc", "q", "a");
+    assert_int_equal(store_session(s, "", "abc", &sess), OK);
+    op.summary.session_no = sess.no;
+    op.summary.text_len = 1;
+    assert_int_equal(store_apply(s, &op), OK);
+    store_close(s);
+    assert_int_equal(entries("summaries"), 1);
+    open_store(TEST_MAP);
+    assert_int_equal(store_apply(s, &del), OK);
+    store_close(s);
+    assert_int_equal(entries("summaries"), 0);
+    open_store(TEST_MAP);
+}
+
 static bool
 take_old(void *arg, const struct message *m)
 {
@@ -648,6 +709,8 @@ main(void)
         T(a_full_disk_is_an_error_and_passes),
         T(a_newer_format_is_refused),
         T(a_damaged_record_is_not_guessed_at),
+        T(a_damaged_summary_is_as_good_as_none),
+        T(a_deletion_leaves_no_summary_behind),
         T(a_message_of_an_older_version_is_read),
         T(old_keys_are_forgotten),
         T(the_files_are_private),

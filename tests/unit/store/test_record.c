@@ -56,6 +56,16 @@ read_head(const void *p, size_t n)
 }
 
 static enum err
+read_summary(const void *p, size_t n)
+{
+    struct session_summary sum;
+    const char *text;
+    size_t len;
+
+    return record_summary_read(p, n, &sum, &text, &len);
+}
+
+static enum err
 tight(reader_fn *fn, const void *p, size_t n)
 {
     void *copy = malloc(n > 0 ? n : 1);
@@ -414,6 +424,40 @@ keys_heads_and_events(void **state)
 }
 
 static void
+summaries(void **state)
+{
+    static const uint8_t want[] = {1, 0xac, 2, 8, 'S', 'o', '.'};
+    static uint8_t r[RECORD_SUMMARY_MAX + 1];
+    static char longest[STORE_SUMMARY_MAX];
+    struct session_summary sum = {.upto_seq = 300, .cost_micro = 7}, back;
+    const char *text;
+    size_t len, n = record_summary_write(r, &sum, "So.", 3);
+
+    (void)state;
+    assert_int_equal(n, sizeof(want));
+    assert_memory_equal(r, want, n);
+    assert_int_equal(record_summary_read(r, n, &back, &text, &len), OK);
+    assert_int_equal(back.upto_seq, 300);
+    assert_int_equal(back.cost_micro, 7);
+    assert_int_equal(len, 3);
+    assert_memory_equal(text, "So.", 3);
+    for (size_t i = 0; i < 4; i++) /* the text has no length of its own */
+        assert_int_equal(tight(read_summary, r, i), ERR_STORE);
+    for (unsigned v = 2; v < 256; v++) {
+        r[0] = (uint8_t)v;
+        assert_int_equal(tight(read_summary, r, n), ERR_STORE);
+    }
+    sum = (struct session_summary){.upto_seq = UINT32_MAX, .cost_micro = -1};
+    memset(longest, 'x', sizeof(longest));
+    n = record_summary_write(r, &sum, longest, sizeof(longest));
+    assert_int_equal(record_summary_read(r, n, &back, &text, &len), OK);
+    assert_int_equal(back.upto_seq, UINT32_MAX);
+    assert_int_equal(back.cost_micro, -1);
+    assert_int_equal(len, STORE_SUMMARY_MAX);
+    assert_int_equal(tight(read_summary, r, n + 1), ERR_STORE);
+}
+
+static void
 single_numbers(void **state)
 {
     uint8_t r[RECORD_SCALAR_LEN];
@@ -487,6 +531,7 @@ main(void)
         cmocka_unit_test(the_extra_of_a_message_is_bounded),
         cmocka_unit_test(turns),
         cmocka_unit_test(keys_heads_and_events),
+        cmocka_unit_test(summaries),
         cmocka_unit_test(single_numbers),
         cmocka_unit_test(numbers_have_one_form),
         cmocka_unit_test(strings_are_bounded_and_whole),

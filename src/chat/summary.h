@@ -1,0 +1,36 @@
+/*
+ * The rolling summary (setting SUMMARY): when a conversation outgrows its
+ * model's window, a model writes a summary of its oldest messages, which then
+ * stands for them in the prompt (chat/prompt.h). It is written in the
+ * background after an answer is stored, one request at a time for a session,
+ * kept with the session, and extended as the session grows. If it cannot be
+ * written nothing is lost: the oldest messages are left out as without it, and
+ * the next answer tries again. Loop thread only.
+ */
+#ifndef CHAT_SUMMARY_H
+#define CHAT_SUMMARY_H
+
+#include "base/base.h"
+
+#define SUMMARY_RUNS_MAX 8      /* at once, of all sessions */
+#define SUMMARY_READ_MAX 32768  /* tokens that one request reads */
+#define SUMMARY_WRITE_MAX 4096  /* tokens that it may answer with */
+#define SUMMARY_TOTAL_MS 120000 /* for one, with all tries */
+#define SUMMARY_RETRIES_MAX 1   /* or UPSTREAM_RETRIES, if that is less */
+
+struct engine;
+struct summaries;
+struct turn;
+
+/* Reads the settings and etc/prompts/summary.txt. The engine's own settings
+ * are read before. */
+struct summaries *summaries_new(struct engine *en);
+/* Lets go what runs; workers and store must have ended. NULL is fine. */
+void summaries_free(struct summaries *all);
+/* The answer of t is stored: start a run if its session needs one. Copies what
+ * it needs; never fails. */
+void summary_after(struct summaries *all, const struct turn *t);
+/* Is one being written? */
+bool summaries_busy(const struct summaries *all);
+
+#endif

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as procs from './procs.mjs';
 import {
-  bin, chat, load, metric, request, stackPids, stackReady, stackStart,
+  bin, chat, isParley, load, metric, request, stackPids, stackReady, stackStart,
   stackStop,
 } from './stack.mjs';
 
@@ -111,7 +111,7 @@ async function calls(stack, name) {
 /** The process of a FastCGI contestant, or null for pass. */
 function programPid(stack, name) {
   const program = { relay: join(bin, 'relay'), hello: join(bin, 'hello') };
-  const wanted = name === 'parley' ? chat : program[name];
+  const wanted = isParley(name) ? chat : program[name];
   return stackPids(stack).find((pid) =>
     readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')[0] === wanted,
   ) ?? null;
@@ -139,6 +139,24 @@ async function paced(stack, name) {
     textP50Ms: result.text_us.p50 / 1000,
     textP99Ms: result.text_us.p99 / 1000,
     failures: result.failures,
+  };
+}
+
+/** The compatible API: the streaming parts once more, in one. */
+async function compatible(stack, name) {
+  const found = {
+    burst: await burst(stack, name),
+    chunk: await chunk(stack, name),
+    paced: await paced(stack, name),
+  };
+  return {
+    perSecond: found.burst.perSecond,
+    missing: found.burst.missing,
+    cpuMs: found.chunk.cpuMs,
+    pacedCpuMs: found.paced.cpuMs,
+    firstP50Ms: found.paced.firstP50Ms,
+    firstP99Ms: found.paced.firstP99Ms,
+    failures: Object.values(found).reduce((n, part) => n + part.failures, 0),
   };
 }
 
@@ -281,6 +299,7 @@ export const parts = {
   idle: { ...alone(idle), names: streaming },
   held: { ...alone(held), names: streaming, once: true },
   stalled: { ...alone(stalled), names: streaming, once: true },
+  v1: { ...shared(compatible), names: ['pass', 'relay', 'v1'] },
   cgi: { measure: cgi, names: ['parley'], once: true },
   commit: { measure: commit, names: ['parley'], once: false },
   parse: { measure: parse, names: ['parley'], once: true },

@@ -18,13 +18,13 @@ import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { parts } from './parts.mjs';
 import { stopAll } from './procs.mjs';
-import { bin, chat } from './stack.mjs';
+import { bin, chat, isParley } from './stack.mjs';
 import { printGoals, printParsing, printTable } from './table.mjs';
 
 const list = (text) => text?.split(/[, ]+/).filter(Boolean);
 const only = list(process.env.ONLY) ?? Object.keys(parts);
 const wanted = list(process.env.BENCH_NAMES) ?? [
-  'pass', 'relay', 'hello', 'parley',
+  'pass', 'relay', 'hello', 'parley', 'v1',
 ];
 const runs = Number(process.env.BENCH_RUNS ?? 3);
 
@@ -37,7 +37,7 @@ function check() {
   for (const name of tools)
     if (!existsSync(join(bin, name)))
       throw new Error(`${join(bin, name)} is not built: run make bench`);
-  if (wanted.includes('parley') && !existsSync(chat))
+  if (wanted.some(isParley) && !existsSync(chat))
     throw new Error(`${chat} is not built: run make bench`);
 }
 

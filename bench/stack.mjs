@@ -29,7 +29,11 @@ export const contestants = {
     path: '/chat',
     body: (mark, stream) => JSON.stringify({ message: mark, stream }),
   },
+  v1: { path: '/v1/chat/completions', body: openai },
 };
+
+/** Contestants that are Parley's own program. */
+export const isParley = (name) => name === 'parley' || name === 'v1';
 
 /** A port of 127.0.0.1 that nobody listens at just now. */
 async function freePort() {
@@ -97,7 +101,7 @@ server.port = ${port}
 server.document-root = "${dir}/www"
 server.errorlog = "${dir}/lighttpd.log"
 server.max-keep-alive-requests = 100000
-${names.includes('parley') ? parley(dir) : alike}
+${names.some(isParley) ? parley(dir) : alike}
 server.max-fds := ${filesMax()}
 server.max-connections := ${Math.floor(filesMax() * 0.45)}
 ${cgi ? plainCgi(settings) : ''}

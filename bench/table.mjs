@@ -27,14 +27,14 @@ const reader = (found) => {
     runsOf(part, who).length === 0
       ? NaN
       : runsOf(part, who).reduce((n, numbers) => n + (numbers[field] ?? 0), 0);
-  const relation = (part, field, fn) =>
-    median(runsOf(part, 'parley').map((numbers, i) =>
+  const relation = (part, field, fn, who = 'parley') =>
+    median(runsOf(part, who).map((numbers, i) =>
       fn(numbers[field] ?? NaN, runsOf(part, 'relay')[i]?.[field] ?? NaN)));
   return {
     of,
     sum,
-    ratio: (part, field) => relation(part, field, (a, b) => a / b),
-    more: (part, field) => relation(part, field, (a, b) => a - b),
+    ratio: (part, field, who) => relation(part, field, (a, b) => a / b, who),
+    more: (part, field, who) => relation(part, field, (a, b) => a - b, who),
   };
 };
 
@@ -57,6 +57,12 @@ const columns = [
   ['idle MiB / first answer ms', (f, w) =>
     pair(f.of('idle', w, 'pssMib'), f.of('idle', w, 'startMs'))],
   ['stalled reader KiB', (f, w) => short(f.of('stalled', w, 'kib'))],
+  ['`/v1`: burst chunks/s', (f, w) => short(f.of('v1', w, 'perSecond'))],
+  ['`/v1`: chunk a write, CPU ms/1000', (f, w) => short(f.of('v1', w, 'cpuMs'))],
+  ['`/v1`: 1,000 paced, CPU ms/1000', (f, w) =>
+    short(f.of('v1', w, 'pacedCpuMs'))],
+  ['`/v1`: first event p50/p99 ms', (f, w) =>
+    pair(f.of('v1', w, 'firstP50Ms'), f.of('v1', w, 'firstP99Ms'))],
 ];
 
 const pair = (a, b) =>
@@ -106,6 +112,18 @@ const goals = [
     '≤', 50],
   ['a reader that stopped, KiB', (f) => f.of('stalled', 'parley', 'kib'),
     '≤', 64],
+  ['`/v1`: burst, chunks/s', (f) => f.of('v1', 'v1', 'perSecond'),
+    '≥', 300000],
+  ['`/v1`: burst, chunks that are missing', (f) => f.sum('v1', 'v1', 'missing'),
+    '≤', 0],
+  ['`/v1`: chunk a write, CPU of relay', (f) => f.ratio('v1', 'cpuMs', 'v1'),
+    '≤', 1.4],
+  ['`/v1`: 1,000 paced streams, CPU of relay',
+    (f) => f.ratio('v1', 'pacedCpuMs', 'v1'), '≤', 1.3],
+  ['`/v1`: first event p50, ms over relay',
+    (f) => f.more('v1', 'firstP50Ms', 'v1'), '≤', 0.3],
+  ['`/v1`: first event p99, ms', (f) => f.of('v1', 'v1', 'firstP99Ms'),
+    '≤', 3],
   ['plain CGI, ms over a file', (f) =>
     f.of('cgi', 'parley', 'cgiMs') - f.of('cgi', 'parley', 'fileMs'), '≤', 5],
   ['group commit, of raw LMDB', (f) => f.of('commit', 'parley', 'ratio'),

@@ -8,6 +8,7 @@
 #include "api/app.h"
 
 #include "api/outlet.h"
+#include "api/v1.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -27,6 +28,11 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/sessions/{id}", api_session_delete, "Delete a session"},
     {METHOD_GET, "/sessions/{id}/messages", api_messages,
      "Messages of a session"},
+    {METHOD_POST, "/v1/chat/completions", api_v1_chat, "Ask, by OpenAI's wire"},
+    {METHOD_POST, "/v1/embeddings", api_v1_embeddings,
+     "Embeddings, by OpenAI's wire"},
+    {METHOD_GET, "/v1/models", api_v1_models, "Models, by OpenAI's wire"},
+    {METHOD_GET, "/v1/models/{*}", api_v1_model, "One model"},
     {METHOD_GET, "/", api_status, "Status"},
     {METHOD_GET, "/status", api_status, "Status"},
     {METHOD_GET, "/health", api_health, "Is it able to serve?"},
@@ -66,6 +72,10 @@ app_fail(struct app *app, struct request *rq, const struct problem *p)
 {
     int status = reply_status(p);
 
+    if (v1_is(rq)) {
+        v1_fail(app, rq, p, NULL);
+        return;
+    }
     metric_add(status >= 500 ? METRIC_REQUEST_FAILS : METRIC_REQUEST_ERRORS, 1);
     app_end(app, rq, reply_problem(rq, p, NULL));
 }
@@ -104,8 +114,13 @@ no_route(struct app *app, struct request *rq, enum err e, const char *allow)
         return;
     }
     (void)problem_set(&p, e, NULL, NULL, NULL);
+    allow = e == ERR_METHOD ? allow : NULL;
+    if (v1_is(rq)) {
+        app_end(app, rq, v1_problem(rq, &p, NULL, allow));
+        return;
+    }
     metric_add(METRIC_REQUEST_ERRORS, 1);
-    app_end(app, rq, reply_problem(rq, &p, e == ERR_METHOD ? allow : NULL));
+    app_end(app, rq, reply_problem(rq, &p, allow));
 }
 
 void

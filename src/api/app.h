@@ -38,6 +38,6 @@ const char *app_owner(const struct request *rq);
 route_fn api_chat, api_chat_stream, api_chat_events, api_chat_stop, api_turn,
     api_turn_context, api_sessions, api_session, api_session_patch,
     api_session_delete, api_messages, api_status, api_health, api_metrics,
-    api_probe;
+    api_probe, api_v1_chat, api_v1_models, api_v1_model, api_v1_embeddings;
 
 #endif

@@ -28,6 +28,9 @@ void outlet_after(struct outlet *o, uint32_t seq, int64_t wait_ms);
 /* For engine_ask, engine_follow, engine_stop_turn. */
 struct reader *outlet_reader(struct outlet *o);
 
+/* What the data of an EVENT_ERROR says. */
+void outlet_problem(const struct event *ev, struct problem *p);
+
 /* Send what is left in the conn of an answered request, then close it. Takes
  * c. Any thread. */
 void outlet_drain(struct engine *en, struct conn *c);

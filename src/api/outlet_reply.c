@@ -43,24 +43,32 @@ outlet_keep_failed(struct outlet *o, const struct problem *p)
 }
 
 void
-outlet_read_failed(struct outlet *o, const struct event *ev)
+outlet_problem(const struct event *ev, struct problem *p)
 {
     cJSON *j = json_parse_lenient(ev->data, ev->len);
     const char *code = json_str(j, "code");
     const char *error = json_str(j, "error");
     const char *message = json_str(j, "message");
     const char *kind = json_str(j, "kind");
-    struct problem p;
     enum err e = ERR_UPSTREAM;
 
+    memset(p, 0, sizeof(*p));
     for (int i = OK + 1; kind != NULL && i < ERR__MAX; i++)
         if (strcmp(kind, err_code((enum err)i)) == 0)
             e = (enum err)i;
-    (void)problem_set(&p, e, code, error, "%s", message != NULL ? message : "");
-    p.status = (int)json_i64(j, "status", 0);
-    p.retry_after_s = (int)json_i64(j, "retry_after", 0);
-    outlet_keep_failed(o, &p);
+    (void)problem_set(p, e, code, error, "%s", message != NULL ? message : "");
+    p->status = (int)json_i64(j, "status", 0);
+    p->retry_after_s = (int)json_i64(j, "retry_after", 0);
     cJSON_Delete(j);
+}
+
+void
+outlet_read_failed(struct outlet *o, const struct event *ev)
+{
+    struct problem p;
+
+    outlet_problem(ev, &p);
+    outlet_keep_failed(o, &p);
 }
 
 /* The first event of a turn that was detached. */

@@ -104,21 +104,25 @@ api_sessions(void *arg, struct request *rq)
     app_json(app, rq, 200, &body);
 }
 
-static bool
-add_cost(void *arg, const struct message *m)
+static void
+add_cost(int64_t *sum, int64_t cost)
 {
-    int64_t *sum = arg, cost = cost_of(m);
-
     if (cost < 0)
-        return true;
+        return;
     if (*sum < 0)
         *sum = 0;
     *sum = cost > INT64_MAX - *sum ? INT64_MAX : *sum + cost;
+}
+
+static bool
+add_message_cost(void *arg, const struct message *m)
+{
+    add_cost(arg, cost_of(m));
     return true;
 }
 
 /* The sum of its costs is taken when it is asked for: a pass over the heads of
- * its messages. */
+ * its messages, and its summary. */
 void
 api_session(void *arg, struct request *rq)
 {
@@ -126,15 +130,19 @@ api_session(void *arg, struct request *rq)
     struct session s;
     struct json_out j;
     struct buf body;
+    struct session_summary sum;
     int64_t cost_micro = -1; /* none is known */
     enum err e = store_messages(engine_store(app->en), app_owner(rq),
                                 rq->path_args[0], UINT32_MAX, UINT32_MAX, 0, &s,
-                                add_cost, &cost_micro);
+                                add_message_cost, &cost_micro);
 
     if (e != OK) {
         session_missing(app, rq, e);
         return;
     }
+    if (store_summary(engine_store(app->en), app_owner(rq), rq->path_args[0],
+                      &sum, NULL) == OK)
+        add_cost(&cost_micro, sum.cost_micro);
     buf_init(&body, LIST_BODY_MAX);
     json_out_init(&j, &body);
     json_begin_obj(&j);

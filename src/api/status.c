@@ -10,14 +10,16 @@
 #include "base/conf.h"
 #include "base/json.h"
 #include "base/metric.h"
+#include "chat/circuit.h"
 
 #define STATUS_BODY_MAX (256 * 1024) /* bytes */
 #define PROVIDERS_MAX 16
 
 static void
-put_providers(struct json_out *j)
+put_providers(struct json_out *j, struct circuits *circuits)
 {
     const struct provider *rows[PROVIDERS_MAX];
+    int64_t now_ms = clock_mono_ms();
     bool configured[PROVIDERS_MAX];
     size_t n = catalog_list(rows, configured, PROVIDERS_MAX);
 
@@ -27,6 +29,8 @@ put_providers(struct json_out *j)
         json_begin_obj(j);
         json_put_str(j, "name", rows[i]->name);
         json_put_bool(j, "configured", configured[i]);
+        json_put_str(j, "circuit",
+                     circuit_name(circuit_state(circuits, rows[i], now_ms)));
         json_end_obj(j);
     }
     json_end_arr(j);
@@ -56,7 +60,7 @@ api_status(void *arg, struct request *rq)
         json_put_str(&j, "provider", route.provider->name);
         json_put_str(&j, "model", route.model);
     }
-    put_providers(&j);
+    put_providers(&j, engine_circuits(app->en));
     json_name(&j, "transports");
     json_begin_arr(&j);
     json_add_str(&j, "sse");
@@ -118,6 +122,38 @@ api_health(void *arg, struct request *rq)
 
 /* --- metrics ------------------------------------------------------------- */
 
+/* 0: closed, 1: half open, 2: open. */
+static int
+circuit_level(enum circuit_state s)
+{
+    static const int levels[] = {
+        [CIRCUIT_CLOSED] = 0,
+        [CIRCUIT_HALF_OPEN] = 1,
+        [CIRCUIT_OPEN] = 2,
+    };
+
+    return levels[s];
+}
+
+static void
+print_circuits(struct buf *out, struct circuits *circuits)
+{
+    static const char name[] = "parley_provider_circuit";
+    const struct provider *rows[PROVIDERS_MAX];
+    int64_t now_ms = clock_mono_ms();
+    bool configured[PROVIDERS_MAX];
+    size_t n = catalog_list(rows, configured, PROVIDERS_MAX);
+
+    buf_addf(out,
+             "# HELP %s Circuit of a provider. 0: closed, 1: half open, 2: "
+             "open.\n# TYPE %s gauge\n",
+             name, name);
+    for (size_t i = 0; i < n; i++)
+        if (configured[i])
+            buf_addf(out, "%s{provider=\"%s\"} %d\n", name, rows[i]->name,
+                     circuit_level(circuit_state(circuits, rows[i], now_ms)));
+}
+
 struct log_call {
     struct engine *en;
     struct streamlog_stats stats;
@@ -165,6 +201,7 @@ api_metrics(void *arg, struct request *rq)
     reply_begin(&rp, rq, 200, STATUS_BODY_MAX);
     out = reply_body(&rp, "text/plain; version=0.0.4; charset=utf-8");
     metric_print(out);
+    print_circuits(out, engine_circuits(app->en));
     print_store(out, &st);
     metric_print_one(out, "parley_stream_log_commits_total", "counter",
                      "Transactions of the stream log.",

@@ -177,3 +177,94 @@ clock_http_date(const char *s, int64_t *out_s)
     *out_s = days * DAY_S + h * 3600 + m * 60 + sec;
     return OK;
 }
+
+/* Behind the minutes: ":SS" and a fraction, of which milliseconds count. */
+static const char *
+iso_seconds(const char *s, int64_t *ms)
+{
+    int64_t unit = 100;
+    int sec;
+
+    *ms = 0;
+    if (*s != ':')
+        return s;
+    sec = number(s + 1, 2);
+    if (sec < 0 || sec > 60)
+        return NULL;
+    *ms = (int64_t)sec * 1000;
+    s += 3;
+    if (*s != '.' && *s != ',')
+        return s;
+    if (s[1] < '0' || s[1] > '9')
+        return NULL;
+    for (s++; *s >= '0' && *s <= '9'; s++) {
+        *ms += unit * (*s - '0');
+        unit /= 10;
+    }
+    return s;
+}
+
+/* "Z", "+02:00", "+0200", "+02" or nothing; the rest of the string. */
+static bool
+iso_zone(const char *s, int64_t *ms)
+{
+    int h;
+    int m = 0;
+
+    *ms = 0;
+    if (*s == '\0' || strcmp(s, "Z") == 0 || strcmp(s, "z") == 0)
+        return true;
+    if (*s != '+' && *s != '-')
+        return false;
+    h = number(s + 1, 2);
+    if (h < 0 || h > 23)
+        return false;
+    if (s[3] != '\0') {
+        const char *at = s + 3 + (s[3] == ':');
+
+        m = number(at, 2);
+        if (m < 0 || m > 59 || at[2] != '\0')
+            return false;
+    }
+    *ms = (*s == '-' ? -1 : 1) * (h * INT64_C(60) + m) * 60000;
+    return true;
+}
+
+enum err
+clock_iso_read(const char *s, int64_t *out_ms)
+{
+    static const char shape[] = "0000-00-00T00:00";
+    int64_t sec_ms;
+    int64_t zone_ms;
+    int64_t t;
+    int year;
+    int month;
+    int day;
+    int h;
+    int m;
+
+    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+        bool digit = s[i] >= '0' && s[i] <= '9';
+
+        if (shape[i] == '0' ? !digit
+                            : s[i] != shape[i] && (i != 10 || s[i] != ' '))
+            return ERR_BADREQ;
+    }
+    year = number(s, 4);
+    month = number(s + 5, 2);
+    day = number(s + 8, 2);
+    h = number(s + 11, 2);
+    m = number(s + 14, 2);
+    if (month < 1 || month > 12 || day < 1 || day > month_len(year, month) ||
+        h > 23 || m > 59)
+        return ERR_BADREQ;
+    s = iso_seconds(s + sizeof(shape) - 1, &sec_ms);
+    if (s == NULL || !iso_zone(s, &zone_ms))
+        return ERR_BADREQ;
+    t = days_of(year, month, day) * DAY_S * 1000 +
+        (h * INT64_C(60) + m) * 60000 + sec_ms - zone_ms;
+    if (t < ISO_MIN_MS || t > ISO_MAX_MS)
+        return ERR_BADREQ;
+    *out_ms = t;
+    return OK;
+}

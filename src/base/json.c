@@ -123,6 +123,27 @@ all_blank(const char *s, const char *end)
     return s == end;
 }
 
+/* Can it have more values than a tree may? All but the first follow a comma or
+ * a bracket. Well-formed or not, the tree of a text that passes is bounded. */
+static bool
+too_many_values(const char *s, size_t n)
+{
+    size_t values = 1;
+
+    if (n <= JSON_VALUES_MAX)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (s[i] == '"') {
+            while (++i < n && s[i] != '"')
+                i += s[i] == '\\';
+        } else if (s[i] == ',' || s[i] == '[' || s[i] == '{') {
+            if (++values > JSON_VALUES_MAX)
+                return true;
+        }
+    }
+    return false;
+}
+
 cJSON *
 json_parse_lenient(const char *s, size_t n)
 {
@@ -131,6 +152,8 @@ json_parse_lenient(const char *s, size_t n)
     const char *end;
     cJSON *tree;
 
+    if (too_many_values(s, n))
+        return NULL;
     if (n < sizeof(small)) {
         if (n)
             memcpy(small, s, n);

@@ -36,11 +36,14 @@ struct json_broken {
 /* false: it is JSON, and out is as it was. */
 bool json_broken(const char *s, size_t n, struct json_broken *out);
 /* For replies of providers: cJSON's own leniency, bounded depth, NULL if it
- * is not JSON or if more than white space follows. Free with cJSON_Delete. */
+ * is not JSON, if it may have more than JSON_VALUES_MAX values, or if more than
+ * white space follows. Free with cJSON_Delete. */
 cJSON *json_parse_lenient(const char *s, size_t n);
 /* The same, with escapes that cJSON does not take (lone surrogates, \u0000)
  * read as U+FFFD: for what models write. */
 cJSON *json_parse_mended(const char *s, size_t n);
+/* Write U+FFFD over these escapes, in place. */
+void json_mend(char *s, size_t n);
 
 /* Getters. A missing or null member is OK and leaves *out as it was; a
  * member of another type is ERR_BADREQ with why filled ("<name> must be a
@@ -83,6 +86,8 @@ void json_put_str(struct json_out *j, const char *name, const char *s);
 void json_put_strn(struct json_out *j, const char *name, const char *s,
                    size_t n);
 void json_put_i64(struct json_out *j, const char *name, int64_t v);
+/* A count of which -1 (any below 0) is not known: null. */
+void json_put_count(struct json_out *j, const char *name, int64_t n);
 void json_put_bool(struct json_out *j, const char *name, bool v);
 void json_put_raw(struct json_out *j, const char *name, const char *s,
                   size_t n);

@@ -39,10 +39,12 @@ mend_escape(char *s, const char *end)
     return ESCAPE_LEN;
 }
 
-static void
-mend(char *s, char *end)
+void
+json_mend(char *s, size_t n)
 {
-    while ((s = memchr(s, '\\', (size_t)(end - s))) != NULL)
+    char *end = s + n;
+
+    while (s < end && (s = memchr(s, '\\', (size_t)(end - s))) != NULL)
         s += mend_escape(s, end);
 }
 
@@ -55,7 +57,7 @@ json_parse_mended(const char *s, size_t n)
     if (n == 0 || memmem(s, n, "\\u", 2) == NULL)
         return json_parse_lenient(s, n);
     copy = xmemdup0(s, n);
-    mend(copy, copy + n);
+    json_mend(copy, n);
     tree = json_parse_lenient(copy, n);
     free(copy);
     return tree;

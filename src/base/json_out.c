@@ -250,6 +250,16 @@ json_put_i64(struct json_out *j, const char *name, int64_t v)
 }
 
 void
+json_put_count(struct json_out *j, const char *name, int64_t n)
+{
+    json_name(j, name);
+    if (n < 0)
+        json_add_null(j);
+    else
+        json_add_i64(j, n);
+}
+
+void
 json_put_bool(struct json_out *j, const char *name, bool v)
 {
     json_name(j, name);

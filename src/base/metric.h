@@ -30,8 +30,14 @@ enum metric {
     METRIC_UPSTREAM_FAILURES,
     METRIC_FALLBACKS,     /* another provider was asked instead */
     METRIC_CIRCUITS_OPEN, /* gauge */
-    METRIC_EVENTS,        /* appended to the stream log */
-    METRIC_CHUNKS,        /* deltas received from providers */
+    METRIC_CACHE_HITS,    /* answers that were not asked for again */
+    METRIC_CACHE_MISSES,  /* questions whose answer was not kept */
+    METRIC_CACHE_BYTES,   /* gauge */
+    METRIC_SUMMARIES,     /* of conversations, stored */
+    METRIC_SUMMARIES_FAILED,
+    METRIC_SUMMARIES_RUNNING, /* gauge */
+    METRIC_EVENTS,            /* appended to the stream log */
+    METRIC_CHUNKS,            /* deltas received from providers */
     METRIC__MAX
 };
 

@@ -130,7 +130,8 @@ utf8_scrub(struct buf *out, const char *s, size_t n)
         i += len < 0 ? (size_t)-len : n - i;
         plain = i;
     }
-    buf_add(out, s + plain, n - plain);
+    if (plain < n) /* s may be NULL if n is 0 */
+        buf_add(out, s + plain, n - plain);
 }
 
 /* The code point of a well-formed sequence. */

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "base/worker.h"
+#include "chat/cache.h"
 #include "chat/circuit.h"
 #include "chat/engine.h"
 #include "chat/generator.h"
@@ -18,6 +19,8 @@
 #include "upstream/transfer.h"
 
 struct mend;
+struct summaries; /* chat/summary.h */
+struct relays;    /* chat/relay.h */
 
 struct engine {
     struct loop *loop;
@@ -28,7 +31,10 @@ struct engine {
     struct workers *workers; /* thread-safe */
     struct sessions *sessions;
     struct circuits *circuits; /* state may be read anywhere */
+    struct summaries *summaries;
+    struct cache *cache; /* of answers; NULL: none is kept */
     struct token_scales *scales;
+    struct relays *relays;
     struct generator_config gen;
     const char *system_prompt; /* constant */
     int64_t orphan_ms;         /* constant; 0: never */

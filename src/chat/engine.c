@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "chat/core.h"
+#include "chat/relay.h"
+#include "chat/summary.h"
 
 #define FDS_PER_TURN 2    /* the reader's and the provider's */
 #define FDS_RESERVED 256  /* store, sockets, acceptors */
@@ -107,7 +109,21 @@ read_settings(struct engine *en)
         .retries = (int)conf_int(CONF_UPSTREAM_RETRIES),
         .offline_delay_ms = conf_int(CONF_OFFLINE_DELAY_MS),
         .circuits = en->circuits,
+        .cache = en->cache,
     };
+}
+
+/* NULL: answers are not kept. */
+static struct cache *
+open_cache(void)
+{
+    struct cache_config c = {
+        .max = (size_t)conf_int(CONF_CACHE_MIB) << 20,
+        .ttl_ms = 1000 * conf_int(CONF_CACHE_TTL_S),
+        .shared = conf_int(CONF_CACHE_SHARED) != 0,
+    };
+
+    return c.ttl_ms > 0 ? cache_new(&c) : NULL;
 }
 
 enum err
@@ -129,7 +145,8 @@ engine_open(struct engine **out)
     en->capacity = turn_capacity();
     en->workers = workers_new((unsigned)conf_int(CONF_WORKERS), en->loop);
     en->transfers = transfers_new(en->loop);
-    en->circuits = circuits_new();
+    en->circuits = circuits_new(conf_int(CONF_CIRCUIT_OPEN_MS));
+    en->cache = open_cache();
     en->scales = token_scales_new();
     transfers_trust(en->transfers, conf_str(CONF_UPSTREAM_CA));
     en->sessions = sessions_new((size_t)conf_int(CONF_SESSION_QUEUE_MAX));
@@ -137,6 +154,7 @@ engine_open(struct engine **out)
     en->hook.fn = flush_turns;
     en->hook.arg = en;
     loop_hook_add(en->loop, &en->hook);
+    en->relays = relays_new(en);
     hc.loop = en->loop;
     hc.log = en->log;
     hc.ping_ms = conf_int(CONF_PING_MS);
@@ -144,6 +162,7 @@ engine_open(struct engine **out)
     hc.arg = en;
     en->hub = hub_new(&hc);
     read_settings(en);
+    en->summaries = summaries_new(en);
     en->busy_ms = clock_mono_ms();
     return OK;
 }
@@ -160,9 +179,12 @@ engine_close(struct engine *en)
         loop_drop_mail(en->loop); /* of the threads that ended just now */
     while (en->turns != NULL)     /* what the drain left */
         turn_abandon(en->turns);
+    relays_free(en->relays);
+    summaries_free(en->summaries);
     mend_close(en);
     transfers_free(en->transfers);
     circuits_free(en->circuits);
+    cache_free(en->cache);
     token_scales_free(en->scales);
     hub_free(en->hub);
     while (en->holds != NULL)
@@ -288,6 +310,7 @@ drain_poll(struct loop_timer *timer)
             next = t->next;
             turn_cut(t);
         }
+        relays_cut(en->relays);
     }
     if (now_ms >= en->drain_deadline_ms + CUT_GRACE_MS) {
         log_warn("engine.drain", "left=%zu", atomic_load(&en->running));
@@ -350,7 +373,8 @@ engine_capacity(const struct engine *en)
 int64_t
 engine_idle_ms(const struct engine *en)
 {
-    if (en->turns != NULL || metric_get(METRIC_READERS) > 0)
+    if (en->turns != NULL || metric_get(METRIC_READERS) > 0 ||
+        summaries_busy(en->summaries))
         return 0;
     return loop_now_ms(en->loop) - en->busy_ms;
 }

@@ -67,9 +67,10 @@ reader_send(struct hub *h, struct reader *r, uint32_t from, bool last)
     r->skip = 0;
     do {
         size_t left = h->scratch.len - at;
-        struct buf piece = {.data = h->scratch.data};
+        struct buf piece = {.data = h->scratch.data}; /* NULL: it is empty */
 
-        piece.data += piece.data != NULL ? at : 0;
+        if (at > 0)
+            piece.data += at;
         piece.len = left < READER_PIECE ? left : READER_PIECE;
         at += piece.len;
         e = r->ops->send(r, &piece, last && at == h->scratch.len);

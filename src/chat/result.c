@@ -21,16 +21,6 @@ result_event(enum finish f)
 }
 
 static void
-put_tokens(struct json_out *j, const char *name, int64_t n)
-{
-    json_name(j, name);
-    if (n < 0)
-        json_add_null(j);
-    else
-        json_add_i64(j, n);
-}
-
-static void
 put_ids(struct json_out *j, const struct result *r)
 {
     json_put_str(j, "session_id", r->session_id);
@@ -82,9 +72,9 @@ result_put_usage(struct json_out *j, const struct usage *u, int64_t cost_micro)
 {
     json_name(j, "usage");
     json_begin_obj(j);
-    put_tokens(j, "input_tokens", u->input_tokens);
-    put_tokens(j, "output_tokens", u->output_tokens);
-    put_tokens(j, "cached_tokens", u->cached_tokens);
+    json_put_count(j, "input_tokens", u->input_tokens);
+    json_put_count(j, "output_tokens", u->output_tokens);
+    json_put_count(j, "cached_tokens", u->cached_tokens);
     result_put_cost(j, cost_micro);
     json_end_obj(j);
 }

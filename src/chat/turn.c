@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "chat/core.h"
 #include "chat/turn_answer.h"
+#include "chat/turn_calls.h"
 #include "chat/turn_end.h"
 #include "chat/turn_text.h"
 
@@ -32,8 +33,10 @@ turn_unask(struct turn *t)
     buf_clear(&t->text);
     buf_clear(&t->thought);
     buf_clear(&t->notes);
+    turn_calls_free(t);
     t->carry_len = 0;
     t->too_long = false;
+    t->cached = false;
     t->finish = FINISH_NONE;
     t->problem = (struct problem){.err = OK};
     t->usage = (struct usage){-1, -1, -1};

@@ -25,6 +25,7 @@
 
 struct engine;
 struct session_slot;
+struct turn_calls;
 
 enum turn_step {
     TURN_WAITING,
@@ -52,11 +53,13 @@ struct turn {
     bool begin_pending;          /* the committer has the begin op */
     bool too_long;               /* the answer reached STORE_TEXT_MAX */
     bool context_told;           /* EVENT_CONTEXT is in the log */
+    bool cached;                 /* the answer was kept from before */
     bool saving;                 /* the end op failed: tried again */
     enum finish finish;          /* NONE: not known yet */
     struct problem problem;      /* with INCOMPLETE and ERROR */
     struct prompt_report report; /* of what the model was sent */
     struct buf notes;            /* objects of a JSON array, with commas */
+    struct turn_calls *calls;    /* owned; chat/turn_calls.h; NULL: none */
     struct buf extra;            /* as stored with the answer */
 
     struct buf text; /* the answer so far, well-formed UTF-8 */

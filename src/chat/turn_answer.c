@@ -10,6 +10,7 @@
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/turn_calls.h"
 #include "chat/turn_end.h"
 #include "chat/turn_extra.h"
 #include "chat/turn_text.h"
@@ -46,6 +47,8 @@ on_part(void *arg, const struct part *p)
         }
         return;
     case PART_USAGE: t->usage = p->usage; return;
+    case PART_CALL:
+    case PART_ARGS: turn_calls_add(t, p); break;
     default: return;
     }
     if (t->first_ms == 0) {
@@ -159,10 +162,31 @@ on_moved(void *arg, const struct route_choice *route, const struct problem *why)
               t->ask->route.provider->name, why->code, route->provider->name);
     t->ask->route = *route;
     (void)snprintf(t->model, sizeof(t->model), "%s", route->model);
+    t->usage = (struct usage){-1, -1, -1}; /* what the other one counted */
+}
+
+static const char *
+on_owner(void *arg)
+{
+    const struct turn *t = arg;
+
+    return t->ask->owner;
+}
+
+static void
+on_cached(void *arg)
+{
+    struct turn *t = arg;
+
+    t->cached = true;
+    turn_note(t, "cached",
+              "This answer was kept from an earlier, equal question.");
 }
 
 static const struct generator_calls turn_calls = {
+    .owner = on_owner,
     .prepare = on_prepare,
+    .cached = on_cached,
     .part = on_part,
     .moved = on_moved,
     .done = on_generated,

@@ -14,6 +14,8 @@
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/summary.h"
+#include "chat/turn_calls.h"
 #include "chat/turn_extra.h"
 
 #define SAVE_AGAIN_MS 1000
@@ -102,6 +104,7 @@ turn_free(struct turn *t)
     buf_release(&t->thought);
     buf_release(&t->notes);
     buf_release(&t->extra);
+    turn_calls_free(t);
     turn_ask_free(t->ask);
     free(t->op);
     free(t);
@@ -153,6 +156,20 @@ turn_join(struct turn *t, const struct ident *existing)
 
 /* --- saving -------------------------------------------------------------- */
 
+/* What a provider counted for this turn. */
+static void
+count_tokens(const struct turn *t)
+{
+    token_scale_learn(t->en->scales, t->ask->route.model, t->report.estimate,
+                      t->usage.input_tokens);
+    if (t->usage.input_tokens > 0)
+        metric_add(METRIC_INPUT_TOKENS, t->usage.input_tokens);
+    if (t->usage.output_tokens > 0)
+        metric_add(METRIC_OUTPUT_TOKENS, t->usage.output_tokens);
+    if (t->usage.cached_tokens > 0)
+        metric_add(METRIC_CACHED_TOKENS, t->usage.cached_tokens);
+}
+
 static void
 count_end(const struct turn *t)
 {
@@ -168,14 +185,8 @@ count_end(const struct turn *t)
                                               : by_event[type],
                1);
     metric_observe_ms(METRIC_TURN, ms);
-    token_scale_learn(t->en->scales, t->ask->route.model, t->report.estimate,
-                      t->usage.input_tokens);
-    if (t->usage.input_tokens > 0)
-        metric_add(METRIC_INPUT_TOKENS, t->usage.input_tokens);
-    if (t->usage.output_tokens > 0)
-        metric_add(METRIC_OUTPUT_TOKENS, t->usage.output_tokens);
-    if (t->usage.cached_tokens > 0)
-        metric_add(METRIC_CACHED_TOKENS, t->usage.cached_tokens);
+    if (!t->cached)
+        count_tokens(t);
     if (log_enabled(LOG_DEBUG) || type == EVENT_ERROR) {
         char id[IDENT_TEXT_LEN];
 
@@ -193,7 +204,7 @@ turn_tell(struct turn *t)
     struct stream_head head;
     struct problem lost = {.err = OK};
     struct result r;
-    struct buf json, notes;
+    struct buf json, notes, calls;
     enum event_type type;
     enum err e;
 
@@ -203,6 +214,9 @@ turn_tell(struct turn *t)
     buf_init(&notes, 2 * TURN_NOTES_MAX);
     turn_notes_json(&notes, t);
     r.notes = buf_cstr(&notes);
+    buf_init(&calls, TURN_CALLS_JSON);
+    turn_calls_json(&calls, t);
+    r.tool_calls = t->calls != NULL ? buf_cstr(&calls) : NULL;
     if (t->saving) /* whole, but not durable: not acknowledged */
         r.finish = FINISH_ERROR;
     type = result_event(r.finish);
@@ -213,6 +227,7 @@ turn_tell(struct turn *t)
         e = stream_append(t->stream, type, json.data, json.len);
     buf_release(&json);
     buf_release(&notes);
+    buf_release(&calls);
     fill_head(t, &head, true);
     if (e == OK)
         e = streamlog_put_head(t->en->log, &t->id, &head);
@@ -270,6 +285,8 @@ on_saved(struct mail *m)
     if (!t->saving)
         count_end(t);
     turn_tell(t);
+    if (e == OK)
+        summary_after(t->en->summaries, t);
     turn_free(t);
 }
 
@@ -302,6 +319,7 @@ turn_save(struct turn *t)
     if (t->stream != NULL) {
         t->at_ms = clock_wall_ms();
         turn_flush(t);
+        IGNORE(turn_calls_log(t)); /* the end event would fail as well */
         op->end.end_seq = stream_seq(t->stream) + 1;
     }
     buf_clear(&t->extra);
@@ -337,6 +355,11 @@ turn_finish(struct turn *t, enum finish finish)
         utf8_scrub(&t->text, t->carry, t->carry_len); /* if it fits */
     t->carry_len = 0;
     t->finish = finish;
+    if (t->report.summarised)
+        turn_note(t, "summarised",
+                  "A summary stood for the oldest messages: %s does not take "
+                  "all of them.",
+                  t->ask->route.model);
     if (t->begun)
         turn_save(t);
 }

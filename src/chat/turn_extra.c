@@ -54,17 +54,8 @@ turn_notes_json(struct buf *out, const struct turn *t)
 bool
 turn_was_cut(const struct turn *t)
 {
-    return t->report.dropped + t->report.cut > 0 || t->report.shortened;
-}
-
-static void
-put_tokens(struct json_out *j, const char *name, int64_t n)
-{
-    json_name(j, name);
-    if (n < 0)
-        json_add_null(j);
-    else
-        json_add_i64(j, n);
+    return t->report.dropped + t->report.cut > 0 || t->report.shortened ||
+           t->report.summarised;
 }
 
 void
@@ -80,15 +71,15 @@ turn_context_json(struct buf *out, const struct turn *t)
     json_put_i64(&j, "sent", r->sent);
     json_put_i64(&j, "dropped", r->dropped);
     json_put_i64(&j, "cut", r->cut);
-    json_put_bool(&j, "summarised", false);
+    json_put_bool(&j, "summarised", r->summarised);
     json_put_bool(&j, "shortened", r->shortened);
     json_name(&j, "files");
     json_begin_arr(&j);
     json_end_arr(&j);
-    put_tokens(&j, "window_tokens", r->window_tokens);
-    put_tokens(&j, "reserve_tokens", r->reserve_tokens);
+    json_put_count(&j, "window_tokens", r->window_tokens);
+    json_put_count(&j, "reserve_tokens", r->reserve_tokens);
     json_put_i64(&j, "estimated_tokens", r->scaled);
-    put_tokens(&j, "input_tokens", t->usage.input_tokens);
+    json_put_count(&j, "input_tokens", t->usage.input_tokens);
     json_end_obj(&j);
 }
 
@@ -108,6 +99,8 @@ turn_cost(const struct turn *t)
     const char *provider = t->ask->route.provider->name;
     const struct model *m = model_find(provider, t->model);
 
+    if (t->cached)
+        return 0;
     if (m == NULL)
         m = model_find(provider, t->ask->route.model);
     return model_cost(m, &t->usage);

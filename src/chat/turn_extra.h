@@ -18,7 +18,7 @@ bool turn_was_cut(const struct turn *t);
 void turn_context_json(struct buf *out, const struct turn *t);
 /* What is stored with the answer (chat/extra.h). */
 void turn_extra_json(struct buf *out, const struct turn *t);
-/* Micro-dollars; -1: not known. */
+/* Micro-dollars; -1: not known; 0: the answer was kept from before. */
 int64_t turn_cost(const struct turn *t);
 
 #endif

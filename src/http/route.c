@@ -26,7 +26,7 @@ path_matches(const char *pattern, const char *path, struct match *m)
                 return false;
             continue;
         }
-        size_t len = strcspn(path, "/");
+        size_t len = strcspn(path, pattern[1] == '*' ? "" : "/");
         if (len == 0)
             return false;
         assert(m->n < COUNT_OF(m->at));

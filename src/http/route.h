@@ -1,6 +1,7 @@
 /*
  * The router is a table. A pattern is literal but for {…}, which matches one
- * non-empty path segment ("/sessions/{id}/messages"), at most two.
+ * non-empty path segment ("/sessions/{id}/messages"), at most two. {*} at its
+ * end matches all that is left, if that is not empty.
  */
 #ifndef HTTP_ROUTE_H
 #define HTTP_ROUTE_H

@@ -17,7 +17,7 @@ import { hold, paced, startReplay } from '../lib/replay.js';
 import { freePort, processesOf, ROOT, signal, startParley }
     from '../lib/server.js';
 import { assertWholeTurn } from '../lib/sse.js';
-import { until, within } from '../lib/wait.js';
+import { delay, until, within } from '../lib/wait.js';
 
 const SHUTDOWN_MS = 2500;
 const PIECES = Array.from({ length: 20 }, (_, i) => `piece ${i} `);
@@ -177,6 +177,31 @@ describe('an engine that plain CGI started', () => {
             await parley.stop();
         }
     });
+});
+
+/* The processor time of a process and of what it waited for, in ms. */
+function workedMs(pid) {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields.slice(11, 15).reduce((sum, n) => sum + Number(n), 0) * 10;
+}
+
+describe('scripts/run', () => {
+    eachWith('fastcgi');
+
+    test('waits without work, also when its folder was taken away, and ends',
+        async () => {
+            const { pid } = parley.child;
+            const folder = fs.readFileSync(`/proc/${parley.webPid()}/environ`,
+                'latin1').split('\0').find((v) => v.startsWith('PARLEY_RUN='))
+                .slice('PARLEY_RUN='.length);
+            assert.match(folder, /^\/tmp\/parley\.\w+$/);
+            fs.rmSync(folder, { recursive: true });
+            const before = workedMs(pid);
+            await delay(1500);
+            const worked = workedMs(pid) - before;
+            assert.ok(worked <= 150, `worked for ${worked} ms in 1500`);
+        }); /* afterEach: it stops all the same */
 });
 
 describe('make run', () => {

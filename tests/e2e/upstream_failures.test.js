@@ -64,6 +64,9 @@ describe('what is tried again', () => {
         replay.on('busy 3', status(503, { 'Retry-After': date },
             errorBody('later')), OK);
         assert.equal((await post('busy 3')).status, 200);
+        const [, again] = replay.about('busy 3');
+        assert.ok(performance.timeOrigin + again.at >= Date.parse(date) - 2,
+            'not before that date'); /* 2 ms: two clocks */
     });
 
     test('500 twice, then the answer', async () => {
@@ -107,7 +110,7 @@ describe('what is tried again', () => {
 });
 
 describe('what is not tried again', () => {
-    for (const code of [400, 401, 403, 404, 422])
+    for (const code of [400, 401, 402, 403, 404, 413, 422])
         test(`a ${code}`, async () => {
             replay.on(`refused ${code}`, status(code, {}, errorBody(
                 `Incorrect API key provided: ${KEY}.`, 'invalid', 'bad')));

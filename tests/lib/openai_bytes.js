@@ -53,12 +53,15 @@ export function replyWire(pieces, options) {
     return Buffer.concat([Buffer.from(SSE_HEAD), replyBody(pieces, options)]);
 }
 
-/* A reply with a status, headers and a JSON body. */
+/* A reply with a status, headers and a JSON body. It says that the connection
+ * ends, as it does: else the client may send its next request down a
+ * connection that nobody answers on any more, and then once more. */
 export function statusWire(status, headers = {}, body = {}) {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const lines = Object.entries({
         'Content-Type': 'application/json',
         'Content-Length': String(Buffer.byteLength(text)),
+        'Connection': 'close',
         ...headers,
     }).map(([k, v]) => `${k}: ${v}\r\n`).join('');
     return Buffer.from(`HTTP/1.1 ${status} Replayed\r\n${lines}\r\n${text}`);

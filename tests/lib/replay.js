@@ -146,9 +146,10 @@ function parseHead(text) {
     return { method, path, headers };
 }
 
-/* The text of the last message of a chat.completions request. */
-export function lastMessage(request) {
-    const content = request.body?.messages?.at(-1)?.content ?? '';
+/* The text of the last message of a request, on any provider's wire. */
+export function lastMessage({ body }) {
+    const last = (body?.messages ?? body?.contents)?.at?.(-1);
+    const content = last?.content ?? last?.parts ?? '';
     return typeof content === 'string' ? content
         : content.map((part) => part.text ?? '').join('');
 }

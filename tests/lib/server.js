@@ -28,6 +28,7 @@ export const ROOT = path.resolve(import.meta.dirname, '../..');
  * provider is the offline one, and its neighbours' address refuses. */
 const DEFAULTS = {
     AI_PROVIDER: 'offline', OFFLINE_DELAY_MS: '1',
+    CIRCUIT_OPEN_MS: '0', /* most tests of failures fail many times */
     OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
     ...Object.fromEntries(['AI_FALLBACK', 'OPENAI_API_KEY',
         'ANTHROPIC_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY', 'HF_API_KEY',
@@ -124,6 +125,20 @@ function parent(pid) {
 export function memoryKib(pid) {
     const rollup = fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
     return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)[1]);
+}
+
+/* The most memory that a process ever had resident, in KiB. */
+export function peakKib(pid) {
+    const status = fs.readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)[1]);
+}
+
+/* Assert that it had, in between, no more than so much above what it had. */
+export function assertPeakBelow(pid, beforeKib, limitKib, why) {
+    const grown = peakKib(pid) - beforeKib;
+    assert.ok(SANITIZED || grown < limitKib,
+        `peaked ${grown} KiB higher, not below ${limitKib}, ${why}`);
+    return grown;
 }
 
 /* Assert that a process did not grow by more than so much. */

@@ -367,6 +367,35 @@ the_lenient_parser_is_cjson_within_bounds(void **state)
 }
 
 static void
+the_lenient_parser_bounds_its_tree(void **state)
+{
+    struct buf b;
+    cJSON *tree;
+
+    (void)state;
+    buf_init(&b, 1 << 22);
+    buf_adds(&b, "[\"[{,\\\",[\"");
+    for (int i = 2; i < JSON_VALUES_MAX; i++)
+        buf_adds(&b, ",\"\"");
+    buf_addc(&b, ']');
+    tree = json_parse_lenient(b.data, b.len);
+    assert_int_equal(cJSON_GetArraySize(tree), JSON_VALUES_MAX - 1);
+    cJSON_Delete(tree);
+    b.len--;
+    buf_adds(&b, ",1]");
+    assert_null(json_parse_lenient(b.data, b.len));
+    buf_clear(&b);
+    buf_addc(&b, '"'); /* a long text with many commas is one value */
+    for (int i = 0; i < JSON_VALUES_MAX; i++)
+        buf_adds(&b, ",[");
+    buf_addc(&b, '"');
+    tree = json_parse_lenient(b.data, b.len);
+    assert_true(cJSON_IsString(tree));
+    cJSON_Delete(tree);
+    buf_release(&b);
+}
+
+static void
 the_lenient_parser_takes_white_space_behind_and_nothing_else(void **state)
 {
     static const struct sample good[] = {
@@ -529,6 +558,7 @@ main(void)
         cmocka_unit_test(the_number_of_values_has_a_ceiling),
         cmocka_unit_test(long_numbers_keep_their_value),
         cmocka_unit_test(the_lenient_parser_is_cjson_within_bounds),
+        cmocka_unit_test(the_lenient_parser_bounds_its_tree),
         cmocka_unit_test(
             the_lenient_parser_takes_white_space_behind_and_nothing_else),
         cmocka_unit_test(getters_fill_what_is_there),

@@ -115,6 +115,7 @@ scrubbing_replaces_each_maximal_subpart(void **state)
 {
     (void)state;
     scrub(B(""), "");
+    scrub(NULL, 0, "");
     scrub(B("plain"), "plain");
     scrub(B("\xC3\xA4"), "\xC3\xA4");
     scrub(B("a\xFFz"), "a" FFFD "z");

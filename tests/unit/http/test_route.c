@@ -20,6 +20,7 @@ static const struct route table[] = {
     {METHOD_PATCH, "/sessions/{id}", nothing, ""},
     {METHOD_GET, "/sessions/{id}/messages", nothing, ""},
     {METHOD_PUT, "/a/{x}/b/{y}", nothing, ""},
+    {METHOD_GET, "/models/{*}", nothing, ""},
 };
 
 static struct request *rq;
@@ -73,6 +74,18 @@ braces_match_one_segment_that_is_not_empty(void **state)
 }
 
 static void
+a_star_matches_all_that_is_left(void **state)
+{
+    (void)state;
+    assert_int_equal(find(METHOD_GET, "/models/a"), 9);
+    assert_string_equal(rq->path_args[0], "a");
+    assert_int_equal(find(METHOD_GET, "/models/a/b/c:1"), 9);
+    assert_string_equal(rq->path_args[0], "a/b/c:1");
+    assert_int_equal(find(METHOD_GET, "/models/"), -ERR_NOTFOUND);
+    assert_int_equal(find(METHOD_GET, "/models"), -ERR_NOTFOUND);
+}
+
+static void
 head_finds_the_row_of_get(void **state)
 {
     (void)state;
@@ -110,6 +123,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(literal_rows_match_whole_paths),
         cmocka_unit_test(braces_match_one_segment_that_is_not_empty),
+        cmocka_unit_test(a_star_matches_all_that_is_left),
         cmocka_unit_test(head_finds_the_row_of_get),
         cmocka_unit_test(a_wrong_method_learns_the_right_ones),
     };

@@ -8,8 +8,8 @@
  *            other escape: a backslash before anything else is itself
  *
  * A key is one of the command's parameters; "key=" of any other name is text,
- * unless a quoted value follows: then it is an unknown argument. What is neither
- * is text, and becomes the parameter "text" as it was typed, but for the space
+ * unless a quoted value follows: then it is an unknown argument. All else is
+ * text, and becomes the parameter "text" as it was typed, but for the space
  * around it. Within text only other parameters are looked for ("/translate Good
  * morning target_language=French"), so it may hold "text=". Text that is one
  * quoted string and nothing else loses its quotes. Pure.

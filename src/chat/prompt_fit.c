@@ -291,6 +291,10 @@ fill_options(struct turn_ask *a, const struct model *model,
 {
     a->ask.temperature = a->temperature;
     a->ask.top_p = a->top_p;
+    a->ask.window = model != NULL && model->context_tokens > 0
+                        ? model->context_tokens
+                        : 0;
+    a->ask.adaptive = model != NULL && model->reasoning && !model->temperature;
     if (model == NULL || model->temperature)
         return;
     r->options_dropped = !isnan(a->temperature) || !isnan(a->top_p);

@@ -9,6 +9,8 @@
 #include "base/buf.h"
 #include "provider/provider.h"
 
+struct json_out; /* base/json.h */
+
 /* --- anthropic_body.c --------------------------------------------------- */
 
 #define ANTHROPIC_TOKENS_DEFAULT 4096 /* max_tokens, which must be said */
@@ -16,6 +18,12 @@
 
 /* Tokens to think with for a word (NULL or "": not said); 0: no thinking. */
 int64_t anthropic_budget(const char *effort);
+/* The member "thinking" of one that has a budget (> 0). */
+void anthropic_put_thinking(struct json_out *j, const struct ask *ask,
+                            int64_t budget);
+/* The effort as a model that decides itself takes it: "low", "medium", "high";
+ * NULL: it is not told. */
+const char *anthropic_effort(const struct ask *ask, int64_t budget);
 
 /* The JSON of a Messages request. bedrock: anthropic_version is inside, model
  * and stream are not. With why: ERR_BADREQ (nothing to ask), ERR_IMPOSSIBLE
@@ -24,8 +32,6 @@ MUST_USE enum err anthropic_body(struct buf *out, const struct ask *ask,
                                  bool bedrock, struct problem *why);
 
 /* --- anthropic_turn.c, for anthropic_body.c ----------------------------- */
-
-struct json_out; /* base/json.h */
 
 /* The member "messages". Errors as of anthropic_body. */
 MUST_USE enum err anthropic_put_messages(struct json_out *j,

@@ -10,7 +10,9 @@
  * a temperature, a top_p below 0.95 and a forced tool: the first two are then
  * left out, and a forced tool leaves out the thinking. So does a tool's result
  * for a call that was made without thinking, or elsewhere: the wire refuses to
- * begin to think between a call and its result.
+ * begin to think between a call and its result. Models that decide themselves
+ * how long they think (ask.adaptive; from Opus 4.7 on they refuse a budget) are
+ * told to be adaptive and an effort of low, medium or high.
  *
  * A temperature ends at 1 here. Newer models refuse temperature and top_p
  * together; the temperature goes first.
@@ -178,18 +180,38 @@ put_sampling(struct json_out *j, const struct ask *ask, bool thinks)
         wire_put_number(j, "top_p", ask->top_p);
 }
 
-static void
-put_thinking(struct json_out *j, int64_t budget)
+/* Its thoughts are told in short: it leaves them out if nothing is said. */
+void
+anthropic_put_thinking(struct json_out *j, const struct ask *ask,
+                       int64_t budget)
 {
     json_name(j, "thinking");
     json_begin_obj(j);
-    json_put_str(j, "type", "enabled");
-    json_put_i64(j, "budget_tokens", budget);
+    if (ask->adaptive) {
+        json_put_str(j, "type", "adaptive");
+        json_put_str(j, "display", "summarized");
+    } else {
+        json_put_str(j, "type", "enabled");
+        json_put_i64(j, "budget_tokens", budget);
+    }
     json_end_obj(j);
 }
 
-static void
-put_format(struct json_out *j, const char *format)
+const char *
+anthropic_effort(const struct ask *ask, int64_t budget)
+{
+    bool none = ask->effort != NULL && strcmp(ask->effort, "none") == 0;
+
+    if (!ask->adaptive || (budget == 0 && !none))
+        return NULL;
+    if (budget <= anthropic_budget("low"))
+        return "low";
+    return budget <= anthropic_budget("medium") ? "medium" : "high";
+}
+
+/* The schema of response_format; NULL: it has none. Free it. */
+static char *
+schema_of(const char *format)
 {
     cJSON *tree = json_parse_lenient(format, strlen(format));
     const char *type = json_str(tree, "type");
@@ -198,18 +220,31 @@ put_format(struct json_out *j, const char *format)
 
     if (type != NULL && strcmp(type, "json_schema") == 0 && schema != NULL)
         text = cJSON_PrintUnformatted(schema);
-    if (text != NULL) {
-        json_name(j, "output_config");
-        json_begin_obj(j);
+    cJSON_Delete(tree);
+    return text;
+}
+
+static void
+put_output_config(struct json_out *j, const struct ask *ask, int64_t budget)
+{
+    const char *effort = anthropic_effort(ask, budget);
+    char *schema = ask->format != NULL ? schema_of(ask->format) : NULL;
+
+    if (effort == NULL && schema == NULL)
+        return;
+    json_name(j, "output_config");
+    json_begin_obj(j);
+    if (effort != NULL)
+        json_put_str(j, "effort", effort);
+    if (schema != NULL) {
         json_name(j, "format");
         json_begin_obj(j);
         json_put_str(j, "type", "json_schema");
-        json_put_raw(j, "schema", text, strlen(text));
-        json_end_obj(j);
+        json_put_raw(j, "schema", schema, strlen(schema));
         json_end_obj(j);
     }
-    cJSON_free(text);
-    cJSON_Delete(tree);
+    json_end_obj(j);
+    cJSON_free(schema);
 }
 
 static void
@@ -222,15 +257,14 @@ put_options(struct json_out *j, const struct ask *ask, bool bedrock)
     json_put_i64(j, "max_tokens",
                  most > INT64_MAX - budget ? most : most + budget);
     if (budget > 0)
-        put_thinking(j, budget);
+        anthropic_put_thinking(j, ask, budget);
     put_sampling(j, ask, budget > 0);
     wire_put_stops(j, "stop_sequences", ask, false);
     if (ask->n_tools > 0) {
         put_tools(j, ask, bedrock);
         put_tool_choice(j, ask);
     }
-    if (ask->format != NULL)
-        put_format(j, ask->format);
+    put_output_config(j, ask, budget);
 }
 
 enum err

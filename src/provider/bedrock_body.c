@@ -8,7 +8,9 @@
  *   Claude     thinking.budget_tokens: minimal 1024, low 2048, medium 8192,
  *              high and other words 16384; the budget is added to maxTokens,
  *              and the temperature, a topP below 0.95 and a forced tool do not
- *              go with it (anthropic_body.c says the same of Anthropic's wire)
+ *              go with it (anthropic_body.c says the same of Anthropic's
+ *              wire); one that decides itself (ask.adaptive) is told
+ *              output_config.effort: low, medium, high
  *   gpt-oss    reasoning_effort: low, medium, high
  *   Nova 2     reasoningConfig.maxReasoningEffort: low, medium, high
  * Others are not told.
@@ -217,16 +219,19 @@ put_fields(struct json_out *j, const struct bedrock_plan *p)
 {
     bool oss = p->model_word != NULL && in_name(p->ask, "gpt-oss");
     bool nova = p->model_word != NULL && in_name(p->ask, "nova-2");
+    const char *effort = p->claude ? anthropic_effort(p->ask, p->budget) : NULL;
 
-    if (p->budget <= 0 && !oss && !nova && !bedrock_choice_is_claudes(p))
+    if (p->budget <= 0 && effort == NULL && !oss && !nova &&
+        !bedrock_choice_is_claudes(p))
         return;
     json_name(j, "additionalModelRequestFields");
     json_begin_obj(j);
-    if (p->budget > 0) {
-        json_name(j, "thinking");
+    if (p->budget > 0)
+        anthropic_put_thinking(j, p->ask, p->budget);
+    if (effort != NULL) {
+        json_name(j, "output_config");
         json_begin_obj(j);
-        json_put_str(j, "type", "enabled");
-        json_put_i64(j, "budget_tokens", p->budget);
+        json_put_str(j, "effort", effort);
         json_end_obj(j);
     }
     if (bedrock_choice_is_claudes(p))

@@ -8,7 +8,7 @@
 #include "provider/offline.h"
 
 #define LONG_BYTES_MIN (12 * 1024) /* of a long answer, if there is so much */
-#define TOPICS_MAX 6
+#define TOPICS_MAX 8
 #define INTRO_UNITS_MAX 3
 
 /* Where the target of the link whose "]" is at s ends; NULL if it is no link,

@@ -11,6 +11,9 @@
  * The server has no tool_choice. "none" is kept by offering no tools, a named
  * one by offering only that; that a tool must be called cannot be demanded.
  *
+ * num_ctx is the window that the table of models has, if it has one: the server
+ * would take a few thousand tokens and silently drop the beginning of more.
+ *
  * think is true or false; the models called gpt-oss take a level instead and
  * ignore the rest. A model that cannot think refuses true. Nothing is sent
  * where nothing was asked for: models that can think then do.
@@ -211,10 +214,12 @@ static void
 put_options(struct json_out *j, const struct ask *ask)
 {
     if (ask->max_tokens <= 0 && isnan(ask->temperature) && isnan(ask->top_p) &&
-        ask->n_stop == 0)
+        ask->n_stop == 0 && ask->window <= 0)
         return;
     json_name(j, "options");
     json_begin_obj(j);
+    if (ask->window > 0) /* or it holds a few thousand, and drops the rest */
+        json_put_i64(j, "num_ctx", ask->window);
     if (ask->max_tokens > 0)
         json_put_i64(j, "num_predict", ask->max_tokens);
     wire_put_number(j, "temperature", ask->temperature);

@@ -76,6 +76,7 @@ struct ask {
     double temperature; /* NaN: not given */
     double top_p;       /* NaN: not given */
     int64_t max_tokens; /* 0: not given */
+    int64_t window;     /* tokens that the model is to hold; 0: not known */
     const char *stop[ASK_STOPS_MAX];
     size_t n_stop;
     const struct tool *tools;
@@ -85,6 +86,8 @@ struct ask {
     int parallel_calls; /* 1 wanted, 0 forbidden, -1 not said */
     const char *effort; /* of reasoning: "none" "minimal" "low" "medium" "high";
                            NULL: not said */
+    bool adaptive;      /* the model decides itself how long it thinks, and
+                           takes no number of tokens for it */
     const char *format; /* OpenAI's response_format, JSON; NULL: none */
     const char *extra;  /* a JSON object of further members of OpenAI's wire
                            (seed, user, ...): passed on where that wire is

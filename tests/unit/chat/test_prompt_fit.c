@@ -313,6 +313,27 @@ options_that_a_model_refuses_are_left_out(void **state)
     assert_true(isnan(ask->ask.temperature));
 }
 
+static void
+a_provider_is_told_of_its_model(void **state)
+{
+    struct route_choice route = {.provider = &provider_anthropic,
+                                 .model = "claude-opus-5"};
+
+    (void)state;
+    assert_int_equal(build("", false), OK);
+    assert_int_equal(ask->ask.window, 1000);
+    assert_false(ask->ask.adaptive);
+    assert_int_equal(
+        prompt_build(ask, &route, "", scales, false, &report, &why), OK);
+    assert_true(ask->ask.window > 1000);
+    assert_true(ask->ask.adaptive);
+    route.model = "claude-unheard-of";
+    assert_int_equal(
+        prompt_build(ask, &route, "", scales, false, &report, &why), OK);
+    assert_int_equal(ask->ask.window, 0);
+    assert_false(ask->ask.adaptive);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
@@ -332,6 +353,7 @@ main(void)
         T(a_models_own_counts_are_believed),
         T(the_answers_length_is_kept_free),
         T(options_that_a_model_refuses_are_left_out),
+        T(a_provider_is_told_of_its_model),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

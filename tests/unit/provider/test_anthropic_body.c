@@ -616,6 +616,41 @@ effort_is_a_budget_above_the_answer(void **state)
 }
 
 static void
+some_models_decide_themselves_how_long_they_think(void **state)
+{
+    static const struct {
+        const char *effort, *thinking, *config, *tokens;
+    } rows[] = {
+        {NULL, NULL, NULL, "100"},
+        {"none", NULL, "{'effort':'low'}", "100"},
+        {"minimal", "{'type':'adaptive','display':'summarized'}",
+         "{'effort':'low'}", "1124"},
+        {"low", "{'type':'adaptive','display':'summarized'}",
+         "{'effort':'low'}", "2148"},
+        {"medium", "{'type':'adaptive','display':'summarized'}",
+         "{'effort':'medium'}", "8292"},
+        {"high", "{'type':'adaptive','display':'summarized'}",
+         "{'effort':'high'}", "16484"},
+    };
+    struct ask a = simple_ask();
+    size_t i;
+
+    (void)state;
+    a.adaptive = true;
+    a.max_tokens = 100;
+    for (i = 0; i < COUNT_OF(rows); i++) {
+        a.effort = rows[i].effort;
+        expect_member(&a, "thinking", rows[i].thinking);
+        expect_member(&a, "output_config", rows[i].config);
+        expect_member(&a, "max_tokens", rows[i].tokens);
+    }
+    a.format = "{\"type\":\"json_schema\",\"json_schema\":{\"schema\":{}}}";
+    expect_member(&a, "output_config",
+                  "{'effort':'high','format':{'type':'json_schema',"
+                  "'schema':{}}}");
+}
+
+static void
 nobody_begins_to_think_between_call_and_result(void **state)
 {
     static const struct piece call[] = {
@@ -729,6 +764,7 @@ main(void)
         cmocka_unit_test(thoughts_between_texts_keep_their_place),
         cmocka_unit_test(bedrock_takes_only_its_own_thoughts),
         cmocka_unit_test(effort_is_a_budget_above_the_answer),
+        cmocka_unit_test(some_models_decide_themselves_how_long_they_think),
         cmocka_unit_test(nobody_begins_to_think_between_call_and_result),
         cmocka_unit_test(what_repeats_is_marked_once_each),
         cmocka_unit_test(a_schema_becomes_the_output_format),

@@ -459,6 +459,25 @@ claude_thinks_with_a_budget(void **state)
 }
 
 static void
+some_decide_themselves_how_long_they_think(void **state)
+{
+    struct ask a = ask_hello(CLAUDE);
+
+    (void)state;
+    a.adaptive = true;
+    expect(&a, "{" HELLO "}");
+    a.effort = "none";
+    expect(&a, "{" HELLO ",'additionalModelRequestFields':{'output_config':"
+               "{'effort':'low'}}}");
+    a.effort = "medium";
+    a.max_tokens = 100;
+    expect(&a, "{" HELLO ",'inferenceConfig':{'maxTokens':8292},"
+               "'additionalModelRequestFields':{'thinking':{'type':'adaptive',"
+               "'display':'summarized'},'output_config':{'effort':"
+               "'medium'}}}");
+}
+
+static void
 what_does_not_go_with_thinking_is_left_out(void **state)
 {
     struct ask a = ask_hello(CLAUDE);
@@ -618,6 +637,7 @@ main(void)
         cmocka_unit_test(only_own_signed_thoughts_go_back_and_come_first),
         cmocka_unit_test(a_turn_that_begins_with_a_thought_keeps_its_order),
         cmocka_unit_test(claude_thinks_with_a_budget),
+        cmocka_unit_test(some_decide_themselves_how_long_they_think),
         cmocka_unit_test(what_does_not_go_with_thinking_is_left_out),
         cmocka_unit_test(nobody_begins_to_think_in_the_middle),
         cmocka_unit_test(other_families_have_words_for_effort),

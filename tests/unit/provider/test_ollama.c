@@ -258,6 +258,9 @@ options_have_their_names(void **state)
     expect_more(&a, ",'options':{'temperature':0,'top_p':0.25,"
                     "'num_predict':77,'stop':['END']}");
     a = simple_ask();
+    a.window = 32768;
+    expect_more(&a, ",'options':{'num_ctx':32768}");
+    a = simple_ask();
     a.format = "{\"type\":\"text\"}";
     expect_more(&a, "");
     a.format = "{\"type\":\"json_object\"}";

@@ -77,6 +77,16 @@ describe('what is tried again', () => {
         assert.equal(replay.about('flaky').length, 3);
     });
 
+    for (const code of [408, 409, 429, 500, 502, 503, 504, 529])
+        test(`${code}, after the time that it says`, async () => {
+            const word = `again ${code}`;
+            replay.on(word, status(code, { 'retry-after-ms': '40' },
+                errorBody('later')), OK);
+            assert.equal((await post(word)).status, 200);
+            assert.equal(gaps(word).length, 1);
+            assert.ok(gaps(word)[0] >= 40, `${gaps(word)}`);
+        });
+
     test('a connection that is closed without a byte', async () => {
         replay.on('closed early', cut(Buffer.alloc(0), 0), OK);
         assert.equal((await post('closed early')).status, 200);

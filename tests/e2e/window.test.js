@@ -253,6 +253,47 @@ describe('a provider that finds it too long', () => {
     });
 });
 
+describe('another provider, asked instead', () => {
+    test('is sent what fits its own window', async () => {
+        const chain = await startParley({ env: {
+            ...allWires(replay.port), AI_PROVIDER: 'openai', AI_MODEL: 'small',
+            AI_FALLBACK: 'anthropic/claude-sonnet-4-5',
+            MODELS_FILE: path.join(folder, 'models.json'),
+        } });
+        const message = 'who takes it all?';
+        const history = Array.from({ length: 12 }, (_, i) => [
+            { role: 'user', content: `${i}: ${words(60)}` },
+            { role: 'assistant', content: words(60, 'shelf ') }]).flat();
+        try {
+            replay.on(message, status(401, {}, errorBody('no')),
+                whole(WIRES.anthropic.answer('I do.',
+                    { input: 4000, output: 2 })));
+            const s = await askEvents(chain, { message, history });
+            const events = await s.all();
+            assertWholeTurn(events);
+            assert.equal(s.text(), 'I do.');
+            const [cut, all] = replay.about(message).map((r) =>
+                r.body.messages.length);
+            assert.ok(cut < history.length, `${cut}`);
+            assert.equal(all, history.length + 1);
+            const r = await call(chain,
+                `/chat/turns/${events[0].turn}/context`);
+            const { context } = r.body;
+            assert.equal(context.provider, 'anthropic');
+            assert.equal(context.sent, all);
+            assert.equal(context.dropped, 0);
+            assert.equal(context.window_tokens, 200000);
+            assert.equal(context.input_tokens, 4000);
+            for (const { data } of events.filter((e) => e.type === 'context'))
+                assert.deepEqual({ provider: data.provider,
+                    dropped: data.dropped },
+                { provider: 'anthropic', dropped: 0 });
+        } finally {
+            await chain.stop();
+        }
+    });
+});
+
 describe('what it costs, in millionths of a dollar', () => {
     const micro = (usd) => Math.round(usd * 1e6);
     const counted = (message, usage) => replay.on(message, whole(

@@ -91,3 +91,14 @@ export const WIRES = {
 export function allWires(port) {
     return Object.assign({}, ...Object.values(WIRES).map((w) => w.env(port)));
 }
+
+/* A request's body, or a part of it, without the hints of what to cache. */
+export function unhinted(value) {
+    if (Array.isArray(value))
+        return value.filter((v) => !v.cachePoint).map(unhinted);
+    if (typeof value !== 'object' || value === null)
+        return value;
+    return Object.fromEntries(Object.entries(value)
+        .filter(([key]) => key !== 'cache_control')
+        .map(([key, v]) => [key, unhinted(v)]));
+}

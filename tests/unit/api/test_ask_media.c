@@ -282,11 +282,11 @@ attachments_of_other_shapes_are_refused(void **state)
         "[\"cat.png\"]",
         "[{}]",
         "[{\"media_type\":\"image/png\"}]",
-        "[{\"data\":\"" PNG "\"}]",
-        "[{\"media_type\":1,\"data\":\"" PNG "\"}]",
+        "[{\"data\":\"iVBORw0KGgoAAAAN\"}]",
+        "[{\"media_type\":1,\"data\":\"iVBORw0KGgoAAAAN\"}]",
         "[{\"media_type\":\"image/png\",\"data\":null}]",
         "[{\"name\":7}]",
-        "[{\"media_type\":\"image/png\",\"data\":\"" PNG "\"},{}]",
+        "[{\"media_type\":\"image/png\",\"data\":\"iVBORw0KGgoAAAAN\"},{}]",
     };
 
     (void)state;

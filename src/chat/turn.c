@@ -32,6 +32,7 @@ turn_unask(struct turn *t)
     t->generator = NULL;
     buf_clear(&t->text);
     buf_clear(&t->thought);
+    t->thoughts = 0;
     buf_clear(&t->notes);
     turn_calls_free(t);
     t->carry_len = 0;

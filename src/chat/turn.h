@@ -22,6 +22,9 @@
 
 #define TURN_NOTES_MAX (64 * 1024)         /* bytes */
 #define TURN_THOUGHT_MAX (2 * 1024 * 1024) /* bytes that wait for the log */
+#define TURN_THOUGHTS_MAX \
+    (8 * 1024 * 1024) /* bytes of all; the rest is left
+                                               out, and a note says so */
 
 struct engine;
 struct session_slot;
@@ -67,6 +70,7 @@ struct turn {
     char carry[4];   /* the beginning of a character */
     size_t carry_len;
     struct buf thought;             /* reasoning that is not in the log yet */
+    size_t thoughts;                /* bytes of all reasoning so far */
     char model[STORE_NAME_MAX + 1]; /* that answers, as far as known */
     struct usage usage;
 

@@ -30,16 +30,26 @@ turn_mark(struct turn *t)
 }
 
 static void
+add_thought(struct turn *t, const char *s, size_t n)
+{
+    bool told = t->thoughts > TURN_THOUGHTS_MAX;
+
+    t->thoughts += n < SIZE_MAX - t->thoughts ? n : 0;
+    if (t->thoughts <= TURN_THOUGHTS_MAX && t->thought.len + n <= THOUGHT_MAX)
+        buf_add(&t->thought, s, n);
+    else if (t->thoughts > TURN_THOUGHTS_MAX && !told)
+        turn_note(t, "reasoning_cut",
+                  "The model thought at length: the rest of it is left out.");
+}
+
+static void
 on_part(void *arg, const struct part *p)
 {
     struct turn *t = arg;
 
     switch (p->kind) {
     case PART_TEXT: turn_text_add(t, p->text, p->len); break;
-    case PART_REASONING:
-        if (t->thought.len + p->len <= THOUGHT_MAX)
-            buf_add(&t->thought, p->text, p->len);
-        break;
+    case PART_REASONING: add_thought(t, p->text, p->len); break;
     case PART_MODEL:
         if (p->len > 0 && p->len <= STORE_NAME_MAX) {
             (void)memcpy(t->model, p->text, p->len);

@@ -121,6 +121,49 @@ reasoning_is_cut_at_characters_and_is_not_the_answer(void **state)
     assert_stored("s", "user:tap 0|assistant:yes(stop)|");
 }
 
+/* Bytes of reasoning that it was given in its *n events. */
+static size_t
+told_thoughts(struct record *rec, size_t *n)
+{
+    size_t told = 0;
+
+    (void)pthread_mutex_lock(&rec->mu);
+    *n = rec->n;
+    for (size_t i = 0; i < rec->n; i++)
+        if (rec->notes[i].type == EVENT_REASONING)
+            told += rec->notes[i].len;
+    (void)pthread_mutex_unlock(&rec->mu);
+    return told;
+}
+
+static void
+reasoning_has_a_limit(void **state)
+{
+    const size_t step = TURN_THOUGHTS_MAX / 16;
+    char *s = malloc(step);
+    struct record *rec;
+    size_t told = 0, n;
+
+    (void)state;
+    assert_non_null(s);
+    memset(s, 't', step);
+    rec = ask_tap("s", "tap 0");
+    record_wait_events(rec, 1);
+    while (told < TURN_THOUGHTS_MAX) {
+        tap_put(0, 'R', s, step);
+        for (told += step; told_thoughts(rec, &n) < told;)
+            record_wait_events(rec, n + 1);
+    }
+    tap_put(0, 'R', "!", 1);
+    free(s);
+    tap_text(0, "yes");
+    tap_finish(0, FINISH_STOP);
+    record_wait_done(rec);
+    assert_int_equal(told_thoughts(rec, &n), TURN_THOUGHTS_MAX);
+    assert_end_has(rec, "\"code\":\"reasoning_cut\"");
+    assert_end_has(rec, "\"message\":\"yes\"");
+}
+
 /* Put `bytes` of text whose last character is three bytes long. */
 static void
 put_long(int tap, size_t bytes)
@@ -762,6 +805,7 @@ main(void)
         T(ill_formed_text_is_the_same_for_every_split),
         T(a_character_waits_for_its_last_byte),
         T(reasoning_is_cut_at_characters_and_is_not_the_answer),
+        T(reasoning_has_a_limit),
         T(an_answer_of_the_limit_is_whole),
         T(an_answer_past_the_limit_ends_with_length),
         T(the_limit_holds_for_what_replaces_ill_formed_bytes),

@@ -64,8 +64,6 @@ take_session(struct request *rq, struct turn_ask *a, struct openai_in *in,
         a->idem_key = arena_strdup(&a->arena, key);
         a->idem_scope = a->session_id;
     }
-    a->temperature = a->ask.temperature;
-    a->top_p = a->ask.top_p;
     return take_said(a, in, why);
 }
 
@@ -115,6 +113,8 @@ api_v1_chat(void *arg, struct request *rq)
     }
     if (e == OK)
         openai_in_origin(a, a->route.provider->name);
+    a->temperature = a->ask.temperature;
+    a->top_p = a->ask.top_p;
     if (e == OK && session != NULL && session[0] != '\0')
         e = take_session(rq, a, &in, session, &p);
     if (e != OK) {

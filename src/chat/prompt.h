@@ -92,6 +92,10 @@ MUST_USE enum err prompt_build(struct turn_ask *a,
                                const char *system_prompt,
                                const struct token_scales *scales, bool shorter,
                                struct prompt_report *r, struct problem *why);
+/* The part of it that is about the model alone: temperature and top_p, where it
+ * takes them, and what its provider is to know of it. False: they were given
+ * and are left out. */
+bool prompt_options(struct turn_ask *a, const struct route_choice *route);
 /* Tokens that this route may be sent for a, not corrected; INT64_MAX: any
  * number. Sets a->ask.model. */
 int64_t prompt_room(struct turn_ask *a, const struct route_choice *route,

@@ -285,10 +285,12 @@ summarise(struct turn_ask *a, struct ask_message **m, size_t *n, int64_t room,
     *n -= a->n_summarised;
 }
 
-static void
-fill_options(struct turn_ask *a, const struct model *model,
-             struct prompt_report *r)
+bool
+prompt_options(struct turn_ask *a, const struct route_choice *route)
 {
+    const struct model *model = model_find(route->provider->name, route->model);
+    bool given = !isnan(a->temperature) || !isnan(a->top_p);
+
     a->ask.temperature = a->temperature;
     a->ask.top_p = a->top_p;
     a->ask.window = model != NULL && model->context_tokens > 0
@@ -296,9 +298,9 @@ fill_options(struct turn_ask *a, const struct model *model,
                         : 0;
     a->ask.adaptive = model != NULL && model->reasoning && !model->temperature;
     if (model == NULL || model->temperature)
-        return;
-    r->options_dropped = !isnan(a->temperature) || !isnan(a->top_p);
+        return true;
     a->ask.temperature = a->ask.top_p = NAN;
+    return !given;
 }
 
 /* The conversation as it came: history, the new message, what is after. */
@@ -384,7 +386,7 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
     if (room != INT64_MAX && (room <= system_tokens ||
                               fit(a, all, &n, room - system_tokens, r) != OK))
         return too_long(why);
-    fill_options(a, model, r);
+    r->options_dropped = !prompt_options(a, route);
     r->sent = (uint32_t)n;
     r->estimate = system_tokens + all_tokens(all, n);
     r->scaled = token_scale(scales, a->ask.model, r->estimate);

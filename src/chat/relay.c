@@ -69,6 +69,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
     if (tight)
         return NULL; /* what to leave out is the client's to say */
     r->ask->ask.model = route->model;
+    (void)prompt_options(r->ask, route);
     r->ask->ask.now_ms = clock_wall_ms();
     return &r->ask->ask;
 }

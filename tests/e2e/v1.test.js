@@ -9,6 +9,7 @@ import { call, newSession, UUID } from '../lib/client.js';
 import { replyWire, SSE_HEAD, textEvent } from '../lib/openai_bytes.js';
 import { hold, silence, startReplay, whole } from '../lib/replay.js';
 import { startParley } from '../lib/server.js';
+import { WIRES } from '../lib/wires.js';
 import { chunksOf, CLOCK, complete, dataOf, openaiFor, textOf, user, WEATHER }
     from '../lib/v1.js';
 import { until } from '../lib/wait.js';
@@ -25,7 +26,8 @@ let openai;
 before(async () => {
     replay = await startReplay(whole(replyWire(['Hel', 'lo', ' "you"'],
         { usage: USAGE })));
-    parley = await startParley({ env: replay.env() });
+    parley = await startParley({ env: {
+        ...replay.env(), ...WIRES.anthropic.env(replay.port) } });
     openai = openaiFor(parley);
 });
 after(async () => {
@@ -189,6 +191,22 @@ describe('what is asked', () => {
         assert.deepEqual(sent.vendor_option, { deep: [true] });
         assert.deepEqual(sent.response_format, response_format);
     });
+
+    test('what a model does not take is left out or said in its way',
+        async () => {
+            replay.on('newest', whole(WIRES.anthropic.answer('hm')));
+            for (const extra of [{}, { reasoning_effort: 'high' }])
+                await openai.chat.completions.create({
+                    model: 'anthropic/claude-opus-5', max_tokens: 100,
+                    messages: user('newest'), temperature: 0.25, ...extra });
+            const [plain, thinking] = replay.about('newest')
+                .map((r) => r.body);
+            assert.equal(plain.temperature, undefined);
+            assert.equal(plain.thinking, undefined);
+            assert.deepEqual(thinking.thinking,
+                { type: 'adaptive', display: 'summarized' });
+            assert.deepEqual(thinking.output_config, { effort: 'high' });
+        });
 
     test('images, by their data and by their address', async () => {
         const parts = [

@@ -98,11 +98,12 @@ parse_long_numbers(const char *s, size_t n)
     return tree;
 }
 
-enum err
-json_parse(const char *s, size_t n, cJSON **out, struct problem *why)
+static enum err
+parse(const char *s, size_t n, size_t depth_max, cJSON **out,
+      struct problem *why)
 {
     struct json_fault f;
-    enum err e = json_scan(s, n, &f);
+    enum err e = json_scan_deep(s, n, depth_max, &f);
 
     *out = NULL;
     if (e)
@@ -112,6 +113,18 @@ json_parse(const char *s, size_t n, cJSON **out, struct problem *why)
     if (!*out)
         return problem_set(why, ERR_INTERNAL, NULL, NULL, NULL);
     return OK;
+}
+
+enum err
+json_parse(const char *s, size_t n, cJSON **out, struct problem *why)
+{
+    return parse(s, n, JSON_DEPTH_MAX, out, why);
+}
+
+enum err
+json_parse_deep(const char *s, size_t n, cJSON **out, struct problem *why)
+{
+    return parse(s, n, JSON_DEEP_MAX, out, why);
 }
 
 /* Is there nothing but white space from here on? (Some pad with it.) */

@@ -19,6 +19,7 @@ struct arena;
 struct ident; /* base/ident.h */
 
 #define JSON_DEPTH_MAX 64      /* nested arrays and objects */
+#define JSON_DEEP_MAX 960      /* the same, where depth is expected */
 #define JSON_VALUES_MAX 262144 /* values in one text; bounds the tree */
 
 /* Parse n bytes strictly. OK gives a tree to free with cJSON_Delete;
@@ -26,6 +27,9 @@ struct ident; /* base/ident.h */
  * code "invalid_json" and where. */
 MUST_USE enum err json_parse(const char *s, size_t n, cJSON **out,
                              struct problem *why);
+/* The same for texts as deep as JSON_DEEP_MAX. */
+MUST_USE enum err json_parse_deep(const char *s, size_t n, cJSON **out,
+                                  struct problem *why);
 /* The check alone: same rules, no tree. */
 MUST_USE enum err json_check(const char *s, size_t n, struct problem *why);
 /* Where a text breaks the rules, for who shows it with a line. */

@@ -30,8 +30,8 @@ struct scan {
     size_t i; /* next byte */
     size_t values;
     struct json_fault *fault;
-    size_t depth;
-    struct frame frames[JSON_DEPTH_MAX];
+    size_t depth, depth_max;
+    struct frame frames[JSON_DEEP_MAX];
     struct json_names names;
 };
 
@@ -157,7 +157,7 @@ scan_word(struct scan *sc, const char *word)
 static bool
 open_frame(struct scan *sc, bool object)
 {
-    if (sc->depth == JSON_DEPTH_MAX)
+    if (sc->depth == sc->depth_max)
         return broken(sc, sc->i, "nested too deeply");
     sc->frames[sc->depth].object = object;
     sc->frames[sc->depth].first = sc->names.count;
@@ -285,17 +285,19 @@ scan_text(struct scan *sc)
 }
 
 enum err
-json_scan(const char *s, size_t n, struct json_fault *f)
+json_scan_deep(const char *s, size_t n, size_t depth_max, struct json_fault *f)
 {
     struct scan sc;
     bool ok;
 
+    assert(depth_max <= JSON_DEEP_MAX);
     sc.s = s;
     sc.n = n;
     sc.i = 0;
     sc.values = 0;
     sc.fault = f;
     sc.depth = 0;
+    sc.depth_max = depth_max;
     json_names_init(&sc.names);
     f->rule = NULL;
     f->at = 0;
@@ -305,4 +307,10 @@ json_scan(const char *s, size_t n, struct json_fault *f)
     if (ok)
         return OK;
     return sc.values > JSON_VALUES_MAX ? ERR_TOOBIG : ERR_BADREQ;
+}
+
+enum err
+json_scan(const char *s, size_t n, struct json_fault *f)
+{
+    return json_scan_deep(s, n, JSON_DEPTH_MAX, f);
 }

@@ -18,6 +18,9 @@ struct json_fault {
 /* Check s[0..n) against the rules of json.h. f is filled in any case.
  * ERR_BADREQ, or ERR_TOOBIG past JSON_VALUES_MAX. */
 MUST_USE enum err json_scan(const char *s, size_t n, struct json_fault *f);
+/* The same with another depth, at most JSON_DEEP_MAX. */
+MUST_USE enum err json_scan_deep(const char *s, size_t n, size_t depth_max,
+                                 struct json_fault *f);
 
 /* Four hex digits. */
 bool json_hex4(const char *s, uint32_t *out);

@@ -108,6 +108,94 @@ what_is_no_http_date_is_refused(void **state)
     assert_int_equal(s, 784111777);
 }
 
+static void
+iso_stamps_are_read_back(void **state)
+{
+    static const int64_t times[] = {
+        -62167219200000, -1, 0, 951782400123, 1700000000999, 253402300799999};
+    char iso[CLOCK_ISO_LEN];
+    int64_t back;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(times); i++) {
+        clock_iso(iso, times[i]);
+        back = 5;
+        assert_int_equal(clock_iso_read(iso, &back), OK);
+        assert_true(back == times[i]);
+    }
+}
+
+static void
+iso_stamps_of_others_are_read(void **state)
+{
+    static const char *const same[] = {
+        "2023-11-14T22:13:20Z",      "2023-11-14T22:13:20z",
+        "2023-11-14T22:13:20",       "2023-11-14 22:13:20",
+        "2023-11-14T22:13:20.0004Z", "2023-11-14T22:13:20,000Z",
+        "2023-11-14T23:13:20+01:00", "2023-11-14T16:43:20-0530",
+        "2023-11-15T08:13:20+10",    "2023-11-14T22:13:20.000000000000000000Z",
+    };
+    int64_t ms;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(same); i++) {
+        ms = 0;
+        assert_int_equal(clock_iso_read(same[i], &ms), OK);
+        assert_true(ms == 1700000000000);
+    }
+    assert_int_equal(clock_iso_read("2023-11-14T22:13", &ms), OK);
+    assert_true(ms == 1700000000000 - 20000);
+    assert_int_equal(clock_iso_read("2023-11-14T22:13:20.5678Z", &ms), OK);
+    assert_true(ms == 1700000000567);
+}
+
+static void
+what_is_no_iso_stamp_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "2023",
+        "2023-11-14",
+        "2023-11-14T",
+        "2023-11-14T22",
+        "2023-11-14T22:1",
+        "2023-11-14T22:13:",
+        "2023-11-14T22:13:2",
+        "2023-11-14T22:13:20.",
+        "2023-11-14T22:13:20.Z",
+        "2023-11-14T22:13:20 ",
+        "2023-11-14T22:13:20Zx",
+        "2023-11-14T22:13:20+",
+        "2023-11-14T22:13:20+1",
+        "2023-11-14T22:13:20+01:",
+        "2023-11-14T22:13:20+01:0",
+        "2023-11-14T22:13:20+01:60",
+        "2023-11-14T22:13:20+24:00",
+        "2023-11-14T22:13:20+01:000",
+        "2023-11-14T22:13:61Z",
+        "2023-11-14T22:60:00Z",
+        "2023-11-14T24:00:00Z",
+        "2023-11-31T00:00:00Z",
+        "2023-02-29T00:00:00Z",
+        "2023-00-01T00:00:00Z",
+        "2023-13-01T00:00:00Z",
+        "2023-01-00T00:00:00Z",
+        "2023-1--01T00:00:00Z",
+        "2023-11-14X22:13:20Z",
+        " 2023-11-14T22:13:20Z",
+        "9999-12-31T23:59:59.999-00:01",
+        "0000-01-01T00:00:00+00:01",
+    };
+    int64_t ms = 5;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(bad); i++) {
+        if (clock_iso_read(bad[i], &ms) != ERR_BADREQ)
+            fail_msg("taken: %s", bad[i]);
+        assert_true(ms == 5);
+    }
+}
+
 int
 main(void)
 {
@@ -117,6 +205,9 @@ main(void)
         cmocka_unit_test(iso_stamps_have_milliseconds_and_z),
         cmocka_unit_test(every_day_agrees_with_the_c_library),
         cmocka_unit_test(what_is_no_http_date_is_refused),
+        cmocka_unit_test(iso_stamps_are_read_back),
+        cmocka_unit_test(iso_stamps_of_others_are_read),
+        cmocka_unit_test(what_is_no_iso_stamp_is_refused),
     };
 
     return cmocka_run_group_tests_name("clock", tests, NULL, NULL);

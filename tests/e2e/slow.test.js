@@ -36,13 +36,13 @@ test('readers who leave are freed while the turn runs on', async () => {
         { message: 'crowd', detach: true });
     const active = async () =>
         (await call(parley, '/status')).body.active_connections;
-    const before = await active();
+    await noConnectionsLeft(parley, call); /* who asked has its reply */
     const readers = await inParallel(Array.from({ length: 60 }), 20,
         () => attach(parley, body.turn_id));
     await Promise.all(readers.map((r) => r.event('response_chunk')));
-    assert.ok(await active() >= before + 60, 'they are counted');
+    assert.ok(await active() >= 60, 'they are counted');
     await Promise.all(readers.map((r) => r.close()));
-    await noConnectionsLeft(parley, call, before);
+    await noConnectionsLeft(parley, call);
     assert.equal((await script.started).gone, false, 'the turn goes on');
     script.release(replyEvents(['b']).slice(1).join(''));
     const s = await attach(parley, body.turn_id);

@@ -32,11 +32,12 @@ IS_DEFAULT := $(filter build/gcc-release,$(B))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Werror
-PKGS := fcgi libcurl lmdb libcjson libcrypto
-LIBS_PLAIN := -lfcgi -lcurl -llmdb -lcjson -lcrypto
+PKGS := fcgi libcurl lmdb sqlite3 libcjson libcrypto
+LIBS_PLAIN := -lfcgi -lcurl -llmdb -lsqlite3 -lcjson -lcrypto
+LIBS_MORE := -lstemmer -lm -lpthread # these have no .pc file
 # A package whose .pc file is missing still links under its usual name.
 LIBS = $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),$(LIBS_PLAIN)) \
-	-lpthread
+	$(LIBS_MORE)
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 
 OPT := -O2
@@ -77,14 +78,14 @@ BESIDE := $(if $(IS_DEFAULT),$(patsubst $(B)/bin/%,cgi-bin/%,$(PROGRAMS)))
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
-VENDOR := static/vendor/highlight.js
+VENDOR := static/vendor/highlight.js etc/lexicon/afinn.tsv
 
 # ---- building --------------------------------------------------------------
 
 .PHONY: all programs vendor
 all: programs vendor ## Build the programs and the page's libraries
 programs: $(PROGRAMS) $(CLI) $(BESIDE)
-vendor: $(VENDOR)
+vendor: $(VENDOR) ## The page's libraries and the lexicon, from npm
 
 # The flags are a file, so that other flags mean other objects.
 FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
@@ -129,10 +130,15 @@ $(B)/bin/parley: $(CLI_SRC:%.c=$(B)/obj/%.o) $(LIB)
 $(BESIDE): cgi-bin/%: $(B)/bin/%
 	@cp -f $< $@.new && mv -f $@.new $@
 
-$(VENDOR): package-lock.json scripts/vendor.mjs
+static/vendor/highlight.js: package-lock.json scripts/vendor.mjs
 	@scripts/deps page
 	@echo "  NPM  static/vendor"
 	@node scripts/vendor.mjs
+
+etc/lexicon/afinn.tsv: package-lock.json scripts/lexicon.mjs
+	@scripts/deps page
+	@echo "  NPM  etc/lexicon"
+	@node scripts/lexicon.mjs
 
 .env.example: $(B)/bin/chat ## Print the settings table into .env.example
 	@$(B)/bin/chat --print-env >$@.new && mv -f $@.new $@
@@ -201,7 +207,7 @@ install: all ## Install below PREFIX (/usr/local), DESTDIR is honoured
 	@scripts/install $(B)/bin "$(DESTDIR)" "$(ROOT)"
 
 clean: ## Remove all that was built (not the data, not node_modules)
-	rm -rf build static/vendor
+	rm -rf build static/vendor etc/lexicon
 	rm -f $(PROGRAM_SRC:%.c=%)
 
 # What the checkers compile with.

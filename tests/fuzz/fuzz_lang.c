@@ -1,9 +1,9 @@
 /*
- * Fuzzes src/lang: the whole analysis of a text, and the summary of the
- * conversation that its paragraphs make. Bytes that are no UTF-8 are replaced
- * first, as the server refuses them. All that points into the text must lie
- * within it, at borders of characters; what is told is UTF-8; and both are the
- * same when done again.
+ * Fuzzes src/lang: the whole analysis of a text, its title, and the summary of
+ * the conversation that its paragraphs make. Bytes that are no UTF-8 are
+ * replaced first, as the server refuses them. All that points into the text
+ * must lie within it, at borders of characters; what is told is UTF-8; and an
+ * analysis is the same when done again.
  */
 #include "base/base.h"
 
@@ -14,6 +14,7 @@
 #include "lang/lexicon.h"
 #include "lang/sentiment.h"
 #include "lang/summary_text.h"
+#include "lang/title.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -136,6 +137,19 @@ summarise(struct buf *out, const char *s, size_t n)
     assert(told <= SUMMARY_EXCHANGES_MAX && (told > 0 || out->len == 0));
 }
 
+static void
+entitle(struct buf *out, const char *s, size_t n)
+{
+    for (size_t max = 8; max < 80; max += 24) {
+        buf_clear(out);
+        if (title_text(out, s, n, max))
+            assert(out->len > 0 && out->len <= max &&
+                   utf8_valid(out->data, out->len));
+        else
+            assert(out->len == 0);
+    }
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -156,6 +170,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_clear(&first);
     summarise(&first, copy, text.len);
     assert(first.len == 0 || utf8_valid(first.data, first.len));
+    entitle(&first, copy, text.len);
     buf_release(&again);
     buf_release(&first);
     buf_release(&text);

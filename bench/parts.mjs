@@ -286,6 +286,12 @@ async function parse() {
   return JSON.parse(await procs.output(child));
 }
 
+/** bench/search.c prints one line of JSON. */
+async function search() {
+  const child = procs.start(join(bin, 'search'), []);
+  return JSON.parse(await procs.output(child));
+}
+
 const all = ['pass', 'relay', 'hello', 'parley'];
 const streaming = ['pass', 'relay', 'parley'];
 
@@ -303,4 +309,5 @@ export const parts = {
   cgi: { measure: cgi, names: ['parley'], once: true },
   commit: { measure: commit, names: ['parley'], once: false },
   parse: { measure: parse, names: ['parley'], once: true },
+  search: { measure: search, names: ['parley'], once: true },
 };

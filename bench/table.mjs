@@ -128,6 +128,8 @@ const goals = [
     f.of('cgi', 'parley', 'cgiMs') - f.of('cgi', 'parley', 'fileMs'), '≤', 5],
   ['group commit, of raw LMDB', (f) => f.of('commit', 'parley', 'ratio'),
     '≥', 0.7],
+  ['search over 100,000 messages, median ms',
+    (f) => f.of('search', 'parley', 'allMs'), '≤', 10],
 ];
 
 /** What bench/parse.c found: a row per provider. */
@@ -141,6 +143,25 @@ export function printParsing(found) {
     console.log(`| ${name} | ${n.bytes} | ${n.ns} | ${n.jsonNs} ` +
       `| ${n.ratio} |`);
   console.log('');
+}
+
+/** What bench/search.c found: a row per kind of query. */
+export function printSearch(found) {
+  const [n] = found.search?.parley ?? [];
+  if (!n) return;
+  console.log('| search for | median ms | p99 ms |');
+  console.log('| --- | --- | --- |');
+  for (const [name, kind] of [
+    ['a word', 'one'], ['two words', 'two'], ['a phrase', 'phrase'],
+    ['a prefix', 'prefix'], ['all of these', 'all'],
+  ])
+    console.log(`| ${name} | ${short(n[`${kind}Ms`])} ` +
+      `| ${short(n[`${kind}P99Ms`])} |`);
+  console.log(`\n${n.messages} messages of ${Math.round(n.textBytes)} bytes, ` +
+    `${Math.round(n.bytes)} bytes of index each; ${short(n.addPerSecond)} ` +
+    `added a second; ${short(n.openMs)} ms for the first query after a ` +
+    `start; ${short(n.forgetMs)} ms to forget a session; ` +
+    `${Math.round(n.idleKib)} KiB of memory between queries.\n`);
 }
 
 /** Failed requests anywhere make every number beside them doubtful. */

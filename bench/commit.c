@@ -110,6 +110,7 @@ slot_begin(struct slot *s)
     s->op.session_id = s->session;
     s->op.begin.create = true;
     s->op.begin.expect_messages = UINT32_MAX;
+    s->op.begin.parent = STORE_HEAD;
     s->op.begin.turn = s->turn;
     s->op.begin.answer_message = ident_v7();
     s->op.begin.process = self;

@@ -68,6 +68,7 @@ main(void)
         return 1;
     sc.dir = dir;
     sc.map_bytes = (size_t)conf_int(CONF_STORE_MAP_MIB) << 20;
+    sc.session_ttl_ms = 1000 * conf_int(CONF_SESSION_TTL);
     if (store_open(&s, &sc) != OK) {
         if (cgi)
             (void)puts("Status: 503 Service Unavailable\r\n"

@@ -13,6 +13,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "base/text.h"
 
 static const struct route routes[] = {
     {METHOD_POST, "/chat", api_chat, "Send a message"},
@@ -23,8 +24,10 @@ static const struct route routes[] = {
     {METHOD_GET, "/chat/turns/{id}/context", api_turn_context,
      "What the model saw"},
     {METHOD_GET, "/sessions", api_sessions, "List sessions"},
+    {METHOD_POST, "/sessions", api_session_make, "Make an empty session"},
+    {METHOD_DELETE, "/sessions", api_sessions_delete, "Delete all sessions"},
     {METHOD_GET, "/sessions/{id}", api_session, "One session"},
-    {METHOD_PATCH, "/sessions/{id}", api_session_patch, "Rename a session"},
+    {METHOD_PATCH, "/sessions/{id}", api_session_patch, "Change a session"},
     {METHOD_DELETE, "/sessions/{id}", api_session_delete, "Delete a session"},
     {METHOD_GET, "/sessions/{id}/messages", api_messages,
      "Messages of a session"},
@@ -54,6 +57,31 @@ app_owner(const struct request *rq)
     return "";
 }
 
+/* Nothing between the client and us says that it speaks for somebody else. */
+static bool
+is_local(const struct request *rq)
+{
+    static const char *const proxies[] = {"X-Forwarded-For", "Forwarded",
+                                          "X-Real-IP", "Via"};
+    const char *from = request_var(rq, "REMOTE_ADDR");
+
+    for (size_t i = 0; i < COUNT_OF(proxies); i++)
+        if (request_header(rq, proxies[i]) != NULL)
+            return false;
+    return from != NULL &&
+           (text_starts(from, "127.") || strcmp(from, "::1") == 0 ||
+            text_starts(from, "::ffff:127."));
+}
+
+bool
+app_lists(const struct request *rq)
+{
+    const char *who = conf_str(CONF_LIST_ANONYMOUS);
+
+    return app_owner(rq)[0] != '\0' || strcmp(who, "all") == 0 ||
+           (strcmp(who, "none") != 0 && is_local(rq));
+}
+
 void
 app_end(struct app *app, struct request *rq, enum err e)
 {
@@ -78,6 +106,19 @@ app_fail(struct app *app, struct request *rq, const struct problem *p)
     }
     metric_add(status >= 500 ? METRIC_REQUEST_FAILS : METRIC_REQUEST_ERRORS, 1);
     app_end(app, rq, reply_problem(rq, p, NULL));
+}
+
+void
+app_session_missing(struct app *app, struct request *rq, enum err e)
+{
+    struct problem p = {.err = OK};
+
+    if (e == ERR_NOTFOUND)
+        (void)problem_set(&p, e, "session_not_found", "No such session",
+                          "It does not exist, or it is not yours.");
+    else
+        (void)problem_set(&p, e, NULL, NULL, NULL);
+    app_fail(app, rq, &p);
 }
 
 void

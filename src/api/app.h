@@ -27,6 +27,9 @@ const struct route *app_routes(size_t *n);
 void app_end(struct app *app, struct request *rq, enum err e);
 /* Answer with a problem. Takes rq. */
 void app_fail(struct app *app, struct request *rq, const struct problem *p);
+/* Answer that there is no such session (ERR_NOTFOUND), or that it could not be
+ * read. Takes rq. */
+void app_session_missing(struct app *app, struct request *rq, enum err e);
 /* Answer with JSON. Takes rq and releases json. */
 void app_json(struct app *app, struct request *rq, int status,
               struct buf *json);
@@ -34,10 +37,15 @@ void app_json(struct app *app, struct request *rq, int status,
 /* Whose request it is; "" is the anonymous owner. */
 const char *app_owner(const struct request *rq);
 
+/* May this client see the list of its owner's sessions? Who is not signed in
+ * shares an owner with all others: see LIST_ANONYMOUS. */
+bool app_lists(const struct request *rq);
+
 /* Handlers, one per route. */
 route_fn api_chat, api_chat_stream, api_chat_events, api_chat_stop, api_turn,
     api_turn_context, api_sessions, api_session, api_session_patch,
-    api_session_delete, api_messages, api_status, api_health, api_metrics,
-    api_probe, api_v1_chat, api_v1_models, api_v1_model, api_v1_embeddings;
+    api_session_delete, api_session_make, api_sessions_delete, api_messages,
+    api_status, api_health, api_metrics, api_probe, api_v1_chat, api_v1_models,
+    api_v1_model, api_v1_embeddings;
 
 #endif

@@ -12,6 +12,7 @@
 #include "api/ask_media.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "chat/command.h"
 #include "http/form.h"
 
 #define IDEM_GLOBAL_MIN 16 /* characters of a key that stands without session */
@@ -257,6 +258,23 @@ take_idem(struct turn_ask *a, const char *key, struct problem *why)
 }
 
 static enum err
+take_parent(struct turn_ask *a, const char *parent, struct problem *why)
+{
+    struct ident id;
+
+    if (parent == NULL || parent[0] == '\0')
+        return OK;
+    if (ident_parse(parent, strlen(parent), &id) != OK)
+        return problem_set(why, ERR_NOTFOUND, "message_not_found",
+                           "No such message",
+                           "'parent_message_id' is the id of a message of "
+                           "this session.");
+    a->follows = (struct ident *)(void *)arena_memdup0(&a->arena, &id,
+                                                       sizeof(id));
+    return OK;
+}
+
+static enum err
 take_fields(struct turn_ask *a, const struct fields *f, const char *idem,
             struct problem *why)
 {
@@ -271,14 +289,13 @@ take_fields(struct turn_ask *a, const struct fields *f, const char *idem,
                            "The message is too long",
                            "At most %d bytes; attach long texts in parts.",
                            PROMPT_MESSAGE_MAX);
-    if (f->parent != NULL && f->parent[0] != '\0')
-        return problem_set(why, ERR_IMPOSSIBLE, "branches_not_supported",
-                           "Branches are not supported",
-                           "Leave out 'parent_message_id'.");
     if (f->model != NULL && strlen(f->model) > STORE_NAME_MAX)
         return bad_field(why, "model", "at most 128 bytes");
     a->text = arena_memdup0(&a->arena, f->message, f->message_len);
     a->text_len = f->message_len;
+    command_read(a);
+    a->any_model = (f->model == NULL || f->model[0] == '\0') &&
+                   (f->provider == NULL || f->provider[0] == '\0');
     a->context = arena_strdup(&a->arena, f->context);
     a->temperature = f->temperature;
     a->top_p = f->top_p;
@@ -288,6 +305,8 @@ take_fields(struct turn_ask *a, const struct fields *f, const char *idem,
     e = take_session(a, f, why);
     if (e == OK)
         e = take_idem(a, f->idem != NULL ? f->idem : idem, why);
+    if (e == OK)
+        e = take_parent(a, f->parent, why);
     if (e == OK && f->history != NULL)
         e = take_history(a, f->history, why);
     if (e != OK)

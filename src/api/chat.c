@@ -37,7 +37,9 @@ begin(struct app *app, struct request *rq, struct turn_ask *ask,
     enum err e = ERR_STOPPING;
 
     if (!engine_draining(app->en))
-        e = prompt_load(engine_store(app->en), ask, &existing);
+        e = ask->command != NULL
+                ? OK
+                : prompt_load(engine_store(app->en), ask, &existing);
     if (e == ERR_CONFLICT) {
         turn_ask_free(ask);
         o = outlet_new(app, rq, kind);
@@ -46,7 +48,12 @@ begin(struct app *app, struct request *rq, struct turn_ask *ask,
     }
     if (e != OK) {
         turn_ask_free(ask);
-        (void)problem_set(&p, e, NULL, NULL, NULL);
+        if (e == ERR_NOTFOUND)
+            (void)problem_set(&p, e, "message_not_found", "No such message",
+                              "'parent_message_id' is the id of a message of "
+                              "this session.");
+        else
+            (void)problem_set(&p, e, NULL, NULL, NULL);
         p.retry_after_s = e == ERR_STOPPING ? 2 : 0;
         app_fail(app, rq, &p);
         return;

@@ -121,6 +121,16 @@ const struct row conf_rows[CONF__MAX] = {
         "Who writes it: a model's name or provider/model; empty: who answered"},
     [CONF_ALLOWED_ORIGINS] = {"ALLOWED_ORIGINS", LINE, "", "", 0, 0, false,
         "Other origins whose pages may use the API, separated by commas"},
+    [CONF_LIST_ANONYMOUS] = {"LIST_ANONYMOUS", LINE, "", "local", 0, 0, false,
+        "Who sees the list of all sessions without signing in: local (who is "
+        "on this machine, and no proxy between), all or none. By its id "
+        "everybody finds a session"},
+    [CONF_SESSION_TTL] = {"SESSION_TTL", INT, "s", "0", 0, 3153600000, false,
+        "A session that was not used for so long is deleted (0: never)"},
+    [CONF_MAX_SESSIONS] = {"MAX_SESSIONS", INT, "", "0", 0, 1000000000, false,
+        "Sessions that one user may have (0: any number)"},
+    [CONF_MAX_MESSAGES] = {"MAX_MESSAGES", INT, "", "0", 0, 1000000000, false,
+        "Messages that one session may have (0: any number)"},
     [CONF_THREADS] = {"THREADS", INT, "", "4", 1, 64, false,
         "Threads that accept requests"},
     [CONF_WORKERS] = {"WORKERS", INT, "", "2", 1, 32, false,

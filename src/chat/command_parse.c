@@ -19,6 +19,7 @@ struct parser {
     size_t n, at;
     const char *const *params;
     size_t n_params;
+    size_t bare; /* the parameter that text is */
     struct arena *arena;
     struct command_args *out;
     struct problem *why;
@@ -70,6 +71,12 @@ unknown(const char *s, size_t n, struct problem *why)
                    buf_cstr(&shown));
     buf_release(&shown);
     return problem_set(why, ERR_BADREQ, "unknown_command", error, "%s", advice);
+}
+
+void
+command_unknown(const char *name, struct problem *why)
+{
+    (void)unknown(name, strlen(name), why);
 }
 
 enum err
@@ -159,7 +166,7 @@ key_here(const struct parser *p, size_t *len)
     *len = n > 0 && n < left && s[n] == '=' ? n + 1 : 0;
     for (i = 0; i < p->n_params; i++)
         if (*len > 0 && text_ieqn(s, n, p->params[i]) &&
-            !(p->any_text && strcmp(p->params[i], COMMAND_TEXT) == 0))
+            !(p->any_text && i == p->bare))
             return i;
     return p->n_params;
 }
@@ -285,13 +292,10 @@ take_args(struct parser *p)
 static enum err
 give_text(struct parser *p)
 {
-    size_t i;
-
     if (!p->any_text)
         return OK;
-    for (i = 0; i < p->n_params; i++)
-        if (strcmp(p->params[i], COMMAND_TEXT) == 0)
-            return set_arg(p, i, &p->text);
+    if (p->n_params > 0)
+        return set_arg(p, p->bare, &p->text);
     return problem_set(p->why, ERR_BADREQ, "invalid_argument",
                        "Too many arguments",
                        "This command takes no text; /help lists what it "
@@ -316,6 +320,9 @@ command_args(struct arena *arena, const char *s, size_t n,
 
     assert(n_params <= COMMAND_ARGS_MAX);
     *out = (struct command_args){0};
+    for (size_t i = 0; i < n_params; i++)
+        if (strcmp(params[i], COMMAND_TEXT) == 0)
+            p.bare = i;
     buf_init(&p.text, n + 1);
     e = take_args(&p);
     if (e == OK)

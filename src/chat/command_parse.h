@@ -7,12 +7,13 @@
  *   quoted = '"' … '"' or "'" … "'" or “…”; within, \" \' \\ \n \t and no
  *            other escape: a backslash before anything else is itself
  *
- * A key is one of the command's parameters; "key=" of any other name is text,
- * unless a quoted value follows: then it is an unknown argument. All else is
- * text, and becomes the parameter "text" as it was typed, but for the space
- * around it. Within text only other parameters are looked for ("/translate Good
- * morning target_language=French"), so it may hold "text=". Text that is one
- * quoted string and nothing else loses its quotes. Pure.
+ * A key is one of the command's parameters; "key=" of any other name is
+ * text, unless a quoted value follows: then it is an unknown argument. All
+ * else is text, and becomes the parameter "text" (the first one where there
+ * is none of this name) as it was typed, but for the space around it. Within
+ * text only other parameters are looked for ("/translate Good morning
+ * target_language=French"), so it may hold "text=". Text that is one quoted
+ * string and nothing else loses its quotes. Pure.
  */
 #ifndef CHAT_COMMAND_PARSE_H
 #define CHAT_COMMAND_PARSE_H
@@ -36,6 +37,9 @@ size_t command_escape(const char *s, size_t n);
 MUST_USE enum err command_name(const char *s, size_t n,
                                char name[COMMAND_NAME_MAX + 1], size_t *rest,
                                struct problem *why);
+
+/* Say that there is no command of this name. */
+void command_unknown(const char *name, struct problem *why);
 
 struct command_args {
     const char *value[COMMAND_ARGS_MAX]; /* NULL: not given; in the arena */

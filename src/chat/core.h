@@ -21,6 +21,7 @@
 struct mend;
 struct summaries; /* chat/summary.h */
 struct relays;    /* chat/relay.h */
+struct sweep;     /* chat/sweep.h */
 
 struct engine {
     struct loop *loop;
@@ -35,9 +36,12 @@ struct engine {
     struct cache *cache; /* of answers; NULL: none is kept */
     struct token_scales *scales;
     struct relays *relays;
+    struct sweep *sweep;
     struct generator_config gen;
     const char *system_prompt; /* constant */
     int64_t orphan_ms;         /* constant; 0: never */
+    uint64_t sessions_max;     /* of an owner; constant; 0: any number */
+    uint32_t messages_max;     /* of a session; constant; 0: any number */
     struct turn *turns;        /* all, running or waiting */
     struct turn *dirty;        /* with text that is not in the log */
     struct mend *mends;        /* turns being mended */

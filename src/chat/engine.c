@@ -17,6 +17,7 @@
 #include "chat/core.h"
 #include "chat/relay.h"
 #include "chat/summary.h"
+#include "chat/sweep.h"
 
 #define FDS_PER_TURN 2    /* the reader's and the provider's */
 #define FDS_RESERVED 256  /* store, sockets, acceptors */
@@ -80,6 +81,7 @@ open_stores(struct engine *en)
         return ERR_STORE;
     sc.dir = dir;
     sc.map_bytes = (size_t)conf_int(CONF_STORE_MAP_MIB) << 20;
+    sc.session_ttl_ms = 1000 * conf_int(CONF_SESSION_TTL);
     e = store_open(&en->store, &sc);
     if (e != OK)
         return e;
@@ -111,6 +113,8 @@ read_settings(struct engine *en)
         .circuits = en->circuits,
         .cache = en->cache,
     };
+    en->sessions_max = (uint64_t)conf_int(CONF_MAX_SESSIONS);
+    en->messages_max = (uint32_t)conf_int(CONF_MAX_MESSAGES);
 }
 
 /* NULL: answers are not kept. */
@@ -163,6 +167,7 @@ engine_open(struct engine **out)
     en->hub = hub_new(&hc);
     read_settings(en);
     en->summaries = summaries_new(en);
+    en->sweep = sweep_new(en);
     en->busy_ms = clock_mono_ms();
     return OK;
 }
@@ -181,6 +186,7 @@ engine_close(struct engine *en)
         turn_abandon(en->turns);
     relays_free(en->relays);
     summaries_free(en->summaries);
+    sweep_free(en->sweep);
     mend_close(en);
     transfers_free(en->transfers);
     circuits_free(en->circuits);
@@ -362,6 +368,12 @@ size_t
 engine_running(struct engine *en)
 {
     return atomic_load(&en->running);
+}
+
+uint64_t
+engine_sessions_max(const struct engine *en)
+{
+    return en->sessions_max;
 }
 
 size_t

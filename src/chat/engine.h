@@ -31,10 +31,14 @@ void engine_follow(struct engine *en, const char *owner,
 /* Any thread. Cancel a turn, then follow it (r sees how it ended). */
 void engine_stop_turn(struct engine *en, const char *owner,
                       const struct ident *turn, struct reader *r);
-/* Any thread. A session was deleted: cancel its turns and drop the streams of
- * these turns from the log. Returns when that is done. Not from the loop. */
+/* Any thread. A session was deleted: cancel its turns, but for the one that is
+ * excepted (NULL: none is), and drop the streams of these turns from the log.
+ * Returns when that is done. Not from the loop. */
 void engine_forget(struct engine *en, const char *session_id,
-                   const struct ident *turns, size_t n);
+                   const struct ident *turns, size_t n,
+                   const struct ident *except);
+/* Sessions that an owner may have; 0: any number. */
+uint64_t engine_sessions_max(const struct engine *en);
 /* Any thread but the loop's. What the stream log has of a turn: its head, and
  * the data of its context event (a JSON object) in out, which stays empty if
  * there is none yet. ERR_NOTFOUND: no such stream. */

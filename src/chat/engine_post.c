@@ -235,6 +235,7 @@ struct forget {
     const char *session_id;
     const struct ident *turns;
     size_t n;
+    const struct ident *except;
 };
 
 static void
@@ -244,7 +245,8 @@ forget(void *arg)
 
     for (struct turn *t = f->en->turns, *next; t != NULL; t = next) {
         next = t->next;
-        if (strcmp(t->ask->session_id, f->session_id) == 0)
+        if (strcmp(t->ask->session_id, f->session_id) == 0 &&
+            (f->except == NULL || !ident_eq(&t->id, f->except)))
             turn_cancel(t);
     }
     for (size_t i = 0; i < f->n; i++)
@@ -254,9 +256,9 @@ forget(void *arg)
 
 void
 engine_forget(struct engine *en, const char *session_id,
-              const struct ident *turns, size_t n)
+              const struct ident *turns, size_t n, const struct ident *except)
 {
-    struct forget f = {en, session_id, turns, n};
+    struct forget f = {en, session_id, turns, n, except};
 
     engine_call(en, forget, &f);
 }

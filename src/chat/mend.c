@@ -153,7 +153,7 @@ on_closed(struct mail *mail)
     ident_text(id, &m->id);
     log_warn("turn.interrupted", "id=%s bytes=%zu", id, m->answer.text.len);
     metric_add(METRIC_TURNS_RECOVERED, 1);
-    m->info.conversation_length = m->op.end.n_messages;
+    m->info.conversation_length = m->op.end.length;
     m->info.end_seq = m->op.end.end_seq;
     mend_log(m);
 }
@@ -194,11 +194,41 @@ on_look_timer(struct loop_timer *t)
     mend_look(t->arg);
 }
 
+/* A turn of which the store knows nothing, since it carried out a command (and
+ * so has no message): its log is all there is. False: there is none that its
+ * process left. */
+static bool
+mend_command(struct mend *m)
+{
+    struct stream_head head;
+    uint32_t seq = 0;
+
+    if (m->err != ERR_NOTFOUND ||
+        streamlog_head(m->en->log, &m->id, &head) != OK || head.ended ||
+        !ident_is_zero(&head.answer_message) ||
+        process_alive(&head.process) ||
+        (!m->any_owner && strcmp(m->owner, head.owner) != 0))
+        return false;
+    m->info.id = m->id;
+    m->info.state = TURN_STATE_ENDED;
+    m->info.begun_ms = head.begun_ms;
+    m->info.answer_message = head.answer_message;
+    (void)snprintf(m->info.session_id, sizeof(m->info.session_id), "%s",
+                   head.session_id);
+    (void)snprintf(m->info.owner, sizeof(m->info.owner), "%s", head.owner);
+    answer_from_log(&m->answer, m->en->log, &m->info, &seq);
+    m->info.end_seq = seq + 1;
+    mend_log(m);
+    return true;
+}
+
 static void
 on_read(struct mail *mail)
 {
     struct mend *m = mail->arg;
 
+    if (mend_command(m))
+        return;
     if (m->err != OK) {
         mend_end(m, m->err);
     } else if (m->info.state == TURN_STATE_ENDED) {

@@ -23,6 +23,8 @@ turn_ask_new(void)
     arena_init(&a->arena);
     a->owner = "";
     a->notes = a->summary = "";
+    a->session_context = a->session_model = "";
+    a->parent = STORE_HEAD;
     a->temperature = a->ask.temperature = NAN;
     a->top_p = a->ask.top_p = NAN;
     a->ask.parallel_calls = -1;
@@ -40,7 +42,9 @@ turn_ask_free(struct turn_ask *a)
 
 struct loading {
     struct turn_ask *ask;
-    bool any;
+    uint32_t summary_upto; /* seq */
+    uint32_t first;        /* seq of the first message given */
+    bool any, is_first;    /* that one follows none */
 };
 
 /* Is this the empty answer of a turn that failed? */
@@ -57,8 +61,10 @@ take_message(void *arg, const struct message *m)
     struct turn_ask *a = l->ask;
     struct ask_message *to;
 
-    if (!l->any)
-        a->unloaded = m->seq;
+    if (!l->any) {
+        l->first = m->seq;
+        l->is_first = m->parent == STORE_ROOT;
+    }
     l->any = true;
     if (is_failed(m)) {
         if (a->n_history > 0 && a->history[a->n_history - 1].role == ROLE_USER)
@@ -74,34 +80,130 @@ take_message(void *arg, const struct message *m)
     to->role = (enum role)m->role;
     to->text = arena_memdup0(&a->arena, m->text, m->text_len);
     to->len = m->text_len;
-    if (m->seq < a->summary_upto)
+    if (m->seq < l->summary_upto)
         a->n_summarised = a->n_history;
     return true;
 }
 
-/* One that cannot be read is as good as none. */
+/* One that cannot be read, or that stands for messages of another line, is as
+ * good as none. */
 static void
-load_summary(struct store *s, struct turn_ask *a)
+load_summary(struct store *s, struct turn_ask *a, struct loading *l)
 {
     struct session_summary sum;
     struct buf text;
 
     a->summary = "";
-    a->summary_upto = 0;
     if (conf_int(CONF_SUMMARY) == 0)
         return;
     buf_init(&text, STORE_SUMMARY_MAX + 1);
-    if (store_summary(s, a->owner, a->session_id, &sum, &text) == OK) {
+    if (store_summary(s, a->owner, a->session_id, &sum, &text) == OK &&
+        sum.upto_seq > 0 &&
+        store_line_holds(s, a->owner, a->session_id, a->parent,
+                         sum.upto_seq - 1)) {
         a->summary = arena_memdup0(&a->arena, text.data, text.len);
-        a->summary_upto = sum.upto_seq;
+        l->summary_upto = sum.upto_seq;
     }
     buf_release(&text);
+}
+
+/* A context that cannot be read is left out; the log says so. */
+static void
+take_session(struct store *s, struct turn_ask *a, const struct session *sess)
+{
+    struct buf text;
+
+    a->session_model = arena_strdup(&a->arena, sess->model);
+    a->session_context = "";
+    if (!sess->has_context)
+        return;
+    buf_init(&text, STORE_CONTEXT_MAX + 1);
+    if (store_context(s, a->owner, a->session_id, &text) == OK)
+        a->session_context = arena_memdup0(&a->arena, buf_cstr(&text),
+                                           text.len);
+    buf_release(&text);
+}
+
+void
+prompt_session(struct store *s, struct turn_ask *a)
+{
+    struct session sess;
+
+    if (!a->fresh && store_session(s, a->owner, a->session_id, &sess) == OK)
+        take_session(s, a, &sess);
+}
+
+static bool
+count_message(void *arg, const struct message *m)
+{
+    uint32_t *n = arg;
+
+    (void)m;
+    ++*n;
+    return true;
+}
+
+/* How many messages of the line are before a seq. */
+static enum err
+line_count(struct store *s, const struct turn_ask *a,
+           const struct session *sess, uint32_t seq, uint32_t *n)
+{
+    *n = sess->branched ? 0 : seq;
+    if (!sess->branched || seq == 0)
+        return OK;
+    return store_line(s, a->owner, a->session_id, a->parent, seq, UINT32_MAX, 0,
+                      NULL, count_message, n);
+}
+
+/* Reads the messages and what is known of those before them. */
+static enum err
+load_line(struct store *s, struct turn_ask *a, struct session *sess)
+{
+    struct loading l = {.ask = a};
+    enum err e;
+
+    load_summary(s, a, &l);
+    e = store_line(s, a->owner, a->session_id, a->parent, UINT32_MAX,
+                   PROMPT_HISTORY_MESSAGES, PROMPT_HISTORY_BYTES, sess,
+                   take_message, &l);
+    if (e == OK && l.any && !l.is_first)
+        e = line_count(s, a, sess, l.first, &a->unloaded);
+    if (e == OK)
+        e = line_count(s, a, sess, l.summary_upto, &a->summary_upto);
+    return e;
+}
+
+static bool
+take_place(void *arg, const struct message *m)
+{
+    struct turn_ask *a = arg;
+    bool other = m->role == ROLE_USER; /* this one stands beside it */
+
+    a->root = other && m->parent == STORE_ROOT;
+    a->parent = !other ? m->seq : a->root ? STORE_HEAD : m->parent;
+    return true;
+}
+
+/* Where the new message goes, as its request says. */
+static enum err
+find_place(struct store *s, struct turn_ask *a)
+{
+    uint32_t seq;
+    enum err e;
+
+    a->parent = STORE_HEAD;
+    a->root = false;
+    if (a->follows == NULL)
+        return OK;
+    e = store_find_message(s, a->owner, a->session_id, a->follows, &seq);
+    return e != OK ? e
+                   : store_line(s, a->owner, a->session_id, seq, UINT32_MAX, 1,
+                                0, NULL, take_place, a);
 }
 
 enum err
 prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
 {
-    struct loading l = {.ask = a};
     struct session sess;
     enum err e;
 
@@ -109,26 +211,34 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
     if (a->idem_key != NULL &&
         store_idem(s, a->owner, a->idem_scope, a->idem_key, existing) == OK)
         return ERR_CONFLICT;
-    if (a->history_given || a->fresh) {
-        a->expect_messages = a->fresh ? 0 : UINT32_MAX;
+    if (a->fresh) {
+        a->expect_messages = 0;
+        return a->follows != NULL ? ERR_NOTFOUND : OK;
+    }
+    e = find_place(s, a);
+    if (e != OK)
+        return e;
+    if (a->history_given) {
+        a->expect_messages = UINT32_MAX;
+        prompt_session(s, a);
         return OK;
     }
-    load_summary(s, a);
     a->n_history = a->n_summarised = 0;
-    a->unloaded = 0;
+    a->unloaded = a->summary_upto = 0;
+    a->summary = "";
     a->history = arena_alloc(&a->arena,
                              PROMPT_HISTORY_MESSAGES * sizeof(*a->history));
-    e = store_messages(s, a->owner, a->session_id, UINT32_MAX,
-                       PROMPT_HISTORY_MESSAGES, PROMPT_HISTORY_BYTES, &sess,
-                       take_message, &l);
+    e = a->root ? store_session(s, a->owner, a->session_id, &sess)
+                : load_line(s, a, &sess);
     if (e == ERR_NOTFOUND) {
         /* Not there, or another owner's: the commit will tell. */
-        a->expect_messages = 0;
+        a->expect_messages = a->follows == NULL ? 0 : UINT32_MAX;
         return OK;
     }
     if (e != OK)
         return e;
     a->expect_messages = sess.n_messages;
+    take_session(s, a, &sess);
     /* A conversation begins with its user. */
     while (a->n_history > 0 && a->history[0].role == ROLE_ASSISTANT) {
         a->history++;

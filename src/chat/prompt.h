@@ -17,6 +17,8 @@
 #define TURN_ASK_NOTES_MAX (4 * 1024)     /* bytes of its notes */
 #define PROMPT_IDEM_MAX 255               /* bytes of an idempotency key */
 
+struct command_line; /* chat/command.h */
+
 /* One turn as asked for. Heap; everything it points to is in its arena. */
 struct turn_ask {
     struct arena arena;
@@ -27,16 +29,26 @@ struct turn_ask {
     size_t text_len;
     const struct piece *pieces; /* the message with its images; NULL: text */
     size_t n_pieces;
+    const struct command_line *command; /* what the text is; NULL: a message */
+    const char *instruction;     /* system text instead of all other; NULL */
     const char *context;         /* extra system text for this turn; NULL */
+    const char *session_context; /* the session's own; "" if none */
+    const char *session_model;   /* the session's choice; "" if none */
+    bool any_model;              /* the request names none: the session's */
+    const struct ident *follows; /* the message that this one follows, or (a
+                                    user's) takes the place of; NULL: the
+                                    last */
+    uint32_t parent;             /* that, found: seq; or STORE_HEAD */
+    bool root;                   /* it follows none */
     bool history_given;          /* history is the client's: do not load */
     struct ask_message *history; /* oldest first */
     size_t n_history;
     const struct ask_message *after; /* behind the new message: the calls and
                                         results of the client's tools; last */
     size_t n_after;
-    uint32_t unloaded;        /* messages of the session before history */
-    const char *summary;      /* of the session's oldest messages; "" if none */
-    uint32_t summary_upto;    /* seq; it stands for those before that one */
+    uint32_t unloaded;        /* messages of the line before history */
+    const char *summary;      /* of the line's oldest messages; "" if none */
+    uint32_t summary_upto;    /* it stands for so many */
     size_t n_summarised;      /* of history, its oldest: it stands for these */
     uint32_t expect_messages; /* in the session when history was loaded */
     const char *idem_scope, *idem_key; /* NULL: none */
@@ -51,12 +63,16 @@ struct turn_ask {
 struct turn_ask *turn_ask_new(void);
 void turn_ask_free(struct turn_ask *a); /* NULL is fine */
 
-/* Read the history (unless it was given), the session's summary if summaries
- * are wanted (SUMMARY), and the key's turn, if any. OK; ERR_CONFLICT: the key
- * was used by *existing; ERR_NOTFOUND: the session is another owner's;
+/* Read the history (unless it was given), the session's context and model, its
+ * summary if summaries are wanted (SUMMARY) and it stands for messages of this
+ * line, and the key's turn, if any. The line is that of the session's head, or
+ * of the message that the new one follows. OK; ERR_CONFLICT: the key was used
+ * by *existing; ERR_NOTFOUND: the message that it follows is not there;
  * ERR_STORE. Acceptor or worker. */
 MUST_USE enum err prompt_load(struct store *s, struct turn_ask *a,
                               struct ident *existing);
+/* The session's context and model alone. Nothing if there is no session. */
+void prompt_session(struct store *s, struct turn_ask *a);
 
 /* --- chat/prompt_fit.c ---------------------------------------------------- */
 

@@ -28,21 +28,27 @@
 #define IMAGE_TOKENS 1000    /* that an image is taken to have */
 #define CACHE_TOKENS 1024    /* fewer are not worth a provider's cache */
 
-/* system_prompt and the turn's context, in that order. */
+/* system_prompt, the session's context and the turn's, in that order. */
 static const char *
 system_text(struct turn_ask *a, const char *system_prompt)
 {
+    const char *parts[] = {system_prompt, a->session_context,
+                           a->context != NULL ? a->context : ""};
+    const char *text = "";
     struct buf b;
-    const char *text;
 
-    if (a->context == NULL || a->context[0] == '\0')
-        return system_prompt;
-    if (system_prompt[0] == '\0')
-        return a->context;
-    buf_init(&b, strlen(system_prompt) + strlen(a->context) + 3);
-    buf_addf(&b, "%s\n\n%s", system_prompt, a->context);
-    text = arena_strdup(&a->arena, buf_cstr(&b));
-    buf_release(&b);
+    if (a->instruction != NULL)
+        return a->instruction;
+    for (size_t i = 0; i < COUNT_OF(parts); i++) {
+        if (parts[i][0] == '\0' || text[0] == '\0') {
+            text = parts[i][0] != '\0' ? parts[i] : text;
+            continue;
+        }
+        buf_init(&b, strlen(text) + strlen(parts[i]) + 3);
+        buf_addf(&b, "%s\n\n%s", text, parts[i]);
+        text = arena_strdup(&a->arena, buf_cstr(&b));
+        buf_release(&b);
+    }
     return text;
 }
 

@@ -25,7 +25,10 @@ put_ids(struct json_out *j, const struct result *r)
 {
     json_put_str(j, "session_id", r->session_id);
     json_put_ident(j, "turn_id", &r->turn);
-    json_put_ident(j, "message_id", &r->answer_message);
+    if (ident_is_zero(&r->answer_message)) /* a command's is no message */
+        json_put_str(j, "message_id", NULL);
+    else
+        json_put_ident(j, "message_id", &r->answer_message);
     json_put_str(j, "provider", r->provider);
     json_put_str(j, "model", r->model);
 }
@@ -111,6 +114,10 @@ result_json(struct buf *out, const struct result *r)
     json_put_time(&j, "timestamp", r->at_ms);
     json_put_i64(&j, "conversation_length", r->conversation_length);
     result_put_usage(&j, &r->usage, r->has_cost ? r->cost_micro : -1);
+    if (r->command != NULL)
+        json_put_str(&j, "command", r->command);
+    if (r->outcome != NULL)
+        json_put_raw(&j, "result", r->outcome, strlen(r->outcome));
     if (r->problem != NULL) {
         put_failure(&j, r);
     } else {

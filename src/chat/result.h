@@ -24,6 +24,8 @@ struct result {
     int64_t cost_micro;     /* micro-dollars; if has_cost */
     const char *notes;      /* a JSON array's text; NULL: [] */
     const char *tool_calls; /* likewise */
+    const char *command;    /* NULL: it was no command */
+    const char *outcome;    /* the command's "result", a JSON object; or NULL */
     uint32_t conversation_length;
     int64_t at_ms; /* wall clock of the answer */
     const char *text;

@@ -25,6 +25,7 @@
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/prompt_file.h"
 #include "chat/summary_block.h"
 #include "provider/models.h"
 
@@ -67,7 +68,7 @@ summaries_new(struct engine *en)
     all->en = en;
     all->wanted = conf_int(CONF_SUMMARY) != 0;
     if (all->wanted)
-        all->prompt = summary_prompt_load(conf_root());
+        all->prompt = prompt_file_load(conf_root(), PROMPT_FILE_SUMMARY);
     all->gen = en->gen;
     all->gen.cache = NULL;
     if (all->gen.retries > SUMMARY_RETRIES_MAX)

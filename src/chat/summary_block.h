@@ -8,8 +8,7 @@
 
 #include "chat/prompt.h"
 
-#define SUMMARY_BLOCK_MESSAGES 512     /* in one run */
-#define SUMMARY_PROMPT_MAX (16 * 1024) /* bytes of etc/prompts/summary.txt */
+#define SUMMARY_BLOCK_MESSAGES 512 /* in one run */
 
 struct summary_said {
     uint32_t seq;
@@ -40,10 +39,6 @@ bool summary_block_halve(struct summary_block *b);
 /* What the summariser is asked. */
 void summary_block_text(const struct summary_block *b, struct buf *out);
 
-/* The instruction: etc/prompts/summary.txt below root, or the built-in text if
- * there is no such file, or (with a log line) it is of no use. Owned by the
- * caller. */
-char *summary_prompt_load(const char *root);
 /* prompt with {words} filled in for a model that may be sent so many tokens
  * (-1: any number); in the arena of a. */
 const char *summary_prompt_fill(struct turn_ask *a, const char *prompt,

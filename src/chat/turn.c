@@ -13,14 +13,28 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "chat/core.h"
+#include "chat/erase.h"
 #include "chat/turn_answer.h"
 #include "chat/turn_calls.h"
+#include "chat/turn_command.h"
 #include "chat/turn_end.h"
 #include "chat/turn_text.h"
 
 #define BUSY_WAIT_MS 100 /* another process has a turn in this session */
 
 static void turn_load(struct turn *t);
+
+/* Let a worker run fn for t, and then the loop done. */
+static void
+turn_work(struct turn *t, job_fn *run, void (*done)(struct mail *m))
+{
+    (void)memset(&t->job, 0, sizeof(t->job));
+    t->job.run = run;
+    t->job.arg = t;
+    t->job.done.fn = done;
+    t->job.done.arg = t;
+    workers_run(t->en->workers, &t->job);
+}
 
 /* --- beginning ----------------------------------------------------------- */
 
@@ -81,6 +95,52 @@ turn_begun(struct turn *t)
         turn_save(t);
 }
 
+/* Worker. The session's time is over: what is left of it goes first. */
+static void
+make_room_run(void *arg)
+{
+    struct turn *t = arg;
+
+    t->load_err = erase(t->en, t->ask->owner, t->ask->session_id, 0,
+                        ERASE_EXPIRED, &t->id);
+}
+
+static void
+on_room_made(struct mail *m)
+{
+    struct turn *t = m->arg;
+    struct problem p = {.err = OK};
+
+    t->ask->loaded = false;
+    if (t->finish == FINISH_CANCELLED || t->load_err == OK ||
+        t->load_err == ERR_NOTFOUND || t->load_err == ERR_CONFLICT) {
+        turn_load(t);
+        return;
+    }
+    (void)problem_set(&p, t->load_err, NULL, NULL, NULL);
+    turn_refuse(t, &p);
+}
+
+static void
+turn_make_room(struct turn *t)
+{
+    t->step = TURN_LOADING;
+    turn_work(t, make_room_run, on_room_made);
+}
+
+static void
+refuse_limit(struct turn *t)
+{
+    bool sessions = t->op->begin.too_many_sessions;
+    struct problem p = {.err = OK};
+
+    (void)problem_set(&p, ERR_LIMIT,
+                      sessions ? "too_many_sessions" : "session_full",
+                      sessions ? "Too many sessions" : "The session is full",
+                      sessions ? "Delete some first." : "Start a new session.");
+    turn_refuse(t, &p);
+}
+
 static void
 on_begun(struct mail *m)
 {
@@ -106,6 +166,10 @@ on_begun(struct mail *m)
         turn_join(t, &t->op->begin.existing);
     } else if (e == ERR_CONFLICT && !ident_is_zero(&t->op->begin.open_turn)) {
         turn_wait_other(t, &t->op->begin.open_turn);
+    } else if (e == ERR_CONFLICT && t->op->begin.expired) {
+        turn_make_room(t);
+    } else if (e == ERR_LIMIT) {
+        refuse_limit(t);
     } else if (e == ERR_CONFLICT) {
         t->ask->loaded = false;
         turn_go(t);
@@ -142,6 +206,10 @@ turn_begin(struct turn *t)
     op->session_id = a->session_id;
     op->begin.create = true;
     op->begin.expect_messages = a->expect_messages;
+    op->begin.parent = a->parent;
+    op->begin.root = a->root;
+    op->begin.messages_max = t->en->messages_max;
+    op->begin.sessions_max = t->en->sessions_max;
     op->begin.turn = t->id;
     op->begin.answer_message = t->answer_message;
     op->begin.process = process_self();
@@ -164,13 +232,38 @@ turn_begin(struct turn *t)
     store_submit(t->en->store, op);
 }
 
+/* Who answers, where the request leaves it to the session. */
+static enum err
+turn_choose(struct turn *t, struct problem *why)
+{
+    const struct turn_ask *a = t->ask;
+
+    if (!a->any_model || a->session_model[0] == '\0')
+        return OK;
+    if (catalog_route(NULL, a->session_model, &t->chosen, why) != OK)
+        return why->err;
+    t->ask->route = t->chosen;
+    (void)snprintf(t->model, sizeof(t->model), "%s", t->chosen.model);
+    return OK;
+}
+
 void
 turn_go(struct turn *t)
 {
+    struct problem why;
+
     if (t->en->closed)
         return;
+    if (t->ask->command != NULL) {
+        turn_command_start(t);
+        return;
+    }
     if (!t->ask->loaded) {
         turn_load(t);
+        return;
+    }
+    if (turn_choose(t, &why) != OK) {
+        turn_refuse(t, &why);
         return;
     }
     t->step = TURN_RUNNING;
@@ -225,12 +318,7 @@ static void
 turn_load(struct turn *t)
 {
     t->step = TURN_LOADING;
-    (void)memset(&t->job, 0, sizeof(t->job));
-    t->job.run = load_run;
-    t->job.arg = t;
-    t->job.done.fn = on_loaded;
-    t->job.done.arg = t;
-    workers_run(t->en->workers, &t->job);
+    turn_work(t, load_run, on_loaded);
 }
 
 /* --- from outside -------------------------------------------------------- */
@@ -330,5 +418,6 @@ turn_check(const struct turn *t)
     assert(t->carry_len < sizeof(t->carry));
     assert(!(t->begun && t->begin_pending));
     assert(t->step != TURN_ENDING || t->finish != FINISH_NONE);
+    assert(t->command == NULL || !t->begin_pending);
     assert(t->step != TURN_OVER || t->generator == NULL);
 }

@@ -29,6 +29,7 @@
 struct engine;
 struct session_slot;
 struct turn_calls;
+struct command_run;
 
 enum turn_step {
     TURN_WAITING,
@@ -62,6 +63,7 @@ struct turn {
     struct problem problem;      /* with INCOMPLETE and ERROR */
     struct prompt_report report; /* of what the model was sent */
     struct buf notes;            /* objects of a JSON array, with commas */
+    struct command_run *command; /* owned; NULL: it is a message */
     struct turn_calls *calls;    /* owned; chat/turn_calls.h; NULL: none */
     struct buf extra;            /* as stored with the answer */
 

@@ -16,6 +16,7 @@
 #include "chat/core.h"
 #include "chat/summary.h"
 #include "chat/turn_calls.h"
+#include "chat/turn_command.h"
 #include "chat/turn_extra.h"
 
 #define SAVE_AGAIN_MS 1000
@@ -55,6 +56,8 @@ fill_result(const struct turn *t, struct result *r)
     r->text = t->text.data != NULL ? t->text.data : "";
     r->text_len = t->text.len;
     r->problem = t->problem.err != OK ? &t->problem : NULL;
+    r->command = turn_command_name(t);
+    r->outcome = turn_command_outcome(t);
 }
 
 enum err
@@ -105,6 +108,7 @@ turn_free(struct turn *t)
     buf_release(&t->notes);
     buf_release(&t->extra);
     turn_calls_free(t);
+    turn_command_free(t);
     turn_ask_free(t->ask);
     free(t->op);
     free(t);
@@ -237,6 +241,16 @@ turn_tell(struct turn *t)
     t->stream = NULL;
 }
 
+void
+turn_command_told(struct turn *t)
+{
+    t->at_ms = clock_wall_ms();
+    turn_flush(t);
+    count_end(t);
+    turn_tell(t);
+    turn_free(t);
+}
+
 static void
 on_save_again(struct loop_timer *timer)
 {
@@ -270,7 +284,7 @@ on_saved(struct mail *m)
     enum err e = t->op->err;
 
     if (e == OK) {
-        t->conversation_length = t->op->end.n_messages;
+        t->conversation_length = t->op->end.length;
     } else if (e == ERR_NOTFOUND) {
         t->finish = FINISH_ERROR;
         (void)problem_set(&t->problem, ERR_NOTFOUND, "session_deleted",
@@ -360,6 +374,8 @@ turn_finish(struct turn *t, enum finish finish)
                   "A summary stood for the oldest messages: %s does not take "
                   "all of them.",
                   t->ask->route.model);
-    if (t->begun)
+    if (t->command != NULL)
+        turn_command_end(t);
+    else if (t->begun)
         turn_save(t);
 }

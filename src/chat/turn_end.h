@@ -13,6 +13,8 @@ MUST_USE enum err turn_log_start(struct turn *t);
 void turn_finish(struct turn *t, enum finish finish);
 /* Make the answer durable; the end event follows the commit. */
 void turn_save(struct turn *t);
+/* The end of a command, which is not stored: told, and t is freed. */
+void turn_command_told(struct turn *t);
 /* It never began: fail its readers with p and free it. */
 void turn_refuse(struct turn *t, const struct problem *p);
 /* It was asked before, as `existing`: its readers follow that one; t is

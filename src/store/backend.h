@@ -21,10 +21,23 @@ struct summary_query {
 struct message_query {
     const char *owner;
     const char *session_id;
-    uint32_t before;               /* seq; UINT32_MAX: the end */
-    uint32_t limit;                /* 0: the session only */
-    size_t bytes_max;              /* of text and extra; 0: no bound */
+    uint32_t leaf;    /* of the line; STORE_HEAD: the session's */
+    uint32_t before;  /* seq; UINT32_MAX: the end */
+    uint32_t limit;   /* 0: the session only */
+    size_t bytes_max; /* of text and extra; 0: no bound */
+    bool all;         /* every line, in the order of seq, from `from` on:
+                         leaf, before and bytes_max mean nothing */
+    uint32_t from;    /* seq */
     struct summary_query *summary; /* NULL: not wanted */
+    struct buf *context;           /* put behind what is in it; NULL likewise */
+};
+
+struct session_query {
+    const char *owner; /* NULL: whosever are gone and not deleted */
+    uint32_t limit;
+    const struct session *after; /* of an owner's; NULL: from the start */
+    uint64_t from, *next;        /* of those that are gone: see store_expired */
+    uint64_t *count;             /* not NULL: of an owner; none is given */
 };
 
 struct backend {
@@ -43,24 +56,51 @@ struct backend {
     MUST_USE enum err (*apply)(void *impl, struct store_op *const ops[],
                                size_t n, bool *wrote);
 
-    /* store_session, store_messages, store_turn_answer, store_summary (which
-     * ERR_NOTFOUND and ERR_TOOBIG are about). sess, fn may be NULL. */
+    /* store_session, store_messages, store_line, store_all_messages,
+     * store_summary (which ERR_NOTFOUND is about, then), store_context. sess,
+     * fn may be NULL. */
     MUST_USE enum err (*messages)(void *impl, const struct message_query *q,
                                   struct session *sess, message_fn *fn,
                                   void *arg);
     /* One turn, ERR_NOTFOUND if it or its session is not there; or, with
-     * NULL, all open ones. */
+     * NULL, all open ones of sessions that are. */
     MUST_USE enum err (*turns)(void *impl, const struct ident *one, turn_fn *fn,
                                void *arg);
     /* owner, scope, key: see store_idem. */
     MUST_USE enum err (*idem)(void *impl, const char *owner, const char *scope,
                               const char *key, struct ident *out);
-    MUST_USE enum err (*sessions)(void *impl, const char *owner,
-                                  const struct session *after, uint32_t limit,
+    /* store_sessions, store_expired, store_session_count. */
+    MUST_USE enum err (*sessions)(void *impl, const struct session_query *q,
                                   session_fn *fn, void *arg);
     /* sessions, messages, map_bytes, used_bytes of *out. */
     void (*stats)(void *impl, struct store_stats *out);
 };
+
+/* --- rules that all backends share: backend.c, pure ----------------------- */
+
+/* Is its time over? ttl_ms as in struct store_config. */
+bool backend_gone(const struct session *s, int64_t ttl_ms, int64_t now_ms);
+
+/* What STORE_TURN_BEGIN or set_head names: a seq, STORE_ROOT for "none", and
+ * STORE_HEAD for the line's last. ERR_NOTFOUND: there is no such message. */
+MUST_USE enum err backend_parent(const struct session *s, uint32_t named,
+                                 bool root, uint32_t *parent);
+/* The length of the line of a message (or of STORE_ROOT), where it is known
+ * without a walk; false: it is not. */
+bool backend_length(const struct session *s, uint32_t leaf, uint32_t *length);
+/* Count a message in that is put behind parent: sets its seq and parent, and
+ * branched. The head stays. */
+void backend_count(struct session *s, struct message *m, uint32_t parent);
+/* The question of a turn that is open: nothing else is put into a session
+ * while one is, so it is the last message. STORE_ROOT: there is none. */
+uint32_t backend_question(const struct session *s);
+/* A new session, all but its number. */
+void backend_session(struct session *s, const struct store_op *op,
+                     int64_t at_ms);
+/* What STORE_SESSION_PATCH says, all but set_head. */
+void backend_patch(struct session *s, const struct store_op *op);
+/* What STORE_SESSION_CLEAR leaves. */
+void backend_clear(struct session *s);
 
 /* The sum of two costs, of which -1 is not known; at most what a record
  * holds. */

@@ -66,6 +66,10 @@ op_bytes(const struct store_op *op)
     case STORE_TURN_BEGIN: return message_bytes(&op->begin.user);
     case STORE_TURN_END: return message_bytes(&op->end.answer);
     case STORE_SESSION_SUMMARY: return op->summary.text_len;
+    case STORE_SESSION_PATCH:
+        return op->patch.context == NULL
+                   ? 0
+                   : strnlen(op->patch.context, STORE_CONTEXT_MAX);
     default: return 0;
     }
 }
@@ -83,28 +87,45 @@ message_fits(const struct message *m)
            fits(m->provider, STORE_NAME_MAX) && fits(m->model, STORE_NAME_MAX);
 }
 
+/* NULL is not said at all. */
+static bool
+patch_fits(const struct store_op *op)
+{
+    const struct {
+        const char *s;
+        size_t max;
+    } said[] = {
+        {op->patch.title, STORE_TITLE_MAX},
+        {op->patch.context, STORE_CONTEXT_MAX},
+        {op->patch.model, STORE_NAME_MAX},
+        {op->patch.tags, STORE_TAGS_MAX},
+    };
+
+    for (size_t i = 0; i < COUNT_OF(said); i++)
+        if (said[i].s != NULL && !fits(said[i].s, said[i].max))
+            return false;
+    return true;
+}
+
 /* Backends and records rely on these bounds. */
 static enum err
 op_check(const struct store_op *op)
 {
-    bool named = op->kind == STORE_TURN_BEGIN ||
-                 op->kind == STORE_SESSION_TITLE ||
-                 op->kind == STORE_SESSION_DELETE ||
-                 op->kind == STORE_SESSION_SUMMARY;
-
-    if (named &&
+    if (op->kind != STORE_TURN_END && op->kind != STORE_PROBE &&
         (!fits(op->owner, STORE_OWNER_MAX) ||
          !ident_session_valid(op->session_id,
                               strnlen(op->session_id, IDENT_SESSION_MAX + 1))))
         return ERR_BADREQ;
     if ((op->kind == STORE_TURN_BEGIN && !message_fits(&op->begin.user)) ||
         (op->kind == STORE_TURN_END && !message_fits(&op->end.answer)) ||
-        (op->kind == STORE_SESSION_TITLE &&
-         !fits(op->title, STORE_TITLE_MAX)) ||
+        (op->kind == STORE_SESSION_PATCH && !patch_fits(op)) ||
         (op->kind == STORE_SESSION_SUMMARY &&
          op->summary.text_len > STORE_SUMMARY_MAX))
         return ERR_TOOBIG;
-    return OK;
+    return op->kind == STORE_SESSION_PATCH && op->patch.set_expires &&
+                   op->patch.expires_ms < 0
+               ? ERR_BADREQ
+               : OK;
 }
 
 /* Move the next batch from what waits; returns its size. What is out of

@@ -81,6 +81,19 @@ key_recent(uint8_t out[KEY_RECENT_MAX], const char *owner, int64_t updated_ms,
     return n + 16;
 }
 
+size_t
+key_owner(uint8_t out[STORE_OWNER_MAX], const char *owner)
+{
+    size_t n = strlen(owner);
+
+    assert(n <= STORE_OWNER_MAX);
+    if (n == 0)
+        out[n++] = '\0'; /* no key is empty */
+    else
+        memcpy(out, owner, n);
+    return n;
+}
+
 /* Each part with its length before it: ("a", "bc") is not ("ab", "c"). */
 void
 key_idem(uint8_t out[KEY_IDEM_LEN], const char *owner, const char *scope,

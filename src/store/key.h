@@ -24,6 +24,8 @@ size_t key_recent(uint8_t out[KEY_RECENT_MAX], const char *owner,
                   int64_t updated_ms, uint64_t no);
 /* The part of it that all sessions of an owner share. */
 size_t key_recent_owner(uint8_t out[KEY_RECENT_MAX], const char *owner);
+/* An owner's own: the bare name; a NUL for "". Returns its length. */
+size_t key_owner(uint8_t out[STORE_OWNER_MAX], const char *owner);
 void key_idem(uint8_t out[KEY_IDEM_LEN], const char *owner, const char *scope,
               const char *key);
 

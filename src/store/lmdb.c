@@ -1,10 +1,14 @@
 /*
  * The embedded store: LMDB as a backend. This file joins the parts:
  *   lmdb_env.c      the environment: open, grow, reopen, transactions
- *   lmdb_read.c     reads
+ *   lmdb_read.c     reads of one session or turn
+ *   lmdb_line.c     messages along a line
+ *   lmdb_list.c     reads over many sessions
  *   lmdb_batch.c    one write transaction of many operations
  *   lmdb_turn.c     the two writes of a turn
- *   lmdb_session.c  title, summary and deletion
+ *   lmdb_session.c  making, clearing and deleting a session
+ *   lmdb_patch.c    what a user sets of it, and its summary
+ *   lmdb_upgrade.c  what older versions left out
  * Several processes may have one store open; LMDB lets them write in turns.
  */
 #include "base/base.h"
@@ -35,6 +39,7 @@ lmdb_open(void **impl, const struct store_config *c)
     enum err e;
 
     l->dir = xstrdup(c->dir);
+    l->ttl_ms = c->session_ttl_ms;
     l->map_bytes = c->map_bytes > MAP_BYTES ? c->map_bytes : MAP_BYTES;
     (void)pthread_mutex_init(&l->pool_mu, NULL);
     /* Who waits to move the map must not starve behind endless readers. */
@@ -44,6 +49,8 @@ lmdb_open(void **impl, const struct store_config *c)
     (void)pthread_rwlock_init(&l->map_lock, &attr);
     (void)pthread_rwlockattr_destroy(&attr);
     e = lmdb_env_open(l);
+    if (e == OK)
+        e = lmdb_upgrade(l);
     if (e != OK) {
         lmdb_close(l);
         return e;

@@ -84,6 +84,17 @@ batch_put_new(struct batch *b, enum db db, const void *key, size_t key_len,
 }
 
 int
+batch_reserve(struct batch *b, enum db db, const void *key, size_t key_len,
+              size_t n, void **out)
+{
+    MDB_val v = {n, NULL};
+    int rc = put(b, db, key, key_len, &v, MDB_RESERVE);
+
+    *out = v.mv_data;
+    return rc;
+}
+
+int
 batch_put_message(struct batch *b, uint64_t no, const struct message *m)
 {
     uint8_t key[KEY_MESSAGE_LEN];
@@ -186,24 +197,17 @@ batch_put_session(struct batch *b, const struct session *s)
                      record_session_write(record, s));
 }
 
-/* The anonymous owner's sessions are listed to nobody: no entries. */
 int
-batch_recent(struct batch *b, const struct session *old,
-             const struct session *s)
+batch_relist(struct batch *b, const struct session *s, int64_t was_ms)
 {
     uint8_t key[KEY_RECENT_MAX];
     int rc;
 
-    if (s->owner[0] == '\0')
+    if (s->updated_ms == was_ms)
         return 0;
-    if (old != NULL) {
-        if (old->updated_ms == s->updated_ms)
-            return 0;
-        rc = batch_del(b, DB_RECENT, key,
-                       key_recent(key, old->owner, old->updated_ms, old->no));
-        if (rc != 0)
-            return rc;
-    }
+    rc = batch_del(b, DB_RECENT, key, key_recent(key, s->owner, was_ms, s->no));
+    if (rc != 0)
+        return rc;
     return batch_put(b, DB_RECENT, key,
                      key_recent(key, s->owner, s->updated_ms, s->no), "", 0);
 }
@@ -226,7 +230,8 @@ run(struct batch *b, struct store_op *const ops[], size_t n)
     static int (*const kinds[])(struct batch *, struct store_op *) = {
         [STORE_TURN_BEGIN] = batch_turn_begin,
         [STORE_TURN_END] = batch_turn_end,
-        [STORE_SESSION_TITLE] = batch_title,
+        [STORE_SESSION_PATCH] = batch_patch,
+        [STORE_SESSION_CLEAR] = batch_clear,
         [STORE_SESSION_DELETE] = batch_delete,
         [STORE_SESSION_SUMMARY] = batch_summary,
         [STORE_PROBE] = probe,

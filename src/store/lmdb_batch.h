@@ -7,9 +7,7 @@
 #ifndef STORE_LMDB_BATCH_H
 #define STORE_LMDB_BATCH_H
 
-#include "store/key.h"
-#include "store/lmdb_env.h"
-#include "store/record.h"
+#include "store/lmdb_read.h"
 
 struct batch {
     struct lmdb *l;
@@ -29,6 +27,9 @@ MUST_USE int batch_put(struct batch *b, enum db db, const void *key,
  * nothing written, if it is there. */
 MUST_USE int batch_put_new(struct batch *b, enum db db, const void *key,
                            size_t key_len, const void *data, size_t n);
+/* Room for n bytes under a key, to be filled before the next write. */
+MUST_USE int batch_reserve(struct batch *b, enum db db, const void *key,
+                           size_t key_len, size_t n, void **out);
 MUST_USE int batch_put_message(struct batch *b, uint64_t no,
                                const struct message *m);
 /* A key that is not there is fine. */
@@ -44,18 +45,34 @@ MUST_USE int batch_session(struct batch *b, const char *owner, const char *id,
 MUST_USE int batch_session_by_no(struct batch *b, uint64_t no,
                                  struct session *out, enum err *err);
 MUST_USE int batch_put_session(struct batch *b, const struct session *s);
-/* Move a session in its owner's list; old NULL: it is new. */
-MUST_USE int batch_recent(struct batch *b, const struct session *old,
-                          const struct session *s);
+/* Move a session in its owner's list, in which it is at was_ms. */
+MUST_USE int batch_relist(struct batch *b, const struct session *s,
+                          int64_t was_ms);
 
 /* lmdb_turn.c */
 MUST_USE int batch_turn_begin(struct batch *b, struct store_op *op);
 MUST_USE int batch_turn_end(struct batch *b, struct store_op *op);
 /* lmdb_session.c */
-MUST_USE int batch_title(struct batch *b, struct store_op *op);
-MUST_USE int batch_summary(struct batch *b, struct store_op *op);
+/* As batch_session, and what is not there is made in s, with a number, if
+ * `create` is set; *fresh says so. ERR_LIMIT: the owner has sessions_max (0:
+ * any number) of them. Nothing is written. */
+MUST_USE int batch_session_or_new(struct batch *b, const struct store_op *op,
+                                  bool create, int64_t at_ms,
+                                  uint64_t sessions_max, struct session *s,
+                                  bool *fresh, enum err *err);
+/* All records of a new session. */
+MUST_USE int batch_put_new_session(struct batch *b, const struct session *s);
+/* The session of an operation that only its owner may have done, and that
+ * needs one: ERR_NOTFOUND otherwise, also when its time is over. */
+MUST_USE int batch_own_session(struct batch *b, struct store_op *op,
+                               struct session *s);
+MUST_USE int batch_clear(struct batch *b, struct store_op *op);
 MUST_USE int batch_delete(struct batch *b, struct store_op *op);
-/* The number for a new session. */
-MUST_USE int batch_next_no(struct batch *b, uint64_t *out);
+/* lmdb_patch.c */
+MUST_USE int batch_patch(struct batch *b, struct store_op *op);
+MUST_USE int batch_summary(struct batch *b, struct store_op *op);
+/* The length of the line of a message, or of STORE_ROOT. */
+MUST_USE int batch_line_length(struct batch *b, const struct session *s,
+                               uint32_t leaf, uint32_t *length, enum err *err);
 
 #endif

@@ -26,7 +26,7 @@
 
 #define READERS_MAX 1022
 #define LOCK_FILE_BYTES (128 * 1024) /* more than LMDB needs for them */
-#define FORMAT 1                     /* of the whole; a newer one is refused */
+#define FORMAT 2                     /* of the whole; a newer one is refused */
 #define TRIES 8
 
 static const char *const db_names[DB__N] = {
@@ -34,7 +34,8 @@ static const char *const db_names[DB__N] = {
     [DB_SESSIONS] = "sessions",   [DB_MESSAGES] = "messages",
     [DB_TURNS] = "turns",         [DB_OPEN] = "open",
     [DB_RECENT] = "recent",       [DB_IDEM] = "idem",
-    [DB_SUMMARIES] = "summaries",
+    [DB_SUMMARIES] = "summaries", [DB_CONTEXTS] = "contexts",
+    [DB_OWNERS] = "owners",
 };
 
 enum err
@@ -54,21 +55,27 @@ lmdb_err(const struct lmdb *l, const char *what, int rc)
 
 /* --- open --------------------------------------------------------------- */
 
-/* The format that the files have; a new store is given ours. */
+static int
+put_format(struct lmdb *l, MDB_txn *txn)
+{
+    uint8_t record[RECORD_SCALAR_LEN];
+    MDB_val k = {6, (void *)"format"}, v = {sizeof(record), record};
+
+    record_scalar_write(record, FORMAT);
+    return mdb_put(txn, l->dbi[DB_META], &k, &v, 0);
+}
+
+/* The format that the files have; a new store is given ours, and so is one of
+ * an older program: its records are read as they are. */
 static int
 check_format(struct lmdb *l, MDB_txn *txn)
 {
     MDB_val k = {6, (void *)"format"}, v;
-    uint8_t record[RECORD_SCALAR_LEN];
     uint64_t have;
     int rc = mdb_get(txn, l->dbi[DB_META], &k, &v);
 
-    if (rc == MDB_NOTFOUND) {
-        record_scalar_write(record, FORMAT);
-        v.mv_size = sizeof(record);
-        v.mv_data = record;
-        return mdb_put(txn, l->dbi[DB_META], &k, &v, 0);
-    }
+    if (rc == MDB_NOTFOUND)
+        return put_format(l, txn);
     if (rc != 0)
         return rc;
     if (record_scalar_read(v.mv_data, v.mv_size, &have) != OK || have == 0) {
@@ -82,7 +89,7 @@ check_format(struct lmdb *l, MDB_txn *txn)
                   have, FORMAT);
         return MDB_VERSION_MISMATCH;
     }
-    return 0;
+    return have < FORMAT ? put_format(l, txn) : 0;
 }
 
 /* Open the databases once, and check the format. Nothing is written, so

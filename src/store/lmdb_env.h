@@ -26,6 +26,8 @@ enum db {
     DB_RECENT,
     DB_IDEM,
     DB_SUMMARIES,
+    DB_CONTEXTS,
+    DB_OWNERS,
     DB__N
 };
 
@@ -33,6 +35,7 @@ enum db {
 
 struct lmdb {
     char *dir;        /* owned */
+    int64_t ttl_ms;   /* of sessions without a time of their own; 0: never */
     size_t map_bytes; /* as configured, then as grown */
     MDB_env *env;     /* NULL: could not be reopened */
     MDB_dbi dbi[DB__N];
@@ -78,9 +81,12 @@ MUST_USE enum err lmdb_turns(void *impl, const struct ident *one, turn_fn *fn,
                              void *arg);
 MUST_USE enum err lmdb_idem(void *impl, const char *owner, const char *scope,
                             const char *key, struct ident *out);
-MUST_USE enum err lmdb_sessions(void *impl, const char *owner,
-                                const struct session *after, uint32_t limit,
+MUST_USE enum err lmdb_sessions(void *impl, const struct session_query *q,
                                 session_fn *fn, void *arg);
+
+/* lmdb_upgrade.c: bring a folder of an older version up to date. On a full disk
+ * that waits for the next start. ERR_STORE with a log line. */
+MUST_USE enum err lmdb_upgrade(struct lmdb *l);
 
 /* lmdb_batch.c */
 MUST_USE enum err lmdb_apply(void *impl, struct store_op *const ops[], size_t n,

@@ -1,7 +1,8 @@
 /*
- * Writes on a whole session: its number, its title, its summary, its end. A
- * deletion takes everything that the session owns along; keys that point to
- * its turns stay and read as unknown, since their turns are gone.
+ * Writes on a whole session: its number, its beginning, its end. A deletion
+ * takes everything that the session owns along, a clearing all that was said;
+ * keys that point to its turns stay and read as unknown, since their turns are
+ * gone.
  *
  * Numbers increase, so that the records of new sessions lie at the right edge
  * of the trees. The last record says which number is next, at no cost to
@@ -14,7 +15,7 @@
 
 #include "base/log.h"
 
-int
+static int
 batch_next_no(struct batch *b, uint64_t *out)
 {
     uint64_t last = 0, noted = 0;
@@ -41,76 +42,101 @@ batch_next_no(struct batch *b, uint64_t *out)
     return 0;
 }
 
-static int
-find_own(struct batch *b, struct store_op *op, struct session *s)
-{
-    int rc = batch_session(b, op->owner, op->session_id, s, &op->err);
+/* --- a new one ------------------------------------------------------------ */
 
-    if (rc == 0 && op->err == ERR_FORBIDDEN)
-        op->err = ERR_NOTFOUND;
+/* May this owner have one more? */
+static int
+check_sessions(struct batch *b, const char *owner, uint64_t max, enum err *err)
+{
+    uint64_t have;
+    int rc;
+
+    if (max == 0)
+        return 0;
+    rc = lmdb_owner_count(b->l, b->txn, owner, &have);
+    if (rc == 0 && have >= max)
+        *err = ERR_LIMIT;
     return rc;
 }
 
 int
-batch_title(struct batch *b, struct store_op *op)
+batch_session_or_new(struct batch *b, const struct store_op *op, bool create,
+                     int64_t at_ms, uint64_t sessions_max, struct session *s,
+                     bool *fresh, enum err *err)
 {
-    struct session s;
-    int rc = find_own(b, op, &s);
+    int rc = batch_session(b, op->owner, op->session_id, s, err);
+    uint64_t no;
 
-    if (rc != 0 || op->err != OK)
+    *fresh = rc == 0 && *err == ERR_NOTFOUND && create;
+    if (rc == 0 && *err == ERR_FORBIDDEN)
+        *err = ERR_NOTFOUND;
+    if (!*fresh)
         return rc;
-    memcpy(s.title, op->title, strlen(op->title) + 1);
-    return batch_put_session(b, &s);
-}
-
-/* What is known of the summary that is there; without one, or with one that is
- * damaged (it is replaced), it reaches nowhere. */
-static int
-summary_before(struct batch *b, const uint8_t key[KEY_NO_LEN],
-               struct session_summary *out)
-{
-    static const struct session_summary none = {.cost_micro = -1};
-    const char *text;
-    size_t len;
-    MDB_val v;
-    int rc = batch_get(b, DB_SUMMARIES, key, KEY_NO_LEN, &v);
-
-    *out = none;
+    *err = OK;
+    rc = check_sessions(b, op->owner, sessions_max, err);
+    if (rc != 0 || *err != OK)
+        return rc;
+    rc = batch_next_no(b, &no);
     if (rc != 0)
-        return rc == MDB_NOTFOUND ? 0 : rc;
-    if (record_summary_read(v.mv_data, v.mv_size, out, &text, &len) != OK) {
-        log_error("store.damaged", "db=summaries");
-        *out = none;
-    }
+        return rc;
+    backend_session(s, op, at_ms);
+    s->no = no;
     return 0;
 }
 
-int
-batch_summary(struct batch *b, struct store_op *op)
+/* The owner has `more` sessions more. Before the list changes, since that is
+ * what is counted where there is no record. */
+static int
+count_owner(struct batch *b, const char *owner, int more)
 {
-    uint8_t key[KEY_NO_LEN], record[RECORD_SUMMARY_MAX];
-    struct session_summary sum;
-    struct session s;
-    int rc = find_own(b, op, &s);
+    uint8_t key[STORE_OWNER_MAX], record[RECORD_SCALAR_LEN];
+    uint64_t have;
+    int rc;
 
-    if (rc == 0 && op->err == OK && s.no != op->summary.session_no)
-        op->err = ERR_NOTFOUND;
-    if (rc != 0 || op->err != OK)
-        return rc;
-    key_no(key, s.no);
-    rc = summary_before(b, key, &sum);
+    rc = lmdb_owner_count(b->l, b->txn, owner, &have);
     if (rc != 0)
         return rc;
-    if (op->summary.upto_seq <= sum.upto_seq ||
-        op->summary.upto_seq > s.n_messages) {
-        op->err = ERR_CONFLICT;
-        return 0;
-    }
-    sum.upto_seq = op->summary.upto_seq;
-    sum.cost_micro = backend_add_cost(sum.cost_micro, op->summary.cost_micro);
-    return batch_put(b, DB_SUMMARIES, key, sizeof(key), record,
-                     record_summary_write(record, &sum, op->summary.text,
-                                          op->summary.text_len));
+    have = more < 0 && have == 0 ? 0 : have + (uint64_t)(int64_t)more;
+    if (have == 0)
+        return batch_del(b, DB_OWNERS, key, key_owner(key, owner));
+    record_scalar_write(record, have);
+    return batch_put(b, DB_OWNERS, key, key_owner(key, owner), record,
+                     sizeof(record));
+}
+
+/* Its number under its id, its record at the right edge, its place in the
+ * list. */
+int
+batch_put_new_session(struct batch *b, const struct session *s)
+{
+    uint8_t key[KEY_NO_LEN], record[RECORD_SESSION_MAX];
+    uint8_t recent[KEY_RECENT_MAX];
+    int rc;
+
+    b->next_no = s->no + 1;
+    key_no(key, s->no);
+    rc = batch_put(b, DB_SESSION_IDS, s->id, strlen(s->id), key, sizeof(key));
+    if (rc == 0)
+        rc = batch_put_new(b, DB_SESSIONS, key, sizeof(key), record,
+                           record_session_write(record, s));
+    if (rc == 0)
+        rc = count_owner(b, s->owner, 1);
+    if (rc != 0)
+        return rc;
+    return batch_put(b, DB_RECENT, recent,
+                     key_recent(recent, s->owner, s->updated_ms, s->no), "", 0);
+}
+
+int
+batch_own_session(struct batch *b, struct store_op *op, struct session *s)
+{
+    int rc = batch_session(b, op->owner, op->session_id, s, &op->err);
+
+    if (rc == 0 &&
+        (op->err == ERR_FORBIDDEN ||
+         (op->err == OK && backend_gone(s, b->l->ttl_ms, b->now_ms))))
+        op->err = ERR_NOTFOUND;
+    return rc;
 }
 
 /* --- deletion ----------------------------------------------------------- */
@@ -145,7 +171,7 @@ delete_messages(struct batch *b, uint64_t no)
         if (key_message_read(k.mv_data, k.mv_size, &whose, &seq) != OK ||
             whose != no)
             return 0;
-        if (record_message_read(v.mv_data, v.mv_size, &m) != OK)
+        if (record_message_read(v.mv_data, v.mv_size, seq, &m) != OK)
             log_error("store.damaged", "db=messages no=%" PRIu64, no);
         else if (!ident_eq(&m.turn, &turn)) {
             turn = m.turn;
@@ -175,11 +201,68 @@ note_next(struct batch *b, uint64_t no)
 }
 
 int
+batch_clear(struct batch *b, struct store_op *op)
+{
+    static const struct ident none;
+    uint8_t key[KEY_NO_LEN];
+    struct session s;
+    int rc = batch_own_session(b, op, &s);
+
+    op->clear.open_turn = none;
+    if (rc != 0 || op->err != OK)
+        return rc;
+    if (s.open) {
+        op->clear.open_turn = s.open_turn;
+        op->err = ERR_CONFLICT;
+        return 0;
+    }
+    rc = delete_messages(b, s.no);
+    if (rc != 0)
+        return rc;
+    key_no(key, s.no);
+    rc = batch_del(b, DB_SUMMARIES, key, sizeof(key));
+    backend_clear(&s);
+    return rc != 0 ? rc : batch_put_session(b, &s);
+}
+
+/* May this operation delete it? */
+static int
+delete_check(struct batch *b, struct store_op *op, struct session *s)
+{
+    int rc = batch_session(b, op->owner, op->session_id, s, &op->err);
+
+    if (rc != 0)
+        return rc;
+    if (op->err == ERR_FORBIDDEN ||
+        (op->err == OK && op->erase.session_no != 0 &&
+         op->erase.session_no != s->no))
+        op->err = ERR_NOTFOUND;
+    else if (op->err == OK && op->erase.expired_only &&
+             !backend_gone(s, b->l->ttl_ms, b->now_ms))
+        op->err = ERR_CONFLICT;
+    return 0;
+}
+
+/* What stands under its number. */
+static int
+delete_numbered(struct batch *b, uint64_t no)
+{
+    static const enum db dbs[] = {DB_SUMMARIES, DB_CONTEXTS, DB_SESSIONS};
+    uint8_t key[KEY_NO_LEN];
+    int rc = 0;
+
+    key_no(key, no);
+    for (size_t i = 0; i < COUNT_OF(dbs) && rc == 0; i++)
+        rc = batch_del(b, dbs[i], key, sizeof(key));
+    return rc;
+}
+
+int
 batch_delete(struct batch *b, struct store_op *op)
 {
     uint8_t key[KEY_RECENT_MAX];
     struct session s;
-    int rc = find_own(b, op, &s);
+    int rc = delete_check(b, op, &s);
 
     if (rc != 0 || op->err != OK)
         return rc;
@@ -188,14 +271,12 @@ batch_delete(struct batch *b, struct store_op *op)
         rc = delete_messages(b, s.no);
     if (rc == 0 && s.open)
         rc = delete_turn(b, &s.open_turn);
-    if (rc == 0 && s.owner[0] != '\0')
+    if (rc == 0)
+        rc = count_owner(b, s.owner, -1);
+    if (rc == 0)
         rc = batch_del(b, DB_RECENT, key,
                        key_recent(key, s.owner, s.updated_ms, s.no));
     if (rc == 0)
         rc = batch_del(b, DB_SESSION_IDS, s.id, strlen(s.id));
-    if (rc != 0)
-        return rc;
-    key_no(key, s.no);
-    rc = batch_del(b, DB_SUMMARIES, key, KEY_NO_LEN);
-    return rc != 0 ? rc : batch_del(b, DB_SESSIONS, key, KEY_NO_LEN);
+    return rc != 0 ? rc : delete_numbered(b, s.no);
 }

@@ -2,7 +2,8 @@
  * The two writes of a turn. Beginning one puts the user's message and marks
  * the session busy; ending it puts the answer and sets the session free. The
  * checks come first and in one order: is this key known, is the session
- * yours, is it free, is it as long as you think.
+ * yours and its time not over, is it free, is it as long as you think, is
+ * there what the message follows, is there room.
  *
  * Idempotency keys are forgotten after a day. Nobody looks for old ones:
  * whoever puts a new one looks at a few others in passing, in a circle, so
@@ -17,6 +18,29 @@
 #define SWEEP_STEPS 4 /* keys looked at for each new one */
 
 /* --- idempotency keys --------------------------------------------------- */
+
+/* Is the turn there, and its session's time not over? */
+static int
+turn_lives(struct batch *b, const struct ident *turn, bool *yes)
+{
+    struct turn_info t;
+    struct session s;
+    enum err e;
+    uint64_t no;
+    MDB_val v;
+    int rc = batch_get(b, DB_TURNS, turn->b, sizeof(turn->b), &v);
+
+    *yes = false;
+    if (rc != 0)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    if (record_turn_read(v.mv_data, v.mv_size, &t, &no) != OK) {
+        log_error("store.damaged", "db=turns");
+        return 0;
+    }
+    rc = batch_session_by_no(b, no, &s, &e);
+    *yes = rc == 0 && e == OK && !backend_gone(&s, b->l->ttl_ms, b->now_ms);
+    return rc;
+}
 
 /* Does the key name a turn that is still there? */
 static int
@@ -36,11 +60,7 @@ idem_find(struct batch *b, const uint8_t key[KEY_IDEM_LEN], bool *hit,
     }
     if (expires_ms <= b->now_ms)
         return 0;
-    rc = batch_get(b, DB_TURNS, turn->b, sizeof(turn->b), &v);
-    if (rc != 0)
-        return rc == MDB_NOTFOUND ? 0 : rc;
-    *hit = true;
-    return 0;
+    return turn_lives(b, turn, hit);
 }
 
 static int
@@ -86,14 +106,17 @@ idem_put(struct batch *b, const uint8_t key[KEY_IDEM_LEN],
 
 /* --- begin -------------------------------------------------------------- */
 
-static void
-session_new(struct session *s, const struct store_op *op, uint64_t no)
+/* Is there room for a question and its answer? */
+static enum err
+check_room(const struct store_op *op, const struct session *s)
 {
-    memset(s, 0, sizeof(*s));
-    memcpy(s->id, op->session_id, strlen(op->session_id) + 1);
-    memcpy(s->owner, op->owner, strlen(op->owner) + 1);
-    s->created_ms = s->updated_ms = op->begin.user.at_ms;
-    s->no = no;
+    if (s->n_messages >= UINT32_MAX - 2)
+        return ERR_TOOBIG;
+    if (op->begin.messages_max > 0 &&
+        (op->begin.messages_max < 2 ||
+         s->n_messages > op->begin.messages_max - 2))
+        return ERR_LIMIT;
+    return OK;
 }
 
 /* The checks. op->err stays OK if the turn may begin; *fresh: its session is
@@ -102,24 +125,17 @@ static int
 begin_check(struct batch *b, struct store_op *op, struct session *s,
             bool *fresh)
 {
-    int rc = batch_session(b, op->owner, op->session_id, s, &op->err);
+    int rc = batch_session_or_new(b, op, op->begin.create, op->begin.user.at_ms,
+                                  op->begin.sessions_max, s, fresh, &op->err);
 
-    *fresh = rc == 0 && op->err == ERR_NOTFOUND && op->begin.create;
-    if (rc != 0)
+    op->begin.too_many_sessions = op->err == ERR_LIMIT;
+    if (rc != 0 || op->err != OK)
         return rc;
-    if (op->err == ERR_FORBIDDEN)
-        op->err = ERR_NOTFOUND;
-    if (*fresh) {
-        uint64_t no;
-
-        op->err = OK;
-        rc = batch_next_no(b, &no);
-        if (rc != 0)
-            return rc;
-        session_new(s, op, no);
-    }
-    if (op->err != OK)
+    if (!*fresh && backend_gone(s, b->l->ttl_ms, b->now_ms)) {
+        op->begin.expired = true;
+        op->err = ERR_CONFLICT;
         return 0;
+    }
     op->begin.n_messages = s->n_messages;
     if (s->open) {
         op->begin.open_turn = s->open_turn;
@@ -127,8 +143,11 @@ begin_check(struct batch *b, struct store_op *op, struct session *s,
     } else if (op->begin.expect_messages != UINT32_MAX &&
                op->begin.expect_messages != s->n_messages) {
         op->err = ERR_CONFLICT;
-    } else if (s->n_messages >= UINT32_MAX - 2) {
-        op->err = ERR_TOOBIG;
+    } else {
+        op->err = backend_parent(s, op->begin.parent, op->begin.root,
+                                 &op->begin.user.parent);
+        if (op->err == OK)
+            op->err = check_room(op, s);
     }
     return 0;
 }
@@ -153,40 +172,30 @@ begin_put_turn(struct batch *b, struct store_op *op, uint64_t no)
     return rc != 0 ? rc : batch_put(b, DB_OPEN, op->begin.turn.b, 16, "", 0);
 }
 
-/* A new session: its number under its id, its record at the right edge. */
-static int
-begin_put_session(struct batch *b, const struct session *s)
-{
-    uint8_t key[KEY_NO_LEN], record[RECORD_SESSION_MAX];
-    int rc;
-
-    key_no(key, s->no);
-    rc = batch_put(b, DB_SESSION_IDS, s->id, strlen(s->id), key, sizeof(key));
-    return rc != 0 ? rc
-                   : batch_put_new(b, DB_SESSIONS, key, sizeof(key), record,
-                                   record_session_write(record, s));
-}
-
 static int
 begin_put(struct batch *b, struct store_op *op, struct session *s, bool fresh)
 {
-    struct session old = *s;
-    int rc = begin_put_turn(b, op, s->no);
+    struct message *m = &op->begin.user;
+    int64_t was_ms = s->updated_ms;
+    uint32_t length;
+    int rc = batch_line_length(b, s, m->parent, &length, &op->err);
 
+    if (rc == 0 && op->err == OK)
+        rc = begin_put_turn(b, op, s->no);
     if (rc != 0 || op->err != OK)
         return rc;
-    if (fresh)
-        b->next_no = s->no + 1;
-    op->begin.user.seq = s->n_messages++;
+    backend_count(s, m, m->parent);
+    s->head = m->seq;
+    s->length = length + 1;
     s->open = true;
     s->open_turn = op->begin.turn;
-    if (op->begin.user.at_ms > s->updated_ms)
-        s->updated_ms = op->begin.user.at_ms;
-    rc = fresh ? begin_put_session(b, s) : batch_put_session(b, s);
+    if (m->at_ms > s->updated_ms)
+        s->updated_ms = m->at_ms;
+    rc = fresh ? batch_put_new_session(b, s) : batch_put_session(b, s);
     if (rc == 0)
-        rc = batch_put_message(b, s->no, &op->begin.user);
-    if (rc == 0)
-        rc = batch_recent(b, fresh ? NULL : &old, s);
+        rc = batch_put_message(b, s->no, m);
+    if (rc == 0 && !fresh)
+        rc = batch_relist(b, s, was_ms);
     op->begin.n_messages = s->n_messages;
     return rc;
 }
@@ -202,7 +211,8 @@ batch_turn_begin(struct batch *b, struct store_op *op)
     int rc;
 
     op->err = OK;
-    op->begin.idem_hit = false;
+    op->begin.idem_hit = op->begin.expired = false;
+    op->begin.too_many_sessions = false;
     op->begin.existing = op->begin.open_turn = none;
     op->begin.n_messages = 0;
     if (keyed) {
@@ -236,7 +246,7 @@ end_check(struct batch *b, struct store_op *op, struct turn_info *t,
     int rc = batch_get(b, DB_TURNS, op->end.turn.b, 16, &v);
 
     op->err = OK;
-    op->end.n_messages = 0;
+    op->end.length = 0;
     if (rc == MDB_NOTFOUND) {
         op->err = ERR_NOTFOUND;
         return 0;
@@ -255,19 +265,56 @@ end_check(struct batch *b, struct store_op *op, struct turn_info *t,
     return batch_session_by_no(b, no, s, &op->err);
 }
 
-int
-batch_turn_end(struct batch *b, struct store_op *op)
+/* Put the answer behind its question, wherever the head is by now. */
+static int
+end_count(struct batch *b, struct store_op *op, struct session *s)
 {
-    uint8_t record[RECORD_TURN_MAX];
-    struct message *m = &op->end.answer;
-    struct turn_info t;
-    struct session s, old;
-    int rc = end_check(b, op, &t, &s);
+    uint32_t question = backend_question(s), length;
+    bool at_head = question == STORE_ROOT || question == s->head;
+    int rc = batch_line_length(b, s, question, &length, &op->err);
 
     if (rc != 0 || op->err != OK)
         return rc;
-    old = s;
-    m->seq = s.n_messages++;
+    backend_count(s, &op->end.answer, question);
+    op->end.length = length + 1;
+    if (at_head) {
+        s->head = op->end.answer.seq;
+        s->length = length + 1;
+    }
+    return 0;
+}
+
+static int
+end_put(struct batch *b, struct store_op *op, const struct session *s,
+        const struct turn_info *t, int64_t was_ms)
+{
+    uint8_t record[RECORD_TURN_MAX];
+    int rc = batch_put_message(b, s->no, &op->end.answer);
+
+    if (rc == 0)
+        rc = batch_put_session(b, s);
+    if (rc == 0)
+        rc = batch_put(b, DB_TURNS, op->end.turn.b, 16, record,
+                       record_turn_write(record, t, s->no));
+    if (rc == 0)
+        rc = batch_del(b, DB_OPEN, op->end.turn.b, 16);
+    return rc != 0 ? rc : batch_relist(b, s, was_ms);
+}
+
+int
+batch_turn_end(struct batch *b, struct store_op *op)
+{
+    struct message *m = &op->end.answer;
+    struct turn_info t;
+    struct session s;
+    int64_t was_ms;
+    int rc = end_check(b, op, &t, &s);
+
+    if (rc == 0 && op->err == OK)
+        rc = end_count(b, op, &s);
+    if (rc != 0 || op->err != OK)
+        return rc;
+    was_ms = s.updated_ms;
     m->turn = op->end.turn;
     if (ident_is_zero(&m->id))
         m->id = t.answer_message;
@@ -278,16 +325,8 @@ batch_turn_end(struct batch *b, struct store_op *op)
     t.state = TURN_STATE_ENDED;
     t.answer_message = m->id;
     t.answer_seq = m->seq;
-    t.conversation_length = op->end.n_messages = s.n_messages;
+    t.conversation_length = op->end.length;
     t.end_seq = op->end.end_seq;
     t.ended_ms = m->at_ms;
-    rc = batch_put_message(b, s.no, m);
-    if (rc == 0)
-        rc = batch_put_session(b, &s);
-    if (rc == 0)
-        rc = batch_put(b, DB_TURNS, op->end.turn.b, 16, record,
-                       record_turn_write(record, &t, s.no));
-    if (rc == 0)
-        rc = batch_del(b, DB_OPEN, op->end.turn.b, 16);
-    return rc != 0 ? rc : batch_recent(b, &old, &s);
+    return end_put(b, op, &s, &t, was_ms);
 }

@@ -16,15 +16,39 @@
 
 /* --- finding ------------------------------------------------------------- */
 
+bool
+memstore_gone(const struct memstore *ms, const struct mem_session *s)
+{
+    return backend_gone(&s->s, ms->ttl_ms, clock_wall_ms());
+}
+
 struct mem_session *
-memstore_session(struct memstore *ms, const char *owner, const char *id)
+memstore_session_id(struct memstore *ms, const char *id)
 {
     for (size_t i = 0; i < ms->n_sessions; i++)
         if (strcmp(ms->sessions[i]->s.id, id) == 0)
-            return strcmp(ms->sessions[i]->s.owner, owner) == 0
-                       ? ms->sessions[i]
-                       : NULL;
+            return ms->sessions[i];
     return NULL;
+}
+
+struct mem_session *
+memstore_session(struct memstore *ms, const char *owner, const char *id)
+{
+    struct mem_session *s = memstore_session_id(ms, id);
+
+    return s != NULL && strcmp(s->s.owner, owner) == 0 && !memstore_gone(ms, s)
+               ? s
+               : NULL;
+}
+
+uint64_t
+memstore_count(const struct memstore *ms, const char *owner)
+{
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < ms->n_sessions; i++)
+        n += strcmp(ms->sessions[i]->s.owner, owner) == 0;
+    return n;
 }
 
 struct mem_session *
@@ -45,7 +69,14 @@ memstore_turn(struct memstore *ms, const struct ident *id)
     return NULL;
 }
 
-/* The turn of a key that is remembered, or NULL. */
+/* A turn lives as long as its session does. */
+static bool
+turn_lives(struct memstore *ms, const struct mem_turn *t)
+{
+    return t != NULL &&
+           !memstore_gone(ms, memstore_session_no(ms, t->session_no));
+}
+
 struct mem_turn *
 memstore_key(struct memstore *ms, const char *owner, const char *scope,
              const char *key)
@@ -55,32 +86,87 @@ memstore_key(struct memstore *ms, const char *owner, const char *scope,
 
         if (strcmp(k->owner, owner) == 0 && strcmp(k->scope, scope) == 0 &&
             strcmp(k->key, key) == 0 && k->expires_ms > clock_wall_ms() &&
-            memstore_turn(ms, &k->turn) != NULL)
+            turn_lives(ms, memstore_turn(ms, &k->turn)))
             return memstore_turn(ms, &k->turn);
     }
     return NULL;
 }
 
+uint32_t
+memstore_length(const struct mem_session *s, uint32_t leaf)
+{
+    uint32_t n = 0;
+
+    for (; leaf != STORE_ROOT; leaf = s->messages[leaf].parent)
+        n++;
+    return n;
+}
+
+bool
+memstore_line_has(const struct mem_session *s, uint32_t leaf, uint32_t seq)
+{
+    while (leaf != STORE_ROOT && leaf != seq)
+        leaf = s->messages[leaf].parent;
+    return leaf == seq;
+}
+
 /* --- reading ------------------------------------------------------------- */
 
-static void
+/* The messages of the line that are wanted, the newest first; returns how
+ * many. */
+static uint32_t
+find_line(const struct mem_session *s, const struct message_query *q,
+          uint32_t leaf, uint32_t *found)
+{
+    size_t bytes = 0;
+    uint32_t n = 0;
+
+    for (; leaf != STORE_ROOT && n < q->limit;
+         leaf = s->messages[leaf].parent) {
+        if (leaf >= q->before)
+            continue;
+        bytes += s->messages[leaf].text_len + s->messages[leaf].extra_len;
+        if (n > 0 && q->bytes_max > 0 && bytes > q->bytes_max)
+            break;
+        found[n++] = leaf;
+    }
+    return n;
+}
+
+static enum err
 give(const struct mem_session *s, const struct message_query *q, message_fn *fn,
      void *arg)
 {
-    uint32_t end = q->before < s->s.n_messages ? q->before : s->s.n_messages;
-    uint32_t from = end, n = 0;
-    size_t bytes = 0;
+    uint32_t leaf = q->leaf == STORE_HEAD ? s->s.head : q->leaf, n = q->limit;
+    uint32_t *found;
 
-    while (from > 0 && n < q->limit) {
-        bytes += s->messages[from - 1].text_len +
-                 s->messages[from - 1].extra_len;
-        if (n > 0 && q->bytes_max > 0 && bytes > q->bytes_max)
-            break;
-        from--;
-        n++;
+    if (q->all) {
+        for (uint32_t i = q->from; i < s->s.n_messages && n-- > 0; i++)
+            if (!fn(arg, &s->messages[i]))
+                break;
+        return OK;
     }
-    while (from < end && fn(arg, &s->messages[from]))
-        from++;
+    if (q->leaf != STORE_HEAD && leaf >= s->s.n_messages)
+        return ERR_NOTFOUND;
+    if (s->s.n_messages == 0)
+        return OK;
+    found = xmalloc(s->s.n_messages * sizeof(*found));
+    n = find_line(s, q, leaf, found);
+    while (n > 0 && fn(arg, &s->messages[found[n - 1]]))
+        n--;
+    free(found);
+    return OK;
+}
+
+static enum err
+give_summary(const struct mem_session *s, const struct summary_query *q)
+{
+    if (s->summary == NULL)
+        return ERR_NOTFOUND;
+    *q->out = s->summary_of;
+    if (q->text != NULL)
+        buf_add(q->text, s->summary, s->summary_len);
+    return OK;
 }
 
 static enum err
@@ -89,22 +175,21 @@ memstore_messages(void *impl, const struct message_query *q,
 {
     struct memstore *ms = impl;
     struct mem_session *s;
+    enum err e;
 
     (void)pthread_mutex_lock(&ms->mu);
     s = memstore_session(ms, q->owner, q->session_id);
-    if (s != NULL && sess != NULL)
+    e = s == NULL ? ERR_NOTFOUND : OK;
+    if (e == OK && sess != NULL)
         *sess = s->s;
-    if (s != NULL && q->limit > 0)
-        give(s, q, fn, arg);
-    if (s != NULL && s->summary != NULL && q->summary != NULL) {
-        *q->summary->out = s->summary_of;
-        if (q->summary->text != NULL)
-            buf_add(q->summary->text, s->summary, s->summary_len);
-    } else if (q->summary != NULL) {
-        s = NULL;
-    }
+    if (e == OK && fn != NULL)
+        e = give(s, q, fn, arg);
+    if (e == OK && q->summary != NULL)
+        e = give_summary(s, q->summary);
+    if (e == OK && q->context != NULL && s->context != NULL)
+        buf_adds(q->context, s->context);
     (void)pthread_mutex_unlock(&ms->mu);
-    return s == NULL ? ERR_NOTFOUND : OK;
+    return e;
 }
 
 static bool
@@ -130,13 +215,14 @@ memstore_turns(void *impl, const struct ident *one, turn_fn *fn, void *arg)
     (void)pthread_mutex_lock(&ms->mu);
     if (one != NULL) {
         t = memstore_turn(ms, one);
-        if (t == NULL)
+        if (!turn_lives(ms, t))
             e = ERR_NOTFOUND;
         else
             (void)give_turn(ms, t, fn, arg);
     } else {
         for (size_t i = 0; i < ms->n_turns; i++)
             if (ms->turns[i].t.state == TURN_STATE_OPEN &&
+                turn_lives(ms, &ms->turns[i]) &&
                 !give_turn(ms, &ms->turns[i], fn, arg))
                 break;
     }
@@ -167,28 +253,64 @@ before(const struct session *a, const struct session *b)
                                           : a->no < b->no;
 }
 
-static enum err
-memstore_sessions(void *impl, const char *owner, const struct session *after,
-                  uint32_t limit, session_fn *fn, void *arg)
+static void
+list(struct memstore *ms, const struct session_query *q, session_fn *fn,
+     void *arg)
 {
-    struct memstore *ms = impl;
+    const struct session *after = q->after, *next;
+    uint32_t left = q->limit;
 
-    (void)pthread_mutex_lock(&ms->mu);
-    while (owner[0] != '\0' && limit-- > 0) {
-        const struct session *next = NULL;
-
+    while (left-- > 0) {
+        next = NULL;
         for (size_t i = 0; i < ms->n_sessions; i++) {
             const struct session *s = &ms->sessions[i]->s;
 
-            if (strcmp(s->owner, owner) == 0 &&
+            if (strcmp(s->owner, q->owner) == 0 &&
+                !memstore_gone(ms, ms->sessions[i]) &&
                 (after == NULL || before(after, s)) &&
                 (next == NULL || before(s, next)))
                 next = s;
         }
         if (next == NULL || !fn(arg, next))
-            break;
+            return;
         after = next;
     }
+}
+
+static void
+expired(struct memstore *ms, const struct session_query *q, session_fn *fn,
+        void *arg)
+{
+    uint32_t left = q->limit;
+    bool more = true;
+
+    for (size_t i = 0; i < ms->n_sessions; i++) {
+        const struct mem_session *s = ms->sessions[i];
+
+        if (s->s.no < q->from)
+            continue;
+        if (left-- == 0 || !more) {
+            *q->next = s->s.no;
+            return;
+        }
+        if (memstore_gone(ms, s))
+            more = fn(arg, &s->s);
+    }
+}
+
+static enum err
+memstore_sessions(void *impl, const struct session_query *q, session_fn *fn,
+                  void *arg)
+{
+    struct memstore *ms = impl;
+
+    (void)pthread_mutex_lock(&ms->mu);
+    if (q->count != NULL)
+        *q->count = memstore_count(ms, q->owner);
+    else if (q->owner != NULL)
+        list(ms, q, fn, arg);
+    else
+        expired(ms, q, fn, arg);
     (void)pthread_mutex_unlock(&ms->mu);
     return OK;
 }
@@ -206,7 +328,7 @@ memstore_stats(void *impl, struct store_stats *out)
 }
 
 void
-memstore_session_free(struct mem_session *s)
+memstore_session_clear(struct mem_session *s)
 {
     for (uint32_t i = 0; i < s->s.n_messages; i++) {
         free((void *)(uintptr_t)s->messages[i].provider);
@@ -216,6 +338,15 @@ memstore_session_free(struct mem_session *s)
     }
     free(s->messages);
     free(s->summary);
+    s->messages = NULL;
+    s->summary = NULL;
+}
+
+void
+memstore_session_free(struct mem_session *s)
+{
+    memstore_session_clear(s);
+    free(s->context);
     free(s);
 }
 
@@ -226,7 +357,7 @@ memstore_open(void **impl, const struct store_config *c)
 {
     struct memstore *ms = xcalloc(1, sizeof(*ms));
 
-    (void)c;
+    ms->ttl_ms = c->session_ttl_ms;
     (void)pthread_mutex_init(&ms->mu, NULL);
     *impl = ms;
     return OK;

@@ -15,6 +15,7 @@ struct mem_session {
     char *summary;            /* owned; NULL: none */
     size_t summary_len;
     struct session_summary summary_of; /* if there is one */
+    char *context;                     /* owned; NULL: none */
 };
 
 struct mem_turn {
@@ -37,16 +38,29 @@ struct memstore {
     struct mem_key *keys;
     size_t n_keys;
     uint64_t next_no;
+    int64_t ttl_ms; /* constant */
 };
 
-/* NULL: not there, or another owner's. */
+bool memstore_gone(const struct memstore *ms, const struct mem_session *s);
+/* NULL: not there. */
+struct mem_session *memstore_session_id(struct memstore *ms, const char *id);
+/* NULL: not there, or another owner's, or its time is over. */
 struct mem_session *memstore_session(struct memstore *ms, const char *owner,
                                      const char *id);
 struct mem_session *memstore_session_no(struct memstore *ms, uint64_t no);
 struct mem_turn *memstore_turn(struct memstore *ms, const struct ident *id);
+/* Of an owner, also those whose time is over. */
+uint64_t memstore_count(const struct memstore *ms, const char *owner);
+/* The length of the line of a message, or of STORE_ROOT. */
+uint32_t memstore_length(const struct mem_session *s, uint32_t leaf);
+/* Is seq on the line of leaf? */
+bool memstore_line_has(const struct mem_session *s, uint32_t leaf,
+                       uint32_t seq);
 /* The turn of a key that is remembered, or NULL. */
 struct mem_turn *memstore_key(struct memstore *ms, const char *owner,
                               const char *scope, const char *key);
+/* All messages, and the summary. */
+void memstore_session_clear(struct mem_session *s);
 void memstore_session_free(struct mem_session *s);
 
 /* memstore_apply.c */

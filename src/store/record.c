@@ -9,19 +9,54 @@
 
 #include "store/pack.h"
 
-enum { SESSION_V = 1, MESSAGE_V = 2, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
-enum { SUMMARY_V = 1 };
+enum { SESSION_V = 2, MESSAGE_V = 3, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
+enum { SUMMARY_V = 1, CONTEXT_V = 1 };
+enum { SESSION_PLAIN_V = 1 }; /* a title only, and no branches */
 enum { MESSAGE_PLAIN_V = 1 }; /* without cost and extra */
+enum { MESSAGE_LINE_V = 2 };  /* each follows the one before */
 
-_Static_assert(RECORD_SESSION_MAX >= 2 + 3 * PACK_VAR_MAX + 16 + 2 +
-                                         IDENT_SESSION_MAX + 2 +
-                                         STORE_OWNER_MAX + 2 + STORE_TITLE_MAX,
+/* Flags of a session. */
+enum {
+    SESSION_OPEN = 1,
+    SESSION_TITLED = 2,
+    SESSION_BRANCHED = 4,
+    SESSION_PINNED = 8,
+    SESSION_ARCHIVED = 16,
+    SESSION_CONTEXT = 32,
+    SESSION_HEAD = 64, /* its line is not just all of its messages */
+    SESSION_FLAGS = 127
+};
+
+_Static_assert(RECORD_SESSION_MAX >=
+                   2 + 6 * PACK_VAR_MAX + 16 + 2 + IDENT_SESSION_MAX + 2 +
+                       STORE_OWNER_MAX + 2 + STORE_TITLE_MAX + 2 +
+                       STORE_NAME_MAX + 2 + STORE_TAGS_MAX,
                "the longest session fits");
 _Static_assert(RECORD_TURN_MAX >= 2 + 32 + 8 * PACK_VAR_MAX, "as does a turn");
 _Static_assert(STORE_NAME_MAX < 256, "its length is one byte");
 _Static_assert(TURN_STATE_OPEN == 1 && TURN_STATE_ENDED == 2, "WIRE.md");
 
 /* --- sessions ----------------------------------------------------------- */
+
+/* Is its line all of its messages? Then head and length need no bytes. */
+static bool
+is_line(const struct session *s)
+{
+    return s->length == s->n_messages &&
+           s->head == (s->n_messages > 0 ? s->n_messages - 1 : 0);
+}
+
+static uint8_t
+session_flags(const struct session *s)
+{
+    return (uint8_t)((s->open ? SESSION_OPEN : 0) |
+                     (s->titled ? SESSION_TITLED : 0) |
+                     (s->branched ? SESSION_BRANCHED : 0) |
+                     (s->pinned ? SESSION_PINNED : 0) |
+                     (s->archived ? SESSION_ARCHIVED : 0) |
+                     (s->has_context ? SESSION_CONTEXT : 0) |
+                     (is_line(s) ? 0 : SESSION_HEAD));
+}
 
 /* The open turn has its place even when there is none: a record that keeps
  * its length is overwritten in place. */
@@ -32,44 +67,90 @@ record_session_write(uint8_t out[RECORD_SESSION_MAX], const struct session *s)
     uint8_t *w = out;
 
     *w++ = SESSION_V;
-    *w++ = s->open ? 1 : 0;
+    *w++ = session_flags(s);
     w = pack_put_var(w, s->n_messages);
+    if (!is_line(s)) {
+        w = pack_put_var(w, s->head);
+        w = pack_put_var(w, s->length);
+    }
     w = pack_put_var(w, pack_natural(s->created_ms));
     w = pack_put_var(w, pack_natural(s->updated_ms));
+    w = pack_put_var(w, pack_natural(s->expires_ms));
     w = pack_put_id(w, s->open ? &s->open_turn : &none);
     w = pack_put_str(w, s->id, IDENT_SESSION_MAX);
     w = pack_put_str(w, s->owner, STORE_OWNER_MAX);
     w = pack_put_str(w, s->title, STORE_TITLE_MAX);
+    w = pack_put_str(w, s->model, STORE_NAME_MAX);
+    w = pack_put_str(w, s->tags, STORE_TAGS_MAX);
     assert(w <= out + RECORD_SESSION_MAX);
     return (size_t)(w - out);
+}
+
+/* n_messages and what is known of the line. A line without branches reaches
+ * from the first message to its head; with branches, some message is on
+ * another one. */
+static bool
+get_line(struct pack_reader *r, uint8_t flags, struct session *out)
+{
+    out->n_messages = (uint32_t)pack_get_max(r, UINT32_MAX);
+    out->head = out->n_messages > 0 ? out->n_messages - 1 : 0;
+    out->length = out->n_messages;
+    out->branched = (flags & SESSION_BRANCHED) != 0;
+    if ((flags & SESSION_HEAD) == 0)
+        return !out->branched;
+    out->head = (uint32_t)pack_get_max(r, UINT32_MAX);
+    out->length = (uint32_t)pack_get_max(r, UINT32_MAX);
+    if (out->head >= out->n_messages || out->length == 0 || is_line(out))
+        return false;
+    return out->branched
+               ? out->length <= out->head + 1 && out->length < out->n_messages
+               : out->length == out->head + 1;
 }
 
 enum err
 record_session_read(const void *p, size_t n, struct session *out)
 {
     struct pack_reader r = pack_reader(p, n);
-    uint8_t flags;
+    uint8_t version = pack_get_u8(&r), flags;
 
-    if (pack_get_u8(&r) != SESSION_V)
+    if (version != SESSION_V && version != SESSION_PLAIN_V)
         return ERR_STORE;
     flags = pack_get_u8(&r);
-    if (flags > 1)
+    if (flags > (version == SESSION_V ? SESSION_FLAGS : SESSION_OPEN) ||
+        !get_line(&r, flags, out))
         return ERR_STORE;
     out->no = 0;
-    out->open = flags == 1;
-    out->n_messages = (uint32_t)pack_get_max(&r, UINT32_MAX);
+    out->open = (flags & SESSION_OPEN) != 0;
+    out->titled = (flags & SESSION_TITLED) != 0;
+    out->pinned = (flags & SESSION_PINNED) != 0;
+    out->archived = (flags & SESSION_ARCHIVED) != 0;
+    out->has_context = (flags & SESSION_CONTEXT) != 0;
     out->created_ms = pack_get_natural(&r);
     out->updated_ms = pack_get_natural(&r);
+    out->expires_ms = version == SESSION_V ? pack_get_natural(&r) : 0;
     pack_get_id(&r, &out->open_turn);
     if (ident_is_zero(&out->open_turn) == out->open)
         return ERR_STORE;
     pack_get_str(&r, out->id, IDENT_SESSION_MAX);
     pack_get_str(&r, out->owner, STORE_OWNER_MAX);
     pack_get_str(&r, out->title, STORE_TITLE_MAX);
+    out->model[0] = out->tags[0] = '\0';
+    if (version == SESSION_V) {
+        pack_get_str(&r, out->model, STORE_NAME_MAX);
+        pack_get_str(&r, out->tags, STORE_TAGS_MAX);
+    }
     return pack_end(&r);
 }
 
 /* --- messages ----------------------------------------------------------- */
+
+/* How far back the parent is: 0 for the message before, seq for none. */
+static uint32_t
+message_back(const struct message *m)
+{
+    assert(m->parent == STORE_ROOT || m->parent < m->seq);
+    return m->seq - (m->parent + 1); /* STORE_ROOT comes before 0 */
+}
 
 size_t
 record_message_size(const struct message *m)
@@ -79,7 +160,8 @@ record_message_size(const struct message *m)
     assert(provider <= STORE_NAME_MAX && model <= STORE_NAME_MAX);
     assert(m->text_len <= STORE_TEXT_MAX);
     assert(m->extra_len <= STORE_EXTRA_MAX);
-    return 3 + pack_var_size(pack_natural(m->at_ms)) + 32 +
+    return 3 + pack_var_size(message_back(m)) +
+           pack_var_size(pack_natural(m->at_ms)) + 32 +
            pack_var_size(pack_maybe(m->input_tokens)) +
            pack_var_size(pack_maybe(m->output_tokens)) +
            pack_var_size(pack_maybe(m->cached_tokens)) +
@@ -95,6 +177,7 @@ record_message_write(void *out, size_t size, const struct message *m)
     *w++ = MESSAGE_V;
     *w++ = m->role;
     *w++ = m->finish;
+    w = pack_put_var(w, message_back(m));
     w = pack_put_var(w, pack_natural(m->at_ms));
     w = pack_put_id(w, &m->id);
     w = pack_put_id(w, &m->turn);
@@ -114,16 +197,19 @@ record_message_write(void *out, size_t size, const struct message *m)
 }
 
 enum err
-record_message_read(const void *p, size_t n, struct message *out)
+record_message_read(const void *p, size_t n, uint32_t seq, struct message *out)
 {
     struct pack_reader r = pack_reader(p, n);
     uint8_t version = pack_get_u8(&r);
 
-    if (version != MESSAGE_V && version != MESSAGE_PLAIN_V)
+    if (version < MESSAGE_PLAIN_V || version > MESSAGE_V)
         return ERR_STORE;
-    out->seq = 0;
+    out->seq = seq;
     out->role = pack_get_u8(&r);
     out->finish = pack_get_u8(&r);
+    out->parent = seq - 1;
+    if (version > MESSAGE_LINE_V)
+        out->parent -= (uint32_t)pack_get_max(&r, seq);
     out->at_ms = pack_get_natural(&r);
     pack_get_id(&r, &out->id);
     pack_get_id(&r, &out->turn);
@@ -258,6 +344,30 @@ record_summary_read(const void *p, size_t n, struct session_summary *out,
     *text = (const char *)r.p;
     *len = (size_t)(r.end - r.p);
     return r.bad || *len > STORE_SUMMARY_MAX ? ERR_STORE : OK;
+}
+
+/* --- contexts ----------------------------------------------------------- */
+
+void
+record_context_write(void *out, const char *text, size_t len)
+{
+    uint8_t *w = out;
+
+    assert(len > 0 && len <= STORE_CONTEXT_MAX);
+    *w++ = CONTEXT_V;
+    memcpy(w, text, len);
+}
+
+enum err
+record_context_read(const void *p, size_t n, const char **text, size_t *len)
+{
+    struct pack_reader r = pack_reader(p, n);
+
+    if (pack_get_u8(&r) != CONTEXT_V)
+        return ERR_STORE;
+    *text = (const char *)r.p;
+    *len = (size_t)(r.end - r.p);
+    return *len == 0 || *len > STORE_CONTEXT_MAX ? ERR_STORE : OK;
 }
 
 /* --- single numbers ----------------------------------------------------- */

@@ -12,10 +12,11 @@
 #include "store/streamlog.h"
 
 /* Bytes that the longest record of a kind takes. */
-#define RECORD_SESSION_MAX 512
+#define RECORD_SESSION_MAX 1280
 #define RECORD_TURN_MAX 128
 #define RECORD_IDEM_MAX 32
 #define RECORD_SUMMARY_MAX (STORE_SUMMARY_MAX + 32)
+#define RECORD_CONTEXT_HEAD 1 /* bytes before a context's text */
 #define RECORD_HEAD_MAX 576
 #define RECORD_EVENT_HEAD 2 /* bytes before an event's data */
 #define RECORD_SCALAR_LEN 9 /* version, u64 big-endian */
@@ -35,17 +36,20 @@ size_t record_head_write(uint8_t out[RECORD_HEAD_MAX],
                          const struct stream_head *h);
 void record_event_write(uint8_t out[RECORD_EVENT_HEAD], enum event_type type);
 void record_scalar_write(uint8_t out[RECORD_SCALAR_LEN], uint64_t v);
+/* out has room for RECORD_CONTEXT_HEAD + len bytes; len is at least 1. */
+void record_context_write(void *out, const char *text, size_t len);
 /* A message is written in two steps, so that its text is copied once: room
- * for size bytes, then the bytes. */
+ * for size bytes, then the bytes. Its parent must come before its seq. */
 size_t record_message_size(const struct message *m);
 void record_message_write(void *out, size_t size, const struct message *m);
 
 /* Readers. ERR_STORE: damaged, or of a version unknown here; then *out is
- * unspecified. What the key says (number, seq, turn) is not set. */
+ * unspecified. What the key says (number, turn) is not set. */
 MUST_USE enum err record_session_read(const void *p, size_t n,
                                       struct session *out);
-/* Strings are borrowed from p. */
-MUST_USE enum err record_message_read(const void *p, size_t n,
+/* Strings are borrowed from p. seq is what its key says: the parent is told by
+ * how far back it is. */
+MUST_USE enum err record_message_read(const void *p, size_t n, uint32_t seq,
                                       struct message *out);
 /* session_id and owner stay empty: they are in the session's record. */
 MUST_USE enum err record_turn_read(const void *p, size_t n,
@@ -55,6 +59,9 @@ MUST_USE enum err record_idem_read(const void *p, size_t n, struct ident *turn,
 /* *text is borrowed from p. */
 MUST_USE enum err record_summary_read(const void *p, size_t n,
                                       struct session_summary *out,
+                                      const char **text, size_t *len);
+/* As is this one. */
+MUST_USE enum err record_context_read(const void *p, size_t n,
                                       const char **text, size_t *len);
 MUST_USE enum err record_head_read(const void *p, size_t n,
                                    struct stream_head *out);

@@ -86,11 +86,109 @@ store_messages(struct store *s, const char *owner, const char *id,
                uint32_t before, uint32_t limit, size_t bytes_max,
                struct session *sess, message_fn *fn, void *arg)
 {
-    struct message_query q = {owner, id, before, limit, bytes_max, NULL};
+    return store_line(s, owner, id, STORE_HEAD, before, limit, bytes_max, sess,
+                      fn, arg);
+}
+
+enum err
+store_line(struct store *s, const char *owner, const char *id, uint32_t leaf,
+           uint32_t before, uint32_t limit, size_t bytes_max,
+           struct session *sess, message_fn *fn, void *arg)
+{
+    struct message_query q = {.owner = owner,
+                              .session_id = id,
+                              .leaf = leaf,
+                              .before = before,
+                              .limit = limit,
+                              .bytes_max = bytes_max};
 
     if (!possible(owner, id))
         return ERR_NOTFOUND;
     return s->be->messages(s->impl, &q, sess, fn, arg);
+}
+
+/* What is looked for in messages that are given: a seq, or an id. */
+struct sought {
+    const struct ident *id;
+    uint32_t seq;
+    bool found;
+};
+
+static bool
+is_seq(void *arg, const struct message *m)
+{
+    struct sought *w = arg;
+
+    w->found = m->seq == w->seq;
+    return false;
+}
+
+static bool
+is_id(void *arg, const struct message *m)
+{
+    struct sought *w = arg;
+
+    w->found = ident_eq(&m->id, w->id);
+    w->seq = m->seq;
+    return !w->found;
+}
+
+/* The last message of the line up to seq is seq, if the line holds it. */
+bool
+store_line_holds(struct store *s, const char *owner, const char *id,
+                 uint32_t leaf, uint32_t seq)
+{
+    struct sought w = {.seq = seq};
+
+    return seq != STORE_ROOT &&
+           store_line(s, owner, id, leaf, seq + 1, 1, 0, NULL, is_seq, &w) ==
+               OK &&
+           w.found;
+}
+
+enum err
+store_all_messages(struct store *s, const char *owner, const char *id,
+                   uint32_t from, uint32_t limit, struct session *sess,
+                   message_fn *fn, void *arg)
+{
+    struct message_query q = {.owner = owner,
+                              .session_id = id,
+                              .all = true,
+                              .from = from,
+                              .limit = limit};
+
+    if (!possible(owner, id))
+        return ERR_NOTFOUND;
+    return s->be->messages(s->impl, &q, sess, fn, arg);
+}
+
+enum err
+store_find_message(struct store *s, const char *owner, const char *id,
+                   const struct ident *message, uint32_t *seq)
+{
+    struct sought w = {.id = message};
+    enum err e = store_all_messages(s, owner, id, 0, UINT32_MAX, NULL, is_id,
+                                    &w);
+
+    if (e == OK && !w.found)
+        e = ERR_NOTFOUND;
+    if (e == OK)
+        *seq = w.seq;
+    return e;
+}
+
+enum err
+store_context(struct store *s, const char *owner, const char *id,
+              struct buf *text)
+{
+    struct message_query q = {
+        .owner = owner, .session_id = id, .context = text};
+    enum err e;
+
+    if (!possible(owner, id))
+        return ERR_NOTFOUND;
+    e = s->be->messages(s->impl, &q, NULL, NULL, NULL);
+    return e == OK ? buf_status(text) : e;
 }
 
 enum err
@@ -150,7 +248,8 @@ store_turn_answer(struct store *s, const struct turn_info *t, message_fn *fn,
     struct answer a = {&t->id, fn, arg, false};
     struct message_query q = {.owner = t->owner,
                               .session_id = t->session_id,
-                              .before = t->answer_seq + 1,
+                              .all = true,
+                              .from = t->answer_seq,
                               .limit = 1};
     enum err e;
 
@@ -171,9 +270,32 @@ enum err
 store_sessions(struct store *s, const char *owner, const struct session *after,
                uint32_t limit, session_fn *fn, void *arg)
 {
+    struct session_query q = {.owner = owner, .limit = limit, .after = after};
+
     if (!possible(owner, NULL))
         return OK;
-    return s->be->sessions(s->impl, owner, after, limit, fn, arg);
+    return s->be->sessions(s->impl, &q, fn, arg);
+}
+
+enum err
+store_expired(struct store *s, uint64_t from, uint32_t limit, uint64_t *next,
+              session_fn *fn, void *arg)
+{
+    struct session_query q = {.limit = limit, .from = from, .next = next};
+
+    *next = 0;
+    return s->be->sessions(s->impl, &q, fn, arg);
+}
+
+enum err
+store_session_count(struct store *s, const char *owner, uint64_t *out)
+{
+    struct session_query q = {.owner = owner, .count = out};
+
+    *out = 0;
+    if (!possible(owner, NULL))
+        return OK;
+    return s->be->sessions(s->impl, &q, NULL, NULL);
 }
 
 enum err

@@ -16,6 +16,8 @@
 #define STORE_OWNER_MAX 128              /* bytes; "" is the anonymous owner */
 #define STORE_NAME_MAX 128               /* bytes of a provider or model name */
 #define STORE_TITLE_MAX 256              /* bytes */
+#define STORE_TAGS_MAX 512               /* bytes of all tags of a session */
+#define STORE_CONTEXT_MAX (64 * 1024)    /* bytes of a session's context */
 #define STORE_TEXT_MAX (8 * 1024 * 1024) /* bytes of one message */
 #define STORE_EXTRA_MAX (256 * 1024)     /* bytes of a message's extra */
 #define STORE_SUMMARY_MAX (16 * 1024)    /* bytes of a session's summary */
@@ -26,10 +28,11 @@ struct store;
 /* Roles and finishes are stored as the numbers of docs/WIRE.md; the store
  * passes them through. */
 struct message {
-    uint32_t seq;   /* in the session, from 0, no gaps */
-    uint8_t role;   /* enum role */
-    uint8_t finish; /* enum finish; 0 for user messages */
-    int64_t at_ms;  /* wall clock */
+    uint32_t seq;    /* in the session, from 0, no gaps */
+    uint32_t parent; /* seq of the message it follows; STORE_ROOT: none */
+    uint8_t role;    /* enum role */
+    uint8_t finish;  /* enum finish; 0 for user messages */
+    int64_t at_ms;   /* wall clock */
     struct ident id;
     struct ident turn;
     int64_t input_tokens, output_tokens, cached_tokens; /* -1: not known */
@@ -44,14 +47,30 @@ struct message {
     size_t extra_len; /* at most STORE_EXTRA_MAX */
 };
 
+/* Messages form a tree: each follows one, and two that follow the same one are
+ * siblings (a question that was asked anew, an answer that was made again). The
+ * line of a message is the way from the root to it; the session's own line is
+ * that of its head. Without branches all messages are one line. */
+#define STORE_ROOT UINT32_MAX /* the parent of a first message */
+#define STORE_HEAD UINT32_MAX /* where a line ends: the session's head */
+
 struct session {
     char id[IDENT_SESSION_MAX + 1];
     char owner[STORE_OWNER_MAX + 1];
     char title[STORE_TITLE_MAX + 1]; /* "" until named */
+    bool titled;                     /* by its user: not named by itself */
     int64_t created_ms, updated_ms;
-    uint64_t no; /* internal number: the key of its records */
+    int64_t expires_ms; /* wall clock; 0: not set for this session */
+    uint64_t no;        /* internal number: the key of its records */
     uint32_t n_messages;
-    bool open; /* a turn is being produced */
+    uint32_t head;   /* seq of the line's last message; if there is any */
+    uint32_t length; /* messages of the line */
+    bool branched;   /* some message has a sibling */
+    bool pinned, archived;
+    bool has_context;               /* store_context */
+    char model[STORE_NAME_MAX + 1]; /* as a request names one; "": default */
+    char tags[STORE_TAGS_MAX + 1];  /* each followed by a newline */
+    bool open;                      /* a turn is being produced */
     struct ident open_turn;
 };
 
@@ -76,6 +95,9 @@ struct turn_info {
 struct store_config {
     const char *dir;  /* DATA_DIR/store; made if missing, mode 0700 */
     size_t map_bytes; /* sparse */
+    /* A session for which no time is set is gone so long after it was last
+     * used, ms; 0: never. One that is gone reads as not there. */
+    int64_t session_ttl_ms;
 };
 /* Open and start the committer. ERR_STORE with a log line: a remote file
  * system, a newer version, a damaged file, no permission. */
@@ -91,17 +113,44 @@ void store_close(struct store *s);
 /* ERR_NOTFOUND also when it is another owner's. */
 MUST_USE enum err store_session(struct store *s, const char *owner,
                                 const char *id, struct session *out);
-/* Messages of a session with seq < before (UINT32_MAX: the newest), the last
- * `limit` of them, given in order; and at most bytes_max of text and extra (0:
- * no such bound; the newest are kept; at least one). Each is passed to fn,
- * borrowed for the call; fn returns false to stop. sess may be NULL, else it
- * is filled from the same snapshot. */
+/* Messages of the session's line with seq < before (UINT32_MAX: the newest),
+ * the last `limit` of them, given in order; and at most bytes_max of text and
+ * extra (0: no such bound; the newest are kept; at least one). Each is passed
+ * to fn, borrowed for the call; fn returns false to stop. sess may be NULL,
+ * else it is filled from the same snapshot. */
 typedef bool message_fn(void *arg, const struct message *m);
 MUST_USE enum err store_messages(struct store *s, const char *owner,
                                  const char *id, uint32_t before,
                                  uint32_t limit, size_t bytes_max,
                                  struct session *sess, message_fn *fn,
                                  void *arg);
+/* The same of another line: that of the message with seq leaf (STORE_HEAD: the
+ * session's; STORE_ROOT is the same number, and never a message). ERR_NOTFOUND:
+ * there is no such message. *sess is as it is stored: its head and length are
+ * those of its own line. */
+MUST_USE enum err store_line(struct store *s, const char *owner, const char *id,
+                             uint32_t leaf, uint32_t before, uint32_t limit,
+                             size_t bytes_max, struct session *sess,
+                             message_fn *fn, void *arg);
+/* Does the line of leaf hold the message with seq? False also where there is
+ * no such session or leaf, and when the store cannot be read. */
+bool store_line_holds(struct store *s, const char *owner, const char *id,
+                      uint32_t leaf, uint32_t seq);
+/* All messages of a session with seq >= from, `limit` of them, in the order of
+ * seq, whatever line they are on. */
+MUST_USE enum err store_all_messages(struct store *s, const char *owner,
+                                     const char *id, uint32_t from,
+                                     uint32_t limit, struct session *sess,
+                                     message_fn *fn, void *arg);
+/* The seq of a message of that session; ERR_NOTFOUND. A walk over it. */
+MUST_USE enum err store_find_message(struct store *s, const char *owner,
+                                     const char *id,
+                                     const struct ident *message,
+                                     uint32_t *seq);
+/* The session's context is put behind what is in text; nothing if it has none.
+ * ERR_NOTFOUND: no such session; ERR_TOOBIG: it does not fit text. */
+MUST_USE enum err store_context(struct store *s, const char *owner,
+                                const char *id, struct buf *text);
 /* What stands for a session's oldest messages: its text is put behind what is
  * in text (NULL: not wanted). ERR_NOTFOUND also when the session has none;
  * ERR_TOOBIG: it does not fit text. */
@@ -128,6 +177,15 @@ typedef bool session_fn(void *arg, const struct session *sess);
 MUST_USE enum err store_sessions(struct store *s, const char *owner,
                                  const struct session *after, uint32_t limit,
                                  session_fn *fn, void *arg);
+/* Sessions that are gone since their time is over, whoever owns them, but not
+ * yet deleted: looks at up to `limit` records from number `from` on (0: the
+ * first) and sets *next to where to go on, 0 at the end. */
+MUST_USE enum err store_expired(struct store *s, uint64_t from, uint32_t limit,
+                                uint64_t *next, session_fn *fn, void *arg);
+/* How many sessions an owner has, with those whose time is over and that are
+ * not deleted yet. */
+MUST_USE enum err store_session_count(struct store *s, const char *owner,
+                                      uint64_t *out);
 /* Every turn that is open, for recovery. */
 typedef bool turn_fn(void *arg, const struct turn_info *t);
 MUST_USE enum err store_open_turns(struct store *s, turn_fn *fn, void *arg);
@@ -137,7 +195,8 @@ MUST_USE enum err store_open_turns(struct store *s, turn_fn *fn, void *arg);
 enum store_kind {
     STORE_TURN_BEGIN,
     STORE_TURN_END,
-    STORE_SESSION_TITLE,
+    STORE_SESSION_PATCH,
+    STORE_SESSION_CLEAR,
     STORE_SESSION_DELETE,
     STORE_SESSION_SUMMARY,
     STORE_PROBE /* a tiny durable write: is the disk writable again? */
@@ -161,12 +220,20 @@ struct store_op {
     /* STORE_TURN_BEGIN: create the session if it is not there (create), put
      * the user's message and mark the turn open. ERR_CONFLICT when another
      * turn of the session is open (open_turn says which), or its message
-     * count is not expect_messages (UINT32_MAX: any), or the key was used
-     * (existing is that turn and idem_hit is set). ERR_NOTFOUND: another
-     * owner's session. */
+     * count is not expect_messages (UINT32_MAX: any), the session's time is
+     * over and it waits to be deleted (expired), or the key was used (existing
+     * is that turn and idem_hit is set). ERR_NOTFOUND: another owner's
+     * session, or no such parent. ERR_LIMIT: it would be one session or
+     * message too many (too_many_sessions says which). The head moves to the
+     * new message. */
     struct {
         bool create;
         uint32_t expect_messages;
+        uint32_t parent; /* seq of the message that it follows; STORE_HEAD: the
+                            line's last; op->begin.root: none */
+        bool root;
+        uint32_t messages_max; /* of a session, with the answer; 0: any */
+        uint64_t sessions_max; /* of this owner; 0: any */
         struct ident turn, answer_message;
         struct process process;
         struct message user;    /* seq is set by the store */
@@ -176,24 +243,67 @@ struct store_op {
         bool idem_hit;
         struct ident existing;  /* idem_hit: that turn */
         struct ident open_turn; /* the one in the way, or zero */
-        uint32_t n_messages;    /* with the user's message */
+        bool expired;
+        bool too_many_sessions;
+        uint32_t n_messages; /* of all lines, with the user's message */
     } begin;
 
-    /* STORE_TURN_END: put the answer and close the turn. ERR_CONFLICT when it
-     * is closed already, ERR_NOTFOUND when its session was deleted. */
+    /* STORE_TURN_END: put the answer behind the turn's question and close the
+     * turn. The head moves to it if it was on the question. ERR_CONFLICT when
+     * the turn is closed already, ERR_NOTFOUND when its session was deleted.
+     * That the session's time is over meanwhile does no harm: so one that is
+     * kept for a time after its last use was used. */
     struct {
         struct ident turn;
         struct message answer; /* seq is set by the store */
         uint32_t end_seq;      /* seq of the stream's last event */
-        uint32_t n_messages;   /* out: conversation_length */
+        uint32_t length;       /* out: of the line, conversation_length */
     } end;
 
-    const char *title; /* STORE_SESSION_TITLE */
+    /* STORE_SESSION_PATCH: change what is not NULL, or is said by its set_…;
+     * create: make the session if it is not there. Strings must be within
+     * their limits (ERR_TOOBIG), expires_ms not negative (ERR_BADREQ).
+     * ERR_NOTFOUND, ERR_LIMIT as above; ERR_CONFLICT with create: its time is
+     * over and it waits to be deleted. Its updated_ms stays. */
+    struct {
+        bool create;
+        uint64_t sessions_max;
+        bool too_many_sessions; /* out */
+        int64_t now_ms;         /* wall clock; for one that is made */
+        const char *title;
+        bool titled;        /* with title: by its user */
+        bool only_untitled; /* title: only if titled is false and it has none */
+        const char *context; /* "": take it away */
+        const char *model;
+        const char *tags; /* as in struct session */
+        bool set_pinned, pinned, set_archived, archived;
+        bool set_expires;
+        int64_t expires_ms;
+        bool set_head; /* the line's end, as STORE_TURN_BEGIN's parent */
+        uint32_t head;
+        struct session after; /* out */
+    } patch;
+
+    /* STORE_SESSION_CLEAR: take all messages, turns and the summary away; the
+     * rest of the session stays, its number too. Keys of its turns are
+     * forgotten. ERR_CONFLICT: a turn is open (open_turn). ERR_NOTFOUND. */
+    struct {
+        struct ident open_turn; /* out */
+    } clear;
+
+    /* STORE_SESSION_DELETE: all of it, also when its time is over.
+     * expired_only: ERR_CONFLICT if that is not so (it was used again);
+     * session_no 0: any, else ERR_NOTFOUND when the session of this id is
+     * another one. */
+    struct {
+        bool expired_only;
+        uint64_t session_no;
+    } erase;
 
     /* STORE_SESSION_SUMMARY: it replaces the one there is; the costs are
      * added up. ERR_NOTFOUND also when the session is another one than
      * session_no; ERR_CONFLICT when it has fewer than upto_seq messages, or a
-     * summary that reaches as far. */
+     * summary of the same line that reaches as far. */
     struct {
         uint64_t session_no; /* of struct session */
         uint32_t upto_seq;   /* at least 1 */

@@ -18,41 +18,80 @@ same(const uint8_t *a, size_t n, const uint8_t *b, size_t m)
         abort();
 }
 
+/* Version 1 had a title only: two strings and a time are new. */
 static void
 fuzz_session(const uint8_t *p, size_t n)
 {
     uint8_t again[RECORD_SESSION_MAX];
-    struct session s;
+    struct session s, back;
+    size_t size;
 
-    if (record_session_read(p, n, &s) == OK)
-        same(p, n, again, record_session_write(again, &s));
+    if (record_session_read(p, n, &s) != OK)
+        return;
+    if (s.n_messages > 0 &&
+        (s.head >= s.n_messages || s.length == 0 || s.length > s.head + 1))
+        abort();
+    size = record_session_write(again, &s);
+    if (p[0] != 1) {
+        same(p, n, again, size);
+        return;
+    }
+    if (size != n + 3 || record_session_read(again, size, &back) != OK)
+        abort();
+    same((const uint8_t *)s.title, strlen(s.title), (const uint8_t *)back.title,
+         strlen(back.title));
 }
 
-/* Version 1 had no cost and no extra: their two bytes are new, and the first
- * one. */
+/* Version 1 had no cost and no extra, version 2 no parent: a byte for each is
+ * new, and the first one. The seq, which the key tells, comes first. */
 static void
 fuzz_message(const uint8_t *p, size_t n)
 {
+    static const size_t more[] = {0, 3, 1, 0}; /* by version */
     struct message m, back;
     uint8_t *again;
+    uint32_t seq;
     size_t size;
 
-    if (record_message_read(p, n, &m) != OK)
+    if (n < sizeof(seq))
         return;
+    memcpy(&seq, p, sizeof(seq));
+    p += sizeof(seq);
+    n -= sizeof(seq);
+    if (record_message_read(p, n, seq, &m) != OK)
+        return;
+    if (m.seq != seq || (m.parent != STORE_ROOT && m.parent >= seq))
+        abort();
     size = record_message_size(&m);
     again = malloc(size);
     if (again == NULL)
         abort();
     record_message_write(again, size, &m);
-    if (p[0] != 1) {
+    if (p[0] == 3)
         same(p, n, again, size);
-    } else {
-        if (size != n + 2 || m.cost_micro != -1 || m.extra_len != 0 ||
-            record_message_read(again, size, &back) != OK)
-            abort();
-        same((const uint8_t *)m.text, m.text_len, (const uint8_t *)back.text,
-             back.text_len);
-    }
+    if (size != n + more[p[0]] ||
+        record_message_read(again, size, seq, &back) != OK ||
+        back.parent != m.parent || back.cost_micro != m.cost_micro)
+        abort();
+    same((const uint8_t *)m.text, m.text_len, (const uint8_t *)back.text,
+         back.text_len);
+    free(again);
+}
+
+static void
+fuzz_context(const uint8_t *p, size_t n)
+{
+    const char *text;
+    uint8_t *again;
+    size_t len;
+
+    if (record_context_read(p, n, &text, &len) != OK)
+        return;
+    again = malloc(RECORD_CONTEXT_HEAD + len);
+    if (again == NULL)
+        abort();
+    record_context_write(again, text, len);
+    same(p, n, again, RECORD_CONTEXT_HEAD + len);
     free(again);
 }
 
@@ -120,7 +159,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const kinds[])(const uint8_t *, size_t) = {
         fuzz_session, fuzz_message, fuzz_turn,    fuzz_idem,
-        fuzz_head,    fuzz_event,   fuzz_summary,
+        fuzz_head,    fuzz_event,   fuzz_summary, fuzz_context,
     };
 
     if (size > 0)

@@ -8,6 +8,7 @@
 
 #include "api/ask.h"
 #include "base/conf.h"
+#include "chat/command.h"
 
 enum form { JSON, FORM, QUERY };
 #define FORM_TYPE "application/x-www-form-urlencoded"
@@ -668,15 +669,61 @@ a_model_at_the_limit_is_taken_and_one_more_is_not(void **state)
 }
 
 static void
-branches_are_refused_and_an_empty_parent_is_none(void **state)
+a_message_may_follow_another(void **state)
+{
+    static const char id[] = "01a1ff22-94c5-7003-87bc-48d1abcaa005";
+    char quoted[64];
+
+    (void)state;
+    (void)snprintf(quoted, sizeof(quoted), "\"%s\"", id);
+    EACH_FORM(f)
+    {
+        char text[IDENT_TEXT_LEN];
+
+        bad(f, with(f, "parent_message_id", "\"m\"", "m"), ERR_NOTFOUND,
+            "message_not_found", "No such message",
+            "'parent_message_id' is the id of a message of this session.");
+        good(f, with(f, "parent_message_id", "\"\"", ""));
+        assert_null(ask->follows);
+        good(f, with(f, "parent_message_id", quoted, id));
+        ident_text(text, ask->follows);
+        assert_string_equal(text, id);
+    }
+}
+
+static void
+a_slash_makes_a_command(void **state)
 {
     (void)state;
     EACH_FORM(f)
     {
-        bad(f, with(f, "parent_message_id", "\"m\"", "m"), ERR_IMPOSSIBLE,
-            "branches_not_supported", "Branches are not supported",
-            "Leave out 'parent_message_id'.");
-        good(f, with(f, "parent_message_id", "\"\"", ""));
+        good(f, f == JSON ? "{\"message\":\"/Title a b\"}"
+                          : "message=/Title%20a%20b");
+        assert_non_null(ask->command);
+        assert_string_equal(ask->command->name, "title");
+        assert_string_equal(ask->command->args.value[0], "a b");
+        good(f, f == JSON ? "{\"message\":\"/nothing\"}" : "message=/nothing");
+        assert_null(ask->command->command);
+        assert_string_equal(ask->command->why.code, "unknown_command");
+        good(f, f == JSON ? "{\"message\":\"//title\"}" : "message=//title");
+        assert_null(ask->command);
+        assert_string_equal(ask->text, "/title");
+        assert_int_equal(ask->text_len, 6);
+    }
+}
+
+static void
+a_session_may_choose_where_no_model_is_named(void **state)
+{
+    (void)state;
+    EACH_FORM(f)
+    {
+        good(f, with(f, "model", "null", ""));
+        assert_true(ask->any_model);
+        good(f, with(f, "model", "\"x\"", "x"));
+        assert_false(ask->any_model);
+        good(f, with(f, "provider", "\"offline\"", "offline"));
+        assert_false(ask->any_model);
     }
 }
 
@@ -712,7 +759,9 @@ main(void)
         T(a_history_at_the_limit_is_taken_and_one_more_is_not),
         T(provider_and_model_route_the_turn),
         T(a_model_at_the_limit_is_taken_and_one_more_is_not),
-        T(branches_are_refused_and_an_empty_parent_is_none),
+        T(a_message_may_follow_another),
+        T(a_slash_makes_a_command),
+        T(a_session_may_choose_where_no_model_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

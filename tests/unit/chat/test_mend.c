@@ -239,7 +239,8 @@ a_stream_dropped_under_a_slow_reader_is_made_again(void **state)
     turn = slow->turn;
     other = follow(&turn, 0);
     record_wait_done(other);
-    engine_forget(rig, "nothing-of-it-runs", &turn, 1); /* drops the stream */
+    /* drops the stream */
+    engine_forget(rig, "nothing-of-it-runs", &turn, 1, NULL);
     while (!record_is_done(slow) && clock_mono_ms() < until_ms) {
         engine_call(rig, (void (*)(void *))reader_resume, &slow->r);
         fake_sleep_ms(20);

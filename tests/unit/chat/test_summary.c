@@ -754,69 +754,6 @@ an_unknown_session_has_nothing(void **state)
 
 /* --- the instruction ------------------------------------------------------ */
 
-static char root[256];
-
-static void
-prompt_file(const char *bytes, size_t n)
-{
-    char path[300];
-    FILE *f;
-
-    (void)snprintf(path, sizeof(path), "%s/etc", root);
-    (void)mkdir(path, 0700);
-    (void)snprintf(path, sizeof(path), "%s/etc/prompts", root);
-    (void)mkdir(path, 0700);
-    (void)snprintf(path, sizeof(path), "%s/etc/prompts/summary.txt", root);
-    f = fopen(path, "we");
-    assert_non_null(f);
-    assert_int_equal(fwrite(bytes, 1, n, f), n);
-    assert_int_equal(fclose(f), 0);
-}
-
-static void
-assert_prompt(const char *want)
-{
-    char *got = summary_prompt_load(root);
-
-    assert_string_equal(got, want);
-    free(got);
-}
-
-static void
-the_instruction_is_read_from_its_file_or_built_in(void **state)
-{
-    static char longest[SUMMARY_PROMPT_MAX + 1];
-    char path[300];
-    char *built_in, *ours;
-
-    (void)state;
-    log_set_level(LOG_ERROR);
-    folder_make(root);
-    built_in = summary_prompt_load(root);
-    assert_has(built_in, "{words}");
-    ours = summary_prompt_load("."); /* tests run in the project folder */
-    assert_string_equal(ours, built_in);
-    prompt_file("Be short.", 9);
-    assert_prompt("Be short.");
-    memset(longest, 'x', sizeof(longest));
-    prompt_file(longest, sizeof(longest));
-    assert_prompt(built_in);
-    prompt_file(" \n", 2);
-    assert_prompt(built_in);
-    prompt_file("a\0b", 3);
-    assert_prompt(built_in);
-    prompt_file("\xFF", 1);
-    assert_prompt(built_in);
-    prompt_file(longest, sizeof(longest) - 1);
-    longest[sizeof(longest) - 1] = '\0';
-    assert_prompt(longest);
-    free(built_in);
-    free(ours);
-    (void)snprintf(path, sizeof(path), "%s/etc", root);
-    folder_remove(path);
-    folder_remove(root);
-}
-
 static void
 the_words_are_filled_in(void **state)
 {
@@ -866,7 +803,6 @@ main(void)
         B(a_block_is_halved_between_exchanges),
         B(a_long_backlog_is_caught_up_with),
         B(an_unknown_session_has_nothing),
-        cmocka_unit_test(the_instruction_is_read_from_its_file_or_built_in),
         cmocka_unit_test(the_words_are_filled_in),
     };
 

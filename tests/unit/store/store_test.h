@@ -107,6 +107,7 @@ op_begin(const char *owner, const char *session, const char *text)
 
     op.begin.create = true;
     op.begin.expect_messages = UINT32_MAX;
+    op.begin.parent = STORE_HEAD;
     op.begin.turn = ident_v7();
     op.begin.answer_message = ident_v7();
     op.begin.process = process_self();
@@ -143,6 +144,17 @@ op_end(const struct ident *turn, const char *text)
                                      .model = "small",
                                      .text = text,
                                      .text_len = strlen(text)};
+    return op;
+}
+
+/* A patch that names a session by this title. */
+static inline struct store_op
+op_title(const char *owner, const char *session, const char *title)
+{
+    struct store_op op = {
+        .kind = STORE_SESSION_PATCH, .owner = owner, .session_id = session};
+
+    op.patch.title = title;
     return op;
 }
 
@@ -195,6 +207,94 @@ assert_messages(struct store *s, const char *owner, const char *id,
 
     assert_int_equal(store_messages(s, owner, id, before, limit, bytes_max,
                                     NULL, text_message, &t),
+                     OK);
+    assert_string_equal(t.s, want);
+}
+
+/* --- a test on every backend ---------------------------------------------- */
+
+struct on_store {
+    const struct backend *be;
+    int64_t ttl_ms; /* as in struct store_config */
+    char dir[256];
+    struct store *s;
+};
+
+static inline int
+on_store_setup(void **state)
+{
+    struct on_store *f = *state;
+    struct store_config c = {
+        .dir = f->dir, .map_bytes = TEST_MAP, .session_ttl_ms = f->ttl_ms};
+
+    folder_make(f->dir);
+    assert_int_equal(store_open_on(&f->s, f->be, &c), OK);
+    return 0;
+}
+
+static inline int
+on_store_teardown(void **state)
+{
+    struct on_store *f = *state;
+
+    store_close(f->s);
+    folder_remove(f->dir);
+    return 0;
+}
+
+#define ON_STORE(t, f)                                          \
+    cmocka_unit_test_prestate_setup_teardown(t, on_store_setup, \
+                                             on_store_teardown, &f)
+
+static inline struct session
+get_session(struct store *s, const char *owner, const char *id)
+{
+    struct session sess;
+
+    assert_int_equal(store_session(s, owner, id, &sess), OK);
+    return sess;
+}
+
+static inline struct store_op
+op_on(enum store_kind kind, const char *owner, const char *session)
+{
+    struct store_op op = {.kind = kind, .owner = owner, .session_id = session};
+
+    return op;
+}
+
+/* A whole turn behind a message. */
+static inline struct ident
+put_turn_behind(struct store *s, const char *owner, const char *session,
+                uint32_t parent, const char *question, const char *answer)
+{
+    struct store_op b = op_begin(owner, session, question), e;
+
+    b.begin.parent = parent;
+    assert_int_equal(store_apply(s, &b), OK);
+    e = op_end(&b.begin.turn, answer);
+    assert_int_equal(store_apply(s, &e), OK);
+    return b.begin.turn;
+}
+
+static inline enum err
+set_head(struct store *s, const char *owner, const char *session, uint32_t head)
+{
+    struct store_op op = op_on(STORE_SESSION_PATCH, owner, session);
+
+    op.patch.set_head = true;
+    op.patch.head = head;
+    return store_apply(s, &op);
+}
+
+static inline void
+assert_line(struct store *s, const char *owner, const char *id, uint32_t leaf,
+            const char *want)
+{
+    struct text t = {0};
+
+    assert_int_equal(store_line(s, owner, id, leaf, UINT32_MAX, UINT32_MAX, 0,
+                                NULL, text_message, &t),
                      OK);
     assert_string_equal(t.s, want);
 }

@@ -122,7 +122,7 @@ static struct store *s;
 static int
 setup(void **state)
 {
-    struct store_config c = {"", 0};
+    struct store_config c = {.dir = ""};
 
     (void)state;
     fake.batches = 0;
@@ -283,7 +283,7 @@ static void
 many_threads_share_commits(const struct backend *be)
 {
     char dir[256];
-    struct store_config c = {dir, TEST_MAP};
+    struct store_config c = {.dir = dir, .map_bytes = TEST_MAP};
     pthread_t threads[THREADS];
     struct store_stats st;
 
@@ -341,7 +341,7 @@ static void
 closing_commits_what_waits(void **state)
 {
     char dir[256];
-    struct store_config c = {dir, TEST_MAP};
+    struct store_config c = {.dir = dir, .map_bytes = TEST_MAP};
     struct session sess;
 
     (void)state;

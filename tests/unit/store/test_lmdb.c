@@ -74,7 +74,7 @@ static struct store *s;
 static void
 open_store(size_t map_bytes)
 {
-    struct store_config c = {dir, map_bytes};
+    struct store_config c = {.dir = dir, .map_bytes = map_bytes};
 
     assert_int_equal(store_open(&s, &c), OK);
 }
@@ -366,7 +366,7 @@ any_failed_write_of_a_commit_is_survived(void **state)
             e = op_end(&b.begin.turn, "a");
             assert_int_equal(store_apply(s, &e), OK);
             messages += 2;
-            assert_int_equal(e.end.n_messages, messages);
+            assert_int_equal(e.end.length, messages);
             return; /* more writes succeeded than there are */
         }
         assert_int_equal(err, ERR_STORE);
@@ -495,7 +495,7 @@ entries(const char *db)
 static void
 a_newer_format_is_refused(void **state)
 {
-    struct store_config c = {dir, TEST_MAP};
+    struct store_config c = {.dir = dir, .map_bytes = TEST_MAP};
     uint8_t record[RECORD_SCALAR_LEN];
     struct store *other;
 

@@ -19,7 +19,7 @@ static int
 setup(void **state)
 {
     struct fixture *f = *state;
-    struct store_config c = {f->dir, TEST_MAP};
+    struct store_config c = {.dir = f->dir, .map_bytes = TEST_MAP};
 
     folder_make(f->dir);
     assert_int_equal(store_open_on(&f->s, f->be, &c), OK);

@@ -1,0 +1,174 @@
+/*
+ * Commands as turns. The command's function runs on a worker, since it waits
+ * for the store; meanwhile nothing else of its session runs. What it has to say
+ * is the answer's text, and its result a member of the end event.
+ */
+#include "base/base.h"
+
+#include "chat/turn_command.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "chat/command.h"
+#include "chat/core.h"
+#include "chat/turn_answer.h"
+#include "chat/turn_end.h"
+#include "chat/turn_text.h"
+
+struct work {
+    struct command_run run; /* first */
+    enum command_step step;
+    uint32_t conversation_length;
+};
+
+static struct work *
+work_of(const struct turn *t)
+{
+    return (struct work *)(void *)t->command;
+}
+
+/* --- carrying it out ------------------------------------------------------ */
+
+/* Worker. The session's model, if the request names none. One that cannot be
+ * asked any more is passed over: /model shows and sets it. */
+static void
+choose(struct turn *t)
+{
+    struct turn_ask *a = t->ask;
+    struct route_choice route;
+    struct problem why;
+
+    prompt_session(t->en->store, a);
+    if (a->any_model && a->session_model[0] != '\0' &&
+        catalog_route(NULL, a->session_model, &route, &why) == OK)
+        a->route = route;
+}
+
+/* Worker. */
+static void
+work_run(void *arg)
+{
+    struct turn *t = arg;
+    struct work *w = work_of(t);
+    struct command_run *run = &w->run;
+    struct session s;
+
+    w->step = COMMAND_DONE;
+    choose(t);
+    if (run->line->why.err != OK)
+        command_fail(run, &run->line->why);
+    else
+        w->step = run->line->command->run(run);
+    if (store_session(t->en->store, run->ask->owner, run->ask->session_id,
+                      &s) == OK)
+        w->conversation_length = s.length;
+}
+
+static void
+on_worked(struct mail *m)
+{
+    struct turn *t = m->arg;
+    struct work *w = work_of(t);
+
+    t->step = TURN_RUNNING;
+    t->chosen = t->ask->route;
+    (void)snprintf(t->model, sizeof(t->model), "%s", t->chosen.model);
+    t->conversation_length = w->conversation_length;
+    if (t->finish == FINISH_CANCELLED) {
+        t->finish = FINISH_NONE;
+        turn_finish(t, FINISH_CANCELLED);
+    } else if (w->step == COMMAND_DONE) {
+        turn_text_add(t, buf_cstr(&w->run.text), w->run.text.len);
+        turn_mark(t);
+        turn_finish(t, FINISH_STOP);
+    } else {
+        turn_ask_provider(t);
+    }
+}
+
+void
+turn_command_start(struct turn *t)
+{
+    struct work *w = xcalloc(1, sizeof(*w));
+
+    t->command = &w->run;
+    w->run.en = t->en;
+    w->run.turn = t->id;
+    w->run.ask = t->ask;
+    w->run.line = t->ask->command;
+    buf_init(&w->run.json, COMMAND_RESULT_MAX);
+    buf_init(&w->run.text, COMMAND_RESULT_MAX);
+    (void)memset(&t->answer_message, 0, sizeof(t->answer_message));
+    t->asked_ms = clock_wall_ms();
+    t->begun = true;
+    if (turn_log_start(t) != OK) {
+        t->step = TURN_RUNNING;
+        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+        turn_finish(t, FINISH_ERROR);
+        return;
+    }
+    t->step = TURN_LOADING;
+    (void)memset(&t->job, 0, sizeof(t->job));
+    t->job.run = work_run;
+    t->job.arg = t;
+    t->job.done.fn = on_worked;
+    t->job.done.arg = t;
+    workers_run(t->en->workers, &t->job);
+}
+
+/* --- the end -------------------------------------------------------------- */
+
+static void
+on_end_timer(struct loop_timer *timer)
+{
+    turn_command_told(timer->arg);
+}
+
+void
+turn_command_end(struct turn *t)
+{
+    struct work *w = work_of(t);
+
+    t->step = TURN_ENDING;
+    if (w->step == COMMAND_ASK && t->problem.err == OK &&
+        t->finish != FINISH_CANCELLED)
+        w->run.line->command->answered(
+            &w->run, t->text.data != NULL ? t->text.data : "", t->text.len);
+    if (w->run.json.len > 0) {
+        json_end_obj(&w->run.j);
+        (void)buf_cstr(&w->run.json);
+    }
+    t->timer.fn = on_end_timer;
+    t->timer.arg = t;
+    loop_timer_set(t->en->loop, &t->timer, 0);
+}
+
+const char *
+turn_command_name(const struct turn *t)
+{
+    return t->command != NULL ? t->command->line->name : NULL;
+}
+
+const char *
+turn_command_outcome(const struct turn *t)
+{
+    const struct command_run *run = t->command;
+
+    return run != NULL && run->json.len > 0 && buf_status(&run->json) == OK
+               ? run->json.data
+               : NULL;
+}
+
+void
+turn_command_free(struct turn *t)
+{
+    struct work *w = work_of(t);
+
+    if (w == NULL)
+        return;
+    buf_release(&w->run.json);
+    buf_release(&w->run.text);
+    free(w);
+    t->command = NULL;
+}

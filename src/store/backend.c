@@ -1,0 +1,102 @@
+/*
+ * The rules of the seam that have nothing to do with where records live: how
+ * the tree of a session's messages grows, when a session is gone, what a patch
+ * changes. Each backend asks here, so that all of them answer alike. Pure.
+ *
+ * Messages are numbered in the order in which they came, and what a message
+ * follows came before it. So a session whose messages each follow the one
+ * before is a single line, which needs no walk: the line of seq n is 0 to n.
+ * The first message that follows another one makes a branch, since something
+ * follows that already.
+ */
+#include "base/base.h"
+
+#include "store/backend.h"
+
+bool
+backend_gone(const struct session *s, int64_t ttl_ms, int64_t now_ms)
+{
+    if (s->expires_ms != 0)
+        return now_ms >= s->expires_ms;
+    return ttl_ms > 0 && now_ms - ttl_ms >= s->updated_ms;
+}
+
+enum err
+backend_parent(const struct session *s, uint32_t named, bool root,
+               uint32_t *parent)
+{
+    *parent = STORE_ROOT;
+    if (root || (named == STORE_HEAD && s->n_messages == 0))
+        return OK;
+    *parent = named == STORE_HEAD ? s->head : named;
+    return *parent < s->n_messages ? OK : ERR_NOTFOUND;
+}
+
+bool
+backend_length(const struct session *s, uint32_t leaf, uint32_t *length)
+{
+    if (leaf == STORE_ROOT)
+        *length = 0;
+    else if (leaf == s->head)
+        *length = s->length;
+    else if (!s->branched)
+        *length = leaf + 1;
+    else
+        return false;
+    return true;
+}
+
+void
+backend_count(struct session *s, struct message *m, uint32_t parent)
+{
+    m->seq = s->n_messages++;
+    m->parent = parent;
+    if (parent != m->seq - 1) /* STORE_ROOT is what comes before 0 */
+        s->branched = true;
+}
+
+uint32_t
+backend_question(const struct session *s)
+{
+    return s->n_messages - 1; /* STORE_ROOT if there is none */
+}
+
+_Static_assert((uint32_t)0 - 1 == STORE_ROOT, "what comes before 0");
+
+void
+backend_session(struct session *s, const struct store_op *op, int64_t at_ms)
+{
+    memset(s, 0, sizeof(*s));
+    memcpy(s->id, op->session_id, strlen(op->session_id) + 1);
+    memcpy(s->owner, op->owner, strlen(op->owner) + 1);
+    s->created_ms = s->updated_ms = at_ms;
+}
+
+void
+backend_patch(struct session *s, const struct store_op *op)
+{
+    if (op->patch.title != NULL &&
+        (!op->patch.only_untitled || (!s->titled && s->title[0] == '\0'))) {
+        memcpy(s->title, op->patch.title, strlen(op->patch.title) + 1);
+        s->titled = op->patch.titled;
+    }
+    if (op->patch.context != NULL)
+        s->has_context = op->patch.context[0] != '\0';
+    if (op->patch.model != NULL)
+        memcpy(s->model, op->patch.model, strlen(op->patch.model) + 1);
+    if (op->patch.tags != NULL)
+        memcpy(s->tags, op->patch.tags, strlen(op->patch.tags) + 1);
+    if (op->patch.set_pinned)
+        s->pinned = op->patch.pinned;
+    if (op->patch.set_archived)
+        s->archived = op->patch.archived;
+    if (op->patch.set_expires)
+        s->expires_ms = op->patch.expires_ms;
+}
+
+void
+backend_clear(struct session *s)
+{
+    s->n_messages = s->head = s->length = 0;
+    s->branched = false;
+}

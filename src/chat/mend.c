@@ -205,8 +205,7 @@ mend_command(struct mend *m)
 
     if (m->err != ERR_NOTFOUND ||
         streamlog_head(m->en->log, &m->id, &head) != OK || head.ended ||
-        !ident_is_zero(&head.answer_message) ||
-        process_alive(&head.process) ||
+        !ident_is_zero(&head.answer_message) || process_alive(&head.process) ||
         (!m->any_owner && strcmp(m->owner, head.owner) != 0))
         return false;
     m->info.id = m->id;

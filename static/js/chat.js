@@ -45,6 +45,7 @@ export class Chat {
                 this.open(this.#id);
             },
             unsaid: () => this.#startOver(),
+            commanded: (name, result) => this.#commanded(name, result),
         });
     }
 
@@ -241,6 +242,20 @@ export class Chat {
 
     stop() {
         this.#runner.stop();
+    }
+
+    /* What a command did to the conversation is seen here, too. */
+    #commanded(name, result) {
+        if (name === 'title' && result.title) {
+            this.#sessions.named(this.#id, result.title);
+            this.#opened(this.#id, true);
+        } else if (name === 'clear') {
+            this.#thread.clear();
+            this.#thread.greet(true);
+        } else if (name === 'forget') {
+            this.#sessions.forget(this.#id);
+            this.#startOver();
+        }
     }
 
     /* Another tab may have asked meanwhile. */

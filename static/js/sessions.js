@@ -104,11 +104,16 @@ export class Sessions {
         this.#save(list);
     }
 
+    /* The server named it so. */
+    named(id, title) {
+        this.#save(this.list.map((s) =>
+            (s.id === id ? { ...s, title, named: true } : s)));
+    }
+
     /* The new name shows at once; one the server refuses is taken back. */
     async rename(id, title) {
         const old = this.find(id);
-        this.#save(this.list.map((s) =>
-            (s.id === id ? { ...s, title, named: true } : s)));
+        this.named(id, title);
         try {
             await api.renameSession(id, title);
         } catch (e) {

@@ -54,7 +54,9 @@ let tab;
 
 before(async () => {
     replay = await startReplay(paced(replyEvents(PIECES), PACE_MS));
-    parley = await startParley({ env: replay.env() });
+    /* Each tab is a visitor who knows only his own conversations. */
+    parley = await startParley({
+        env: { ...replay.env(), LIST_ANONYMOUS: 'none' } });
     browser = await startBrowser();
 });
 after(async () => {
@@ -168,6 +170,45 @@ describe('the page', () => {
         await tab.page.reload();
         await tab.says('The end of it.');
         assert.match(await tab.page.title(), /^A better name/);
+    });
+
+    test('shows what the server lists, whoever asked it', async () => {
+        const open = await startParley({
+            env: { ...replay.env(), LIST_ANONYMOUS: 'all' } });
+        try {
+            for (const message of ['From curl', 'From elsewhere'])
+                await call(open, '/chat', { method: 'POST',
+                    body: new URLSearchParams({ message }) });
+            const visitor = await browser.open(open);
+            await visitor.page.getByText('From curl').waitFor();
+            assert.deepEqual(await visitor.page.locator('#sessions li .open')
+                .allTextContents(), ['From elsewhere', 'From curl']);
+            await visitor.page.getByText('From curl').click();
+            await visitor.says('The end of it.');
+        } finally {
+            await open.stop();
+        }
+    });
+
+    test('commands do here what they do at the server', async () => {
+        await tab.ask('remember this');
+        await tab.answered();
+        await tab.ask('/title Named by hand');
+        await tab.says('Named by hand');
+        await tab.page.waitForFunction(() =>
+            document.title.startsWith('Named by hand'));
+        await tab.ask('/help');
+        await tab.says('/translate');
+        await tab.page.reload();
+        await tab.says('The end of it.');
+        assert.equal(await tab.questions.count(), 1, 'commands are not kept');
+        await tab.ask('/clear');
+        await tab.page.waitForSelector('#empty');
+        assert.equal(await tab.questions.count(), 0);
+        assert.deepEqual(await allMessagesOf(parley, tab.session()), []);
+        await tab.ask('/forget');
+        await tab.page.waitForFunction(() =>
+            !document.querySelector('#sessions li'));
     });
 
     test('deletes after asking', async () => {

@@ -135,6 +135,11 @@ export function listSessions() {
     return call('GET', 'sessions?limit=200');
 }
 
+/* Those in which something was said, each with its best places. */
+export function findSessions(q, { signal } = {}) {
+    return call('GET', `sessions?limit=30&q=${at(q)}`, { signal });
+}
+
 export function sessionMessages(sessionId, { before, limit, signal } = {}) {
     const page = before === undefined ? '' : `&before=${at(before)}`;
     return call('GET',

@@ -12,6 +12,7 @@ import { Runner } from './runner.js';
 import { Turn } from './turn.js';
 
 const PAGE = 40;            /* messages */
+const KEPT = ['setcontext', 'title', 'model']; /* commands that make one */
 const OLDER_REST_MS = 3000; /* after older messages could not be loaded */
 const LOADING_MS = 250;     /* faster than this needs no word */
 
@@ -45,7 +46,7 @@ export class Chat {
                 this.open(this.#id);
             },
             unsaid: () => this.#startOver(),
-            commanded: (name, result) => this.#commanded(name, result),
+            commanded: (info) => this.#commanded(info),
         });
     }
 
@@ -244,17 +245,23 @@ export class Chat {
         this.#runner.stop();
     }
 
-    /* What a command did to the conversation is seen here, too. */
-    #commanded(name, result) {
-        if (name === 'title' && result.title) {
-            this.#sessions.named(this.#id, result.title);
-            this.#opened(this.#id, true);
-        } else if (name === 'clear') {
-            this.#thread.clear();
-            this.#thread.greet(true);
-        } else if (name === 'forget') {
+    /* What a command did to the conversation is seen here, too. One that has
+     * nothing but answers to commands is nowhere but on this page. */
+    #commanded({ command, result, conversation_length: length }) {
+        const ok = result.status === 'success';
+        if (ok && command === 'forget') {
             this.#sessions.forget(this.#id);
             this.#startOver();
+            return;
+        }
+        if (ok && command === 'title' && result.title) {
+            this.#sessions.named(this.#id, result.title);
+            this.#opened(this.#id, true);
+        } else if (ok && command === 'clear') {
+            this.#thread.clear();
+            this.#thread.greet(true);
+        } else if (length === 0 && !(ok && KEPT.includes(command))) {
+            this.#sessions.forget(this.#id);
         }
     }
 

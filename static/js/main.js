@@ -7,6 +7,7 @@ import { Composer } from './composer.js';
 import { icon } from './dom.js';
 import { Net } from './net.js';
 import { Scroll } from './scroll.js';
+import { Search } from './search.js';
 import { Sessions } from './sessions.js';
 import { Shell } from './shell.js';
 import { Sidebar } from './sidebar.js';
@@ -34,6 +35,8 @@ const sidebar = new Sidebar($('sessions'), sessions, {
             begin();
     },
 });
+new Search({ input: $('find'), box: $('found'), list: $('sessions') },
+    sessions);
 const scroll = new Scroll($('scroll'), $('thread'), $('jump'));
 const thread = new Thread({
     list: $('messages'), empty: $('empty'), scroll, top: $('top'),

@@ -224,9 +224,8 @@ export class Runner {
             reply.say({ text: ending || endingOf('cancelled'), quiet: true,
                 actions });
         announce(spoken(answer, reply.body.textContent));
-        const { command, result } = answer.info;
-        if (command && result?.status === 'success')
-            this.#on.commanded(command, result);
+        if (answer.info.result)
+            this.#on.commanded(answer.info);
         this.#on.ended();
     }
 

@@ -183,8 +183,20 @@ describe('the page', () => {
             await visitor.page.getByText('From curl').waitFor();
             assert.deepEqual(await visitor.page.locator('#sessions li .open')
                 .allTextContents(), ['From elsewhere', 'From curl']);
-            await visitor.page.getByText('From curl').click();
+            await visitor.page.fill('#find', 'bold beginning');
+            const found = visitor.page.locator('#found li');
+            await found.locator('mark').first().waitFor();
+            assert.equal(await found.count(), 2);
+            assert.match(await found.first().textContent(),
+                /A bold beginning/);
+            await visitor.page.fill('#find', 'CURL');
+            await visitor.page.waitForFunction(() =>
+                document.querySelectorAll('#found li').length === 1);
+            await visitor.page.press('#find', 'ArrowDown');
+            await visitor.page.keyboard.press('Enter');
             await visitor.says('The end of it.');
+            assert.equal(await visitor.page.inputValue('#find'), '');
+            assert.deepEqual(visitor.complaints, []);
         } finally {
             await open.stop();
         }

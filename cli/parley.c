@@ -1,0 +1,120 @@
+/*
+ * parley, the program for whoever keeps a Parley: it checks the store, copies
+ * it, puts a copy back, and writes all conversations out. Settings are those
+ * of the server, from .env and the environment; what it works on is DATA_DIR.
+ *
+ * A command is a row: its name, its arguments, its help and its function, in a
+ * file of its own. `parley help` prints the rows.
+ */
+#include "base/base.h"
+
+#include "cli.h"
+
+#include <stdarg.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/process.h"
+
+static cli_fn cli_help, cli_version;
+
+static const struct command {
+    const char *name, *arguments, *help;
+    cli_fn *run;
+} commands[] = {
+    {"fsck", "[--repair] [DIR]",
+     "check the store (or a backup), and mend what can be", cli_fsck},
+    {"backup", "DIR", "copy the store into a new folder, while it is used",
+     cli_backup},
+    {"restore", "DIR [--force]", "put a backup in place of the store",
+     cli_restore},
+    {"export", "--all [--format json|jsonl|md]",
+     "write all conversations to stdout", cli_export},
+    {"version", "", "what this is", cli_version},
+    {"help", "", "this list", cli_help},
+};
+
+int
+cli_fail(const char *fmt, ...)
+{
+    va_list ap;
+
+    (void)fputs("parley: ", stderr);
+    va_start(ap, fmt);
+    (void)vfprintf(stderr, fmt, ap);
+    va_end(ap);
+    (void)fputc('\n', stderr);
+    return CLI_FAILED;
+}
+
+int
+cli_wrong(const char *command)
+{
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        if (strcmp(command, commands[i].name) == 0)
+            (void)fprintf(stderr, "usage: parley %s %s\n", command,
+                          commands[i].arguments);
+    return CLI_USAGE;
+}
+
+const char *
+cli_store(void)
+{
+    static char dir[PROCESS_PATH_MAX];
+
+    (void)snprintf(dir, sizeof(dir), "%s/store", conf_str(CONF_DATA_DIR));
+    return dir;
+}
+
+static int
+cli_version(int argc, char **argv)
+{
+    (void)argv;
+    if (argc != 0)
+        return cli_wrong("version");
+    (void)puts("parley " PARLEY_VERSION);
+    return CLI_OK;
+}
+
+static int
+cli_help(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    (void)puts("usage: parley COMMAND …\n");
+    for (size_t i = 0; i < COUNT_OF(commands); i++)
+        (void)printf("  %-7s  %-31s  %s\n", commands[i].name,
+                     commands[i].arguments, commands[i].help);
+    (void)printf("\nThe data folder is %s (DATA_DIR).\n",
+                 conf_str(CONF_DATA_DIR));
+    return CLI_OK;
+}
+
+int
+main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "help";
+    char root[PROCESS_PATH_MAX];
+
+    log_set_level(LOG_WARN);
+    process_root(root);
+    IGNORE(conf_load(root)); /* mistakes are logged; defaults serve */
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    for (size_t i = 0; i < COUNT_OF(commands); i++) {
+        int status;
+
+        if (strcmp(name, commands[i].name) != 0)
+            continue;
+        if (argc > 2 && strcmp(argv[2], "--help") == 0)
+            return cli_help(0, NULL);
+        status = commands[i].run(argc > 2 ? argc - 2 : 0, argv + 2);
+        if (fflush(stdout) != 0 || ferror(stdout))
+            return cli_fail("cannot write: %s", strerror(errno));
+        return status;
+    }
+    (void)cli_fail("there is no command %s; parley help lists them", name);
+    return CLI_USAGE;
+}

@@ -1,8 +1,8 @@
 # Parley: make help lists the targets.
 #
 # Sources are found by wildcard: all of src/ goes into one library, every
-# cgi-bin/*.c is a program beside its source, every tests/unit/*/test_*.c a
-# test program. Each combination of compiler and knobs builds in a folder of
+# cgi-bin/*.c is a program beside its source, all of cli/ is the program
+# bin/parley, every tests/unit/*/test_*.c a test program. Each combination of compiler and knobs builds in a folder of
 # its own under build/, so they never disturb each other.
 
 .DEFAULT_GOAL := all
@@ -73,8 +73,10 @@ ALL_C := $(SRC) $(PROGRAM_SRC) $(CLI_SRC) $(TEST_SRC) $(FUZZ_SRC) $(BENCH_SRC)
 LIB := $(B)/libparley.a
 OBJ := $(SRC:%.c=$(B)/obj/%.o)
 PROGRAMS := $(PROGRAM_SRC:cgi-bin/%.c=$(B)/bin/%)
-CLI := $(if $(CLI_SRC),$(B)/bin/parley)
+# Apart from the programs that a web server may start.
+CLI := $(B)/cli/parley
 BESIDE := $(if $(IS_DEFAULT),$(patsubst $(B)/bin/%,cgi-bin/%,$(PROGRAMS)))
+CLI_BESIDE := $(if $(IS_DEFAULT),bin/parley)
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
@@ -84,7 +86,7 @@ VENDOR := static/vendor/highlight.js etc/lexicon/afinn.tsv
 
 .PHONY: all programs vendor
 all: programs vendor ## Build the programs and the page's libraries
-programs: $(PROGRAMS) $(CLI) $(BESIDE)
+programs: $(PROGRAMS) $(CLI) $(BESIDE) $(CLI_BESIDE)
 vendor: $(VENDOR) ## The page's libraries and the lexicon, from npm
 
 # The flags are a file, so that other flags mean other objects.
@@ -122,12 +124,16 @@ LINK = @mkdir -p $(@D); echo "  LD   $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@
 $(PROGRAMS): $(B)/bin/%: $(B)/obj/cgi-bin/%.o $(LIB)
 	$(LINK) $^ $(LIBS)
 
-$(B)/bin/parley: $(CLI_SRC:%.c=$(B)/obj/%.o) $(LIB)
+$(CLI): $(CLI_SRC:%.c=$(B)/obj/%.o) $(LIB)
 	$(LINK) $^ $(LIBS)
 
 # Beside their sources for a web server to start; replaced in one step, as
 # the old one may be running.
 $(BESIDE): cgi-bin/%: $(B)/bin/%
+	@cp -f $< $@.new && mv -f $@.new $@
+
+bin/parley: $(B)/cli/parley
+	@mkdir -p $(@D)
 	@cp -f $< $@.new && mv -f $@.new $@
 
 static/vendor/highlight.js: package-lock.json scripts/vendor.mjs
@@ -204,10 +210,10 @@ torture: ## Crashes, full disks, slow readers, cut connections (minutes)
 .PHONY: install clean help print-flags
 ROOT = $(PREFIX)/lib/parley
 install: all ## Install below PREFIX (/usr/local), DESTDIR is honoured
-	@scripts/install $(B)/bin "$(DESTDIR)" "$(ROOT)"
+	@scripts/install $(B) "$(DESTDIR)" "$(ROOT)"
 
 clean: ## Remove all that was built (not the data, not node_modules)
-	rm -rf build static/vendor etc/lexicon
+	rm -rf build bin static/vendor etc/lexicon
 	rm -f $(PROGRAM_SRC:%.c=%)
 
 # What the checkers compile with.

@@ -30,8 +30,8 @@
 #define OWNER "bench"
 
 /* Bytes of the records that the store writes for these turns. */
-#define SESSION_LEN 75
-#define MESSAGE_LEN (48 + TEXT_LEN)
+#define SESSION_LEN 78
+#define MESSAGE_LEN (51 + TEXT_LEN)
 #define TURN_LEN 56
 #define RECENT_KEY_LEN 22
 #define SCALAR_LEN 9
@@ -45,7 +45,7 @@ struct slot {
 
 struct raw {
     MDB_env *env;
-    MDB_dbi sessions, ids, recent, messages, turns, open, meta;
+    MDB_dbi sessions, ids, recent, messages, turns, open, owners, meta;
     uint64_t no; /* of the last session */
 };
 
@@ -221,6 +221,7 @@ raw_op(struct raw *r, MDB_txn *txn, uint64_t no, uint8_t which)
         ident_text(name, &id);
         raw_put(txn, r->ids, name, IDENT_TEXT_LEN - 1, 8);
         raw_put(txn, r->open, turn, sizeof(turn), 0);
+        raw_put(txn, r->owners, OWNER, sizeof(OWNER) - 1, SCALAR_LEN);
     } else {
         raw_del(txn, r->open, turn, sizeof(turn));
         raw_del(txn, r->recent, recent, sizeof(recent));
@@ -274,6 +275,7 @@ raw_open(struct raw *r, const char *dir)
         mdb_dbi_open(txn, "messages", MDB_CREATE, &r->messages) != 0 ||
         mdb_dbi_open(txn, "turns", MDB_CREATE, &r->turns) != 0 ||
         mdb_dbi_open(txn, "open", MDB_CREATE, &r->open) != 0 ||
+        mdb_dbi_open(txn, "owners", MDB_CREATE, &r->owners) != 0 ||
         mdb_dbi_open(txn, "meta", MDB_CREATE, &r->meta) != 0 ||
         mdb_txn_commit(txn) != 0)
         die("cannot open a bare environment");

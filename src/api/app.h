@@ -44,7 +44,8 @@ bool app_lists(const struct request *rq);
 /* Handlers, one per route. */
 route_fn api_chat, api_chat_stream, api_chat_events, api_chat_stop, api_turn,
     api_turn_context, api_sessions, api_session, api_session_patch,
-    api_session_delete, api_session_make, api_sessions_delete, api_messages,
+    api_session_delete, api_session_make, api_sessions_delete, api_feedback,
+    api_messages, api_session_export, api_export, api_session_fork, api_import,
     api_status, api_health, api_metrics, api_probe, api_v1_chat, api_v1_models,
     api_v1_model, api_v1_embeddings;
 

@@ -111,6 +111,8 @@ put_extra(struct json_out *j, const struct message *m)
         json_put_raw(j, "tool_calls", x.tool_calls, strlen(x.tool_calls));
     if (x.notes != NULL)
         json_put_raw(j, "notes", x.notes, strlen(x.notes));
+    if (x.feedback != NULL)
+        json_put_raw(j, "feedback", x.feedback, strlen(x.feedback));
     extra_release(&x);
 }
 
@@ -125,7 +127,10 @@ put_message(void *arg, const struct message *m)
     json_begin_obj(j);
     json_put_ident(j, "id", &m->id);
     put_place(page, m);
-    json_put_ident(j, "turn_id", &m->turn);
+    if (ident_is_zero(&m->turn)) /* it was said elsewhere */
+        json_put_str(j, "turn_id", NULL);
+    else
+        json_put_ident(j, "turn_id", &m->turn);
     json_put_i64(j, "seq", m->seq);
     json_put_str(j, "role", role_name((enum role)m->role));
     json_put_time(j, "timestamp", m->at_ms);

@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 
-_Static_assert(STORE_TITLE_MAX == 256 && STORE_CONTEXT_MAX == 64 * 1024 &&
+_Static_assert(STORE_TITLE_MAX == 256 && STORE_CONTEXT_MAX == 65536 &&
                    SESSION_TAGS_MAX == 10 && SESSION_TAG_MAX == 50,
                "as the messages below say");
 _Static_assert(SESSION_TAGS_MAX *(SESSION_TAG_MAX + 1) <= STORE_TAGS_MAX,
@@ -104,7 +104,7 @@ session_has_tag(const char *tags, const char *tag)
     size_t len = strlen(tag);
 
     for (; *tags != '\0'; tags += strcspn(tags, "\n") + 1)
-        if (strncmp(tags, tag, len) == 0 && tags[len] == '\n')
+        if (strcspn(tags, "\n") == len && memcmp(tags, tag, len) == 0)
             return true;
     return false;
 }
@@ -151,9 +151,9 @@ read_expiry(const cJSON *json, struct session_change *c, struct problem *why)
         return OK;
     if (!cJSON_IsString(v) ||
         clock_iso_read(v->valuestring, &c->op.patch.expires_ms) != OK ||
-        c->op.patch.expires_ms <= 0)
+        c->op.patch.expires_ms <= clock_wall_ms())
         return invalid(why, "expires_at",
-                       "a time like 2030-01-31T12:00:00Z, or null");
+                       "a time to come like 2099-01-31T12:00:00Z, or null");
     return OK;
 }
 
@@ -168,9 +168,10 @@ session_change_read(const cJSON *json, struct session_change *c,
         return problem_set(why, ERR_BADREQ, "invalid_json",
                            "The body is not a JSON object",
                            "Send an object with what is to be changed.");
-    c->op.patch.titled = true;
     e = read_text(json, "title", STORE_TITLE_MAX,
                   "a string of at most 256 bytes", &c->op.patch.title, why);
+    c->op.patch.titled = c->op.patch.title != NULL &&
+                         c->op.patch.title[0] != '\0';
     if (e == OK)
         e = read_text(json, "context", STORE_CONTEXT_MAX,
                       "a string of at most 65536 bytes", &c->op.patch.context,

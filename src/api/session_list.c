@@ -7,6 +7,7 @@
 
 #include "api/app.h"
 #include "api/session_json.h"
+#include "api/session_search.h"
 #include "base/text.h"
 
 #define LIST_DEFAULT 50
@@ -14,11 +15,20 @@
 #define LIST_BODY_MAX (64 * 1024 * 1024) /* bytes */
 #define CURSOR_LEN 32                    /* hex digits */
 
+bool
+list_query_fits(const struct list_query *q, const struct session *s)
+{
+    bool any = q->archived != NULL && strcmp(q->archived, "any") == 0;
+    bool archived = q->archived != NULL && strcmp(q->archived, "true") == 0;
+
+    return (any || s->archived == archived) &&
+           (q->tag == NULL || session_has_tag(s->tags, q->tag));
+}
+
 struct list {
     struct json_out *j;
     uint32_t left; /* of the page */
-    const char *tag;
-    bool archived, any_archived;
+    const struct list_query *q;
     bool more;
     struct session last; /* that was given */
 };
@@ -28,8 +38,7 @@ list_one(void *arg, const struct session *s)
 {
     struct list *l = arg;
 
-    if ((!l->any_archived && s->archived != l->archived) ||
-        (l->tag != NULL && !session_has_tag(s->tags, l->tag)))
+    if (!list_query_fits(l->q, s))
         return true;
     if (l->left == 0) {
         l->more = true;
@@ -71,11 +80,6 @@ put_cursor(struct json_out *j, const struct session *s)
     json_put_str(j, "next_cursor", text);
 }
 
-struct list_query {
-    int64_t limit;
-    const char *cursor, *tag, *archived, *q;
-};
-
 static enum err
 list_query_read(struct request *rq, struct list_query *q, struct problem *why)
 {
@@ -91,6 +95,11 @@ list_query_read(struct request *rq, struct list_query *q, struct problem *why)
         strcmp(q->archived, "false") != 0 && strcmp(q->archived, "any") != 0)
         return problem_set(why, ERR_BADREQ, "invalid_archived",
                            "Invalid archived", "It is true, false or any.");
+    /* An empty field of a form is as none. */
+    if (q->cursor != NULL && q->cursor[0] == '\0')
+        q->cursor = NULL;
+    if (q->tag != NULL && q->tag[0] == '\0')
+        q->tag = NULL;
     return OK;
 }
 
@@ -106,7 +115,11 @@ api_sessions(void *arg, struct request *rq)
     struct buf body;
     enum err e;
 
-    if (list_query_read(rq, &q, &p) != OK ||
+    if (list_query_read(rq, &q, &p) == OK && q.q != NULL && q.q[0] != '\0') {
+        session_search(app, rq, &q);
+        return;
+    }
+    if (p.err != OK ||
         (q.cursor != NULL && cursor_read(q.cursor, &after, &p) != OK)) {
         app_fail(app, rq, &p);
         return;
@@ -115,9 +128,7 @@ api_sessions(void *arg, struct request *rq)
     json_out_init(&j, &body);
     l.j = &j;
     l.left = (uint32_t)q.limit;
-    l.tag = q.tag;
-    l.archived = q.archived != NULL && strcmp(q.archived, "true") == 0;
-    l.any_archived = q.archived != NULL && strcmp(q.archived, "any") == 0;
+    l.q = &q;
     json_begin_obj(&j);
     json_name(&j, "sessions");
     json_begin_arr(&j);

@@ -159,6 +159,28 @@ apply_change(struct app *app, struct request *rq, struct session_change *c,
     IGNORE(store_apply(engine_store(app->en), &c->op));
 }
 
+/* One whose time is over makes room for the new one. */
+static enum err
+make(struct app *app, struct request *rq, struct session_change *c,
+     const char *id, struct problem *why)
+{
+    enum err e;
+
+    c->op.patch.create = c->op.patch.only_new = true;
+    apply_change(app, rq, c, id);
+    if (c->op.err != ERR_CONFLICT)
+        return OK;
+    e = erase(app->en, app_owner(rq), id, 0, ERASE_EXPIRED, NULL);
+    if (e == OK || e == ERR_NOTFOUND)
+        apply_change(app, rq, c, id);
+    else if (e != ERR_CONFLICT)
+        return problem_set(why, e, NULL, NULL, NULL);
+    if (c->op.err != ERR_CONFLICT)
+        return OK;
+    return problem_set(why, ERR_CONFLICT, "session_exists",
+                       "The session exists", "Take another session_id.");
+}
+
 /* POST /sessions. One that is there already is not changed: 409. */
 void
 api_session_make(void *arg, struct request *rq)
@@ -167,7 +189,6 @@ api_session_make(void *arg, struct request *rq)
     struct problem p = {.err = OK};
     char id[IDENT_SESSION_MAX + 1];
     struct session_change c;
-    struct session there;
     cJSON *json = NULL;
     enum err e = read_body(rq, &json, &p);
 
@@ -177,16 +198,8 @@ api_session_make(void *arg, struct request *rq)
         e = new_id(json, id, &p);
     if (e == OK)
         e = check_model(c.op.patch.model, &p);
-    if (e == OK &&
-        store_session(engine_store(app->en), app_owner(rq), id, &there) == OK)
-        e = problem_set(&p, ERR_CONFLICT, "session_exists",
-                        "The session exists", "Take another session_id.");
-    if (e == OK) {
-        c.op.patch.create = true;
-        c.op.patch.titled = c.op.patch.title != NULL &&
-                            c.op.patch.title[0] != '\0';
-        apply_change(app, rq, &c, id);
-    }
+    if (e == OK)
+        e = make(app, rq, &c, id, &p);
     cJSON_Delete(json);
     if (e != OK)
         app_fail(app, rq, &p);

@@ -1,6 +1,8 @@
 /*
- * The state of a turn, from the store alone: running, or how it ended; and what
- * the model saw of it, which a running turn's stream tells. Acceptor threads.
+ * The state of a turn, from the store: running, or how it ended; and what the
+ * model saw of it, which a running turn's stream tells. Of a turn that carries
+ * out a command the store knows nothing: its stream's head has its state, as
+ * long as there is one. Acceptor threads.
  */
 #include "base/base.h"
 
@@ -20,15 +22,42 @@ turn_missing(struct app *app, struct request *rq, enum err e)
     app_fail(app, rq, &p);
 }
 
+/* The turn of a command; its message is none. */
+static enum err
+command_turn(struct app *app, const struct ident *id, struct turn_info *t)
+{
+    struct stream_head h;
+    struct buf data;
+    enum err e;
+
+    buf_init(&data, STORE_EXTRA_MAX);
+    e = engine_context(app->en, id, &h, &data);
+    buf_release(&data);
+    if (e != OK || !ident_is_zero(&h.answer_message))
+        return ERR_NOTFOUND;
+    (void)memset(t, 0, sizeof(*t));
+    t->id = *id;
+    t->state = h.ended || !process_alive(&h.process) ? TURN_STATE_ENDED
+                                                     : TURN_STATE_OPEN;
+    t->begun_ms = h.begun_ms;
+    t->ended_ms = h.ended ? h.ended_ms : h.begun_ms;
+    (void)snprintf(t->owner, sizeof(t->owner), "%s", h.owner);
+    (void)snprintf(t->session_id, sizeof(t->session_id), "%s", h.session_id);
+    return OK;
+}
+
 /* The turn of the path; answers the request if there is none. */
 static bool
-find_turn(struct app *app, struct request *rq, struct turn_info *t)
+find_turn(struct app *app, struct request *rq, bool commands,
+          struct turn_info *t)
 {
     struct ident id;
     enum err e = ident_parse(rq->path_args[0], strlen(rq->path_args[0]), &id);
 
     if (e == OK)
         e = store_turn(engine_store(app->en), &id, t);
+    if (e == ERR_NOTFOUND && commands)
+        e = command_turn(app, &id, t);
     if (e == OK && strcmp(t->owner, app_owner(rq)) == 0)
         return true;
     turn_missing(app, rq, e);
@@ -53,21 +82,26 @@ api_turn(void *arg, struct request *rq)
     struct turn_info t;
     struct json_out j;
     struct buf body;
-    bool ended;
+    bool ended, command;
 
-    if (!find_turn(app, rq, &t))
+    if (!find_turn(app, rq, true, &t))
         return;
+    command = ident_is_zero(&t.answer_message);
     ended = t.state == TURN_STATE_ENDED;
     buf_init(&body, TURN_BODY_MAX);
     json_out_init(&j, &body);
     json_begin_obj(&j);
     json_put_ident(&j, "turn_id", &t.id);
     json_put_str(&j, "session_id", t.session_id);
-    json_put_ident(&j, "message_id", &t.answer_message);
+    if (command)
+        json_put_str(&j, "message_id", NULL);
+    else
+        json_put_ident(&j, "message_id", &t.answer_message);
     json_put_str(&j, "state", ended ? "ended" : "running");
     json_put_time(&j, "begun_at", t.begun_ms);
-    if (ended) {
+    if (ended)
         json_put_time(&j, "ended_at", t.ended_ms);
+    if (ended && !command) {
         json_put_i64(&j, "conversation_length", t.conversation_length);
         IGNORE(store_turn_answer(engine_store(app->en), &t, put_answer, &j));
     }
@@ -127,7 +161,7 @@ api_turn_context(void *arg, struct request *rq)
     struct buf body;
     enum err e = OK;
 
-    if (!find_turn(app, rq, &t))
+    if (!find_turn(app, rq, false, &t))
         return;
     buf_init(&body, TURN_BODY_MAX + STORE_EXTRA_MAX);
     json_out_init(&j, &body);

@@ -103,6 +103,16 @@ ident_v7(void)
     return id;
 }
 
+struct ident
+ident_beside(const struct ident *id, unsigned n)
+{
+    struct ident out = *id;
+
+    assert(n < 4);
+    out.b[15] = (uint8_t)((id->b[15] & ~3u) | n);
+    return out;
+}
+
 void
 ident_text(char out[IDENT_TEXT_LEN], const struct ident *id)
 {

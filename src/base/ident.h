@@ -21,6 +21,9 @@ void ident_random(void *p, size_t n); /* dies if the system has none */
 struct ident ident_v4(void);
 /* Strictly increasing within a process, also inside one millisecond. */
 struct ident ident_v7(void);
+/* The id beside one of ident_v7 (n from 0 to 3; 0 gives the first of four): a
+ * turn and its messages, each found from the others without a search. */
+struct ident ident_beside(const struct ident *id, unsigned n);
 void ident_text(char out[IDENT_TEXT_LEN], const struct ident *id);
 MUST_USE enum err ident_parse(const char *s, size_t n, struct ident *out);
 bool ident_is_zero(const struct ident *id);

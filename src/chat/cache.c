@@ -109,12 +109,18 @@ drop(struct cache *c, struct entry *e)
 }
 
 void
+cache_clear(struct cache *c)
+{
+    while (c->oldest != NULL)
+        drop(c, c->oldest);
+}
+
+void
 cache_free(struct cache *c)
 {
     if (c == NULL)
         return;
-    while (c->oldest != NULL)
-        drop(c, c->oldest);
+    cache_clear(c);
     free(c->buckets);
     free(c);
 }

@@ -33,6 +33,7 @@ MUST_USE bool cache_get(struct cache *c, const uint8_t key[DIGEST_LEN],
  * than the cache, is not kept. */
 void cache_put(struct cache *c, const uint8_t key[DIGEST_LEN],
                const struct kept *k, int64_t now_ms);
+void cache_clear(struct cache *c);         /* all answers go */
 size_t cache_bytes(const struct cache *c); /* at most max */
 
 #endif

@@ -18,10 +18,12 @@
 #include "chat/turn.h"
 #include "upstream/transfer.h"
 
+struct index; /* chat/index.h */
 struct mend;
-struct summaries; /* chat/summary.h */
-struct relays;    /* chat/relay.h */
-struct sweep;     /* chat/sweep.h */
+struct summaries;    /* chat/summary.h */
+struct relays;       /* chat/relay.h */
+struct command_keys; /* chat/command_key.h */
+struct sweep;        /* chat/sweep.h */
 
 struct engine {
     struct loop *loop;
@@ -31,12 +33,14 @@ struct engine {
     struct transfers *transfers;
     struct workers *workers; /* thread-safe */
     struct sessions *sessions;
+    struct command_keys *keys; /* of commands */
     struct circuits *circuits; /* state may be read anywhere */
     struct summaries *summaries;
     struct cache *cache; /* of answers; NULL: none is kept */
     struct token_scales *scales;
     struct relays *relays;
     struct sweep *sweep;
+    struct index *index; /* thread-safe; NULL: there is none */
     struct generator_config gen;
     const char *system_prompt; /* constant */
     int64_t orphan_ms;         /* constant; 0: never */

@@ -14,7 +14,9 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "chat/command_key.h"
 #include "chat/core.h"
+#include "chat/index.h"
 #include "chat/relay.h"
 #include "chat/summary.h"
 #include "chat/sweep.h"
@@ -153,6 +155,7 @@ engine_open(struct engine **out)
     en->cache = open_cache();
     en->scales = token_scales_new();
     transfers_trust(en->transfers, conf_str(CONF_UPSTREAM_CA));
+    en->keys = command_keys_new();
     en->sessions = sessions_new((size_t)conf_int(CONF_SESSION_QUEUE_MAX));
     /* Turns put their text into the log before the hub commits and reads. */
     en->hook.fn = flush_turns;
@@ -168,6 +171,7 @@ engine_open(struct engine **out)
     read_settings(en);
     en->summaries = summaries_new(en);
     en->sweep = sweep_new(en);
+    en->index = index_new(en);
     en->busy_ms = clock_mono_ms();
     return OK;
 }
@@ -178,6 +182,7 @@ engine_close(struct engine *en)
     if (en == NULL)
         return;
     workers_free(en->workers);
+    index_finish(en->index);
     store_close(en->store);
     en->closed = true;
     if (en->loop != NULL)
@@ -187,10 +192,12 @@ engine_close(struct engine *en)
     relays_free(en->relays);
     summaries_free(en->summaries);
     sweep_free(en->sweep);
+    index_free(en->index);
     mend_close(en);
     transfers_free(en->transfers);
     circuits_free(en->circuits);
     cache_free(en->cache);
+    command_keys_free(en->keys);
     token_scales_free(en->scales);
     hub_free(en->hub);
     while (en->holds != NULL)
@@ -223,6 +230,12 @@ struct circuits *
 engine_circuits(struct engine *en)
 {
     return en->circuits;
+}
+
+struct index *
+engine_index(struct engine *en)
+{
+    return en->index;
 }
 
 struct store *
@@ -370,6 +383,12 @@ engine_running(struct engine *en)
     return atomic_load(&en->running);
 }
 
+void
+engine_work(struct engine *en, struct job *j)
+{
+    workers_run(en->workers, j);
+}
+
 uint64_t
 engine_sessions_max(const struct engine *en)
 {
@@ -386,7 +405,7 @@ int64_t
 engine_idle_ms(const struct engine *en)
 {
     if (en->turns != NULL || metric_get(METRIC_READERS) > 0 ||
-        summaries_busy(en->summaries))
+        summaries_busy(en->summaries) || index_busy(en->index))
         return 0;
     return loop_now_ms(en->loop) - en->busy_ms;
 }

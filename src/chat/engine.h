@@ -5,10 +5,12 @@
 #ifndef CHAT_ENGINE_H
 #define CHAT_ENGINE_H
 
+#include "base/worker.h"
 #include "chat/prompt.h"
 #include "chat/stream.h"
 
 struct engine;
+struct index; /* chat/index.h */
 
 /* Open store, stream log, workers; nothing runs yet. ERR_STORE with a log
  * line. Settings are read from base/conf. */
@@ -19,6 +21,7 @@ void engine_close(struct engine *en);
 void engine_run(struct engine *en);
 struct loop *engine_loop(struct engine *en);
 struct store *engine_store(struct engine *en);
+struct index *engine_index(struct engine *en);
 struct circuits *engine_circuits(struct engine *en); /* chat/circuit.h */
 
 /* Any thread. Begin a turn; r follows it. Takes ask. */
@@ -31,12 +34,15 @@ void engine_follow(struct engine *en, const char *owner,
 /* Any thread. Cancel a turn, then follow it (r sees how it ended). */
 void engine_stop_turn(struct engine *en, const char *owner,
                       const struct ident *turn, struct reader *r);
-/* Any thread. A session was deleted: cancel its turns, but for the one that is
- * excepted (NULL: none is), and drop the streams of these turns from the log.
- * Returns when that is done. Not from the loop. */
+/* Any thread but the loop's. A session was deleted, which had these turns (the
+ * last one may run still): it is cancelled, their streams are dropped from the
+ * log, and the answers that are known by heart are forgotten. With session_id
+ * (else NULL) whatever waits to be said in it is cancelled too. Returns when
+ * that is done. */
 void engine_forget(struct engine *en, const char *session_id,
-                   const struct ident *turns, size_t n,
-                   const struct ident *except);
+                   const struct ident *turns, size_t n);
+/* Any thread. Run a job on a worker; its letter comes to the loop. */
+void engine_work(struct engine *en, struct job *j);
 /* Sessions that an owner may have; 0: any number. */
 uint64_t engine_sessions_max(const struct engine *en);
 /* Any thread but the loop's. What the stream log has of a turn: its head, and

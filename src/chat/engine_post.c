@@ -6,6 +6,7 @@
 
 #include <semaphore.h>
 
+#include "chat/command_key.h"
 #include "chat/core.h"
 
 #define STOPPING_RETRY_S 2
@@ -61,7 +62,17 @@ take_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
 {
     struct turn *twin = session_twin(en->sessions, ask);
     struct problem p = {.err = OK};
+    struct stream_head head;
+    struct ident known;
 
+    if (twin == NULL && command_keys_find(en->keys, ask, &known)) {
+        twin = turn_find(en, &known);
+        if (twin == NULL && streamlog_head(en->log, &known, &head) == OK) {
+            take_follow(en, ask->owner, &known, r);
+            turn_ask_free(ask);
+            return;
+        }
+    }
     if (twin != NULL) {
         /* The same request again, before the store knows its key. */
         if (twin->stream != NULL)
@@ -235,8 +246,15 @@ struct forget {
     const char *session_id;
     const struct ident *turns;
     size_t n;
-    const struct ident *except;
 };
+
+static bool
+is_forgotten(const struct forget *f, const struct turn *t)
+{
+    return (f->n > 0 && ident_eq(&t->id, &f->turns[f->n - 1])) ||
+           (f->session_id != NULL &&
+            strcmp(t->ask->session_id, f->session_id) == 0);
+}
 
 static void
 forget(void *arg)
@@ -245,20 +263,21 @@ forget(void *arg)
 
     for (struct turn *t = f->en->turns, *next; t != NULL; t = next) {
         next = t->next;
-        if (strcmp(t->ask->session_id, f->session_id) == 0 &&
-            (f->except == NULL || !ident_eq(&t->id, f->except)))
+        if (is_forgotten(f, t))
             turn_cancel(t);
     }
     for (size_t i = 0; i < f->n; i++)
         if (!hub_has(f->en->hub, &f->turns[i]))
             IGNORE(streamlog_drop(f->en->log, &f->turns[i]));
+    if (f->en->cache != NULL)
+        cache_clear(f->en->cache);
 }
 
 void
 engine_forget(struct engine *en, const char *session_id,
-              const struct ident *turns, size_t n, const struct ident *except)
+              const struct ident *turns, size_t n)
 {
-    struct forget f = {en, session_id, turns, n, except};
+    struct forget f = {en, session_id, turns, n};
 
     engine_call(en, forget, &f);
 }

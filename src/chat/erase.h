@@ -14,11 +14,12 @@ enum erase_what {
     ERASE_MESSAGES /* the session stays, empty */
 };
 
-/* Any thread but the loop's; waits for the commit. except: a turn that is not
- * cancelled; NULL: all are. no: the session's number, 0: any. ERR_NOTFOUND;
- * ERR_CONFLICT: a turn of another process is open, or the time is not over. */
+/* Any thread but the loop's; waits for the commit. by: the turn that does it:
+ * it has the session to itself, and what waits behind it goes on; NULL: none
+ * does. no: the session's number, 0: any. ERR_NOTFOUND; ERR_CONFLICT: a turn
+ * of another process is open, or the time is not over. */
 MUST_USE enum err erase(struct engine *en, const char *owner, const char *id,
                         uint64_t no, enum erase_what what,
-                        const struct ident *except);
+                        const struct ident *by);
 
 #endif

@@ -17,6 +17,7 @@ static const struct member {
     size_t at;  /* of its pointer in struct extra */
     char first; /* what its text begins with */
 } members[] = {
+    {"feedback", offsetof(struct extra, feedback), '{'},
     {"notes", offsetof(struct extra, notes), '['},
     {"tool_calls", offsetof(struct extra, tool_calls), '['},
     {"context", offsetof(struct extra, context), '{'},

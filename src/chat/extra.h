@@ -13,6 +13,7 @@ struct extra {
     const char *notes;      /* array of {"code","message"} */
     const char *tool_calls; /* array of {"id","name","arguments"} */
     const char *context;    /* object: what the model saw */
+    const char *feedback;   /* object: {"rating","comment","timestamp"} */
     struct buf text;        /* extra_read's; they point into it */
 };
 

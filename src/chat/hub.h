@@ -25,6 +25,7 @@ struct stream {
     uint32_t seq; /* of the last event appended here */
     enum stream_kind kind;
     bool dirty;
+    bool forgotten;         /* of a deleted session */
     struct process process; /* foreign: who writes it */
     int64_t checked_ms;
 };

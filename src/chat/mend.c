@@ -17,6 +17,7 @@
 #include "base/metric.h"
 #include "chat/answer.h"
 #include "chat/core.h"
+#include "chat/index.h"
 
 #define MEND_LOOKS 20 /* for the log of a living process's turn */
 #define MEND_LOOK_MS 50
@@ -155,6 +156,7 @@ on_closed(struct mail *mail)
     metric_add(METRIC_TURNS_RECOVERED, 1);
     m->info.conversation_length = m->op.end.length;
     m->info.end_seq = m->op.end.end_seq;
+    index_grown(m->en->index, m->info.owner, m->info.session_id);
     mend_log(m);
 }
 

@@ -14,6 +14,8 @@
 
 #include "base/buf.h"
 #include "base/conf.h"
+#include "base/text.h"
+#include "lang/title.h"
 
 struct turn_ask *
 turn_ask_new(void)
@@ -133,6 +135,22 @@ prompt_session(struct store *s, struct turn_ask *a)
         take_session(s, a, &sess);
 }
 
+/* What its beginning is about. The store takes it where nothing was said. */
+static void
+name_session(struct turn_ask *a)
+{
+    size_t n = a->text_len > PROMPT_TITLE_LOOK
+                   ? utf8_whole(a->text, PROMPT_TITLE_LOOK)
+                   : a->text_len;
+    struct buf title;
+
+    buf_init(&title, PROMPT_TITLE_MAX + 1);
+    if (title_text(&title, a->text, n, PROMPT_TITLE_MAX) &&
+        buf_status(&title) == OK)
+        a->title = arena_strdup(&a->arena, buf_cstr(&title));
+    buf_release(&title);
+}
+
 static bool
 count_message(void *arg, const struct message *m)
 {
@@ -208,11 +226,13 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
     enum err e;
 
     a->loaded = true;
+    a->title = NULL;
     if (a->idem_key != NULL &&
         store_idem(s, a->owner, a->idem_scope, a->idem_key, existing) == OK)
         return ERR_CONFLICT;
     if (a->fresh) {
         a->expect_messages = 0;
+        name_session(a);
         return a->follows != NULL ? ERR_NOTFOUND : OK;
     }
     e = find_place(s, a);
@@ -221,6 +241,7 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
     if (a->history_given) {
         a->expect_messages = UINT32_MAX;
         prompt_session(s, a);
+        name_session(a);
         return OK;
     }
     a->n_history = a->n_summarised = 0;
@@ -233,11 +254,14 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
     if (e == ERR_NOTFOUND) {
         /* Not there, or another owner's: the commit will tell. */
         a->expect_messages = a->follows == NULL ? 0 : UINT32_MAX;
+        name_session(a);
         return OK;
     }
     if (e != OK)
         return e;
     a->expect_messages = sess.n_messages;
+    if (sess.n_messages == 0)
+        name_session(a);
     take_session(s, a, &sess);
     /* A conversation begins with its user. */
     while (a->n_history > 0 && a->history[0].role == ROLE_ASSISTANT) {

@@ -16,6 +16,8 @@
 #define PROMPT_GIVEN_MAX 1000             /* messages in a given history */
 #define TURN_ASK_NOTES_MAX (4 * 1024)     /* bytes of its notes */
 #define PROMPT_IDEM_MAX 255               /* bytes of an idempotency key */
+#define PROMPT_TITLE_MAX 60    /* bytes of a title made from a message */
+#define PROMPT_TITLE_LOOK 2048 /* bytes of the message looked at */
 
 struct command_line; /* chat/command.h */
 
@@ -34,7 +36,8 @@ struct turn_ask {
     const char *context;         /* extra system text for this turn; NULL */
     const char *session_context; /* the session's own; "" if none */
     const char *session_model;   /* the session's choice; "" if none */
-    bool any_model;              /* the request names none: the session's */
+    const char *title; /* what names a session that has no name yet; NULL */
+    bool any_model;    /* the request names none: the session's */
     const struct ident *follows; /* the message that this one follows, or (a
                                     user's) takes the place of; NULL: the
                                     last */
@@ -63,12 +66,13 @@ struct turn_ask {
 struct turn_ask *turn_ask_new(void);
 void turn_ask_free(struct turn_ask *a); /* NULL is fine */
 
-/* Read the history (unless it was given), the session's context and model, its
- * summary if summaries are wanted (SUMMARY) and it stands for messages of this
- * line, and the key's turn, if any. The line is that of the session's head, or
- * of the message that the new one follows. OK; ERR_CONFLICT: the key was used
- * by *existing; ERR_NOTFOUND: the message that it follows is not there;
- * ERR_STORE. Acceptor or worker. */
+/* Read the history (unless it was given), the session's context and model, and
+ * its summary if summaries are wanted (SUMMARY) and it stands for messages of
+ * this line; make a title if this message is the first; look for the key's
+ * turn, if any. The line is that of the session's head, or of the message that
+ * the new one follows. OK; ERR_CONFLICT: the key was used by *existing;
+ * ERR_NOTFOUND: the message that it follows is not there; ERR_STORE. Acceptor
+ * or worker. */
 MUST_USE enum err prompt_load(struct store *s, struct turn_ask *a,
                               struct ident *existing);
 /* The session's context and model alone. Nothing if there is no session. */

@@ -17,7 +17,7 @@
 struct result {
     const char *session_id;
     struct ident turn, answer_message;
-    const char *provider, *model;
+    const char *provider, *model; /* NULL: none was asked */
     enum finish finish;
     struct usage usage;
     bool has_cost;

@@ -60,6 +60,8 @@ stream_drop_if_idle(struct stream *s)
     *at = s->next;
     if (s->kind == STREAM_FOREIGN)
         h->n_foreign--;
+    if (s->forgotten)
+        IGNORE(streamlog_drop(h->c.log, &s->id)); /* else when it is old */
     free(s);
 }
 
@@ -138,6 +140,12 @@ stream_set_seq(struct stream *s, uint32_t seq)
 }
 
 void
+stream_forget(struct stream *s)
+{
+    s->forgotten = true;
+}
+
+void
 stream_close(struct stream *s, const struct problem *p)
 {
     assert(s->kind == STREAM_LOCAL);
@@ -192,6 +200,8 @@ hub_attach(struct hub *h, const struct ident *turn, struct reader *r)
     struct stream_head head;
     enum err e;
 
+    if (s != NULL && s->forgotten)
+        return ERR_NOTFOUND;
     if (seen_all(h, turn, r)) {
         r->ops->fail(r, NULL);
         r->ops->done(r);

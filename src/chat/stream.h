@@ -75,6 +75,9 @@ const struct ident *stream_id(const struct stream *s);
 uint32_t stream_seq(const struct stream *s); /* of the last event; 0: none */
 /* Go on after events that are in the log already (a taken-over stream). */
 void stream_set_seq(struct stream *s, uint32_t seq);
+/* Its session was deleted: nobody new is attached, and the log lets go of it
+ * when those who follow it have its end. Before stream_close. */
+void stream_forget(struct stream *s);
 /* The writer is done (after an end event, or with none: readers are failed
  * with p). s is gone for the caller. */
 void stream_close(struct stream *s, const struct problem *p);

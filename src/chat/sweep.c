@@ -96,7 +96,7 @@ sweep_new(struct engine *en)
     struct sweep *w = xcalloc(1, sizeof(*w));
 
     w->en = en;
-    start(w, SWEEP_MS);
+    start(w, 0);
     return w;
 }
 

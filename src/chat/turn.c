@@ -210,6 +210,7 @@ turn_begin(struct turn *t)
     op->begin.root = a->root;
     op->begin.messages_max = t->en->messages_max;
     op->begin.sessions_max = t->en->sessions_max;
+    op->begin.title = a->title;
     op->begin.turn = t->id;
     op->begin.answer_message = t->answer_message;
     op->begin.process = process_self();
@@ -333,8 +334,9 @@ turn_start(struct engine *en, struct turn_ask *ask, struct reader *r)
     t->en = en;
     t->ask = ask;
     t->id = ident_v7();
-    t->user_message = ident_v7();
-    t->answer_message = ident_v7();
+    t->id = ident_beside(&t->id, TURN_ID);
+    t->user_message = ident_beside(&t->id, TURN_QUESTION_ID);
+    t->answer_message = ident_beside(&t->id, TURN_ANSWER_ID);
     t->usage = (struct usage){-1, -1, -1};
     t->begun_ms = loop_now_ms(en->loop);
     buf_init(&t->text, TURN_TEXT_MAX);

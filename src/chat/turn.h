@@ -31,6 +31,9 @@ struct session_slot;
 struct turn_calls;
 struct command_run;
 
+/* A turn's id and its messages' lie beside each other (ident_beside). */
+enum { TURN_ID, TURN_QUESTION_ID, TURN_ANSWER_ID };
+
 enum turn_step {
     TURN_WAITING,
     TURN_LOADING,

@@ -202,6 +202,17 @@ static const struct generator_calls turn_calls = {
     .done = on_generated,
 };
 
+/* May it answer where the chosen one does not? A command asks a model: words
+ * without one would pass for its result. */
+static bool
+stands_in(const struct turn *t, const struct route_choice *other)
+{
+    if (t->command != NULL && other->provider->answer != NULL)
+        return false;
+    return other->provider != t->chosen.provider ||
+           strcmp(other->model, t->chosen.model) != 0;
+}
+
 /* The chosen route and, behind it, those that stand in for it. */
 void
 turn_ask_provider(struct turn *t)
@@ -212,8 +223,7 @@ turn_ask_provider(struct turn *t)
 
     routes[0] = t->chosen;
     for (size_t i = 0; i < more && n < COUNT_OF(routes); i++)
-        if (others[i].provider != t->chosen.provider ||
-            strcmp(others[i].model, t->chosen.model) != 0)
+        if (stands_in(t, &others[i]))
             routes[n++] = others[i];
     t->ask->route = t->chosen;
     t->generator = generator_start(&t->en->gen, routes, n, &turn_calls, t);

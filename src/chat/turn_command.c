@@ -11,14 +11,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "chat/command.h"
+#include "chat/command_key.h"
 #include "chat/core.h"
 #include "chat/turn_answer.h"
 #include "chat/turn_end.h"
+#include "chat/turn_extra.h"
 #include "chat/turn_text.h"
 
 struct work {
     struct command_run run; /* first */
     enum command_step step;
+    bool used; /* its key: by the message of t->existing */
     uint32_t conversation_length;
 };
 
@@ -55,6 +58,11 @@ work_run(void *arg)
     struct session s;
 
     w->step = COMMAND_DONE;
+    w->used = run->ask->idem_key != NULL &&
+              store_idem(t->en->store, run->ask->owner, run->ask->idem_scope,
+                         run->ask->idem_key, &t->existing) == OK;
+    if (w->used)
+        return;
     choose(t);
     if (run->line->why.err != OK)
         command_fail(run, &run->line->why);
@@ -65,19 +73,33 @@ work_run(void *arg)
         w->conversation_length = s.length;
 }
 
+/* Who cancelled it meanwhile is too late if it is done. */
 static void
 on_worked(struct mail *m)
 {
     struct turn *t = m->arg;
     struct work *w = work_of(t);
+    struct problem p = {.err = OK};
 
+    if (w->used) {
+        turn_join(t, &t->existing);
+        return;
+    }
+    if (t->finish == FINISH_CANCELLED && w->step == COMMAND_ASK) {
+        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
+                          "The turn was cancelled", "It had not begun.");
+        turn_refuse(t, &p);
+        return;
+    }
+    t->finish = FINISH_NONE;
     t->step = TURN_RUNNING;
+    t->begun = true;
     t->chosen = t->ask->route;
     (void)snprintf(t->model, sizeof(t->model), "%s", t->chosen.model);
     t->conversation_length = w->conversation_length;
-    if (t->finish == FINISH_CANCELLED) {
-        t->finish = FINISH_NONE;
-        turn_finish(t, FINISH_CANCELLED);
+    if (turn_log_start(t) != OK) {
+        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+        turn_finish(t, FINISH_ERROR);
     } else if (w->step == COMMAND_DONE) {
         turn_text_add(t, buf_cstr(&w->run.text), w->run.text.len);
         turn_mark(t);
@@ -92,6 +114,7 @@ turn_command_start(struct turn *t)
 {
     struct work *w = xcalloc(1, sizeof(*w));
 
+    command_keys_put(t->en->keys, t->ask, &t->id);
     t->command = &w->run;
     w->run.en = t->en;
     w->run.turn = t->id;
@@ -100,14 +123,12 @@ turn_command_start(struct turn *t)
     buf_init(&w->run.json, COMMAND_RESULT_MAX);
     buf_init(&w->run.text, COMMAND_RESULT_MAX);
     (void)memset(&t->answer_message, 0, sizeof(t->answer_message));
-    t->asked_ms = clock_wall_ms();
-    t->begun = true;
-    if (turn_log_start(t) != OK) {
-        t->step = TURN_RUNNING;
-        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
-        turn_finish(t, FINISH_ERROR);
-        return;
+    if (t->ask->pieces != NULL) { /* and the line, as it was written */
+        t->ask->pieces = NULL;
+        t->ask->n_pieces = 0;
+        turn_note(t, "image_ignored", "A command does not see images.");
     }
+    t->asked_ms = clock_wall_ms();
     t->step = TURN_LOADING;
     (void)memset(&t->job, 0, sizeof(t->job));
     t->job.run = work_run;
@@ -148,6 +169,12 @@ const char *
 turn_command_name(const struct turn *t)
 {
     return t->command != NULL ? t->command->line->name : NULL;
+}
+
+bool
+turn_asks_model(const struct turn *t)
+{
+    return t->command == NULL || work_of(t)->step == COMMAND_ASK;
 }
 
 const char *

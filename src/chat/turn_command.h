@@ -1,6 +1,8 @@
 /*
- * A turn that carries out a command; for chat/turn.c. It begins without the
- * store: the log has its events, and no message is kept of it.
+ * A turn that carries out a command; for chat/turn.c. The log has its events,
+ * and no message is kept of it. It begins when the worker is done with it:
+ * what is done then is told, though the turn was cancelled meanwhile, and what
+ * would ask a model is refused.
  *
  *   loading ──────► running ─────────► ending ──► over
  *   (worker:        (a model is        (told)
@@ -17,6 +19,8 @@
 void turn_command_start(struct turn *t);
 /* How it finished is known: tell it when this loop turn is over. */
 void turn_command_end(struct turn *t);
+/* Is a model asked? Of a message, always. */
+bool turn_asks_model(const struct turn *t);
 /* What is told at the end. NULL: nothing. */
 const char *turn_command_name(const struct turn *t);
 const char *turn_command_outcome(const struct turn *t);

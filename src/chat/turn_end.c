@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/index.h"
 #include "chat/summary.h"
 #include "chat/turn_calls.h"
 #include "chat/turn_command.h"
@@ -45,8 +46,10 @@ fill_result(const struct turn *t, struct result *r)
     r->session_id = t->ask->session_id;
     r->turn = t->id;
     r->answer_message = t->answer_message;
-    r->provider = t->ask->route.provider->name;
-    r->model = t->model;
+    if (turn_asks_model(t)) {
+        r->provider = t->ask->route.provider->name;
+        r->model = t->model;
+    }
     r->finish = t->finish;
     r->usage = t->usage;
     r->cost_micro = turn_cost(t);
@@ -286,6 +289,8 @@ on_saved(struct mail *m)
     if (e == OK) {
         t->conversation_length = t->op->end.length;
     } else if (e == ERR_NOTFOUND) {
+        if (t->stream != NULL)
+            stream_forget(t->stream);
         t->finish = FINISH_ERROR;
         (void)problem_set(&t->problem, ERR_NOTFOUND, "session_deleted",
                           "The session was deleted", "Start a new session.");
@@ -299,8 +304,10 @@ on_saved(struct mail *m)
     if (!t->saving)
         count_end(t);
     turn_tell(t);
-    if (e == OK)
+    if (e == OK) {
         summary_after(t->en->summaries, t);
+        index_grown(t->en->index, t->ask->owner, t->ask->session_id);
+    }
     turn_free(t);
 }
 

@@ -156,6 +156,7 @@ begin_session(struct export *x, const struct export_session *s)
         json_put_bool(j, "archived", true);
     put_time(x, "created", s->created_ms);
     put_time(x, "updated", s->updated_ms);
+    put_string(x, "head", s->head);
     json_name(j, "messages");
     json_begin_arr(j);
 }

@@ -37,6 +37,7 @@ struct export_session {
     size_t n_tags;
     bool pinned, archived;
     int64_t created_ms, updated_ms; /* wall clock; 0: not known */
+    const char *head; /* id of the last message shown, if not the last one */
 };
 
 struct export_message {

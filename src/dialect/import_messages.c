@@ -181,6 +181,8 @@ import_read_messages(struct import_draft *d, const cJSON *item)
     d->s.pinned = import_true(item, "pinned");
     d->s.archived = import_true(item, "archived");
     import_tags(d, json_arr(item, "tags"));
+    if (d->s.format == IMPORT_PARLEY)
+        d->current = import_str(d, item, "head");
     cJSON_ArrayForEach(m, list) {
         rule = import_read_message(d, m);
         if (rule != NULL)

@@ -18,7 +18,8 @@ backend_gone(const struct session *s, int64_t ttl_ms, int64_t now_ms)
 {
     if (s->expires_ms != 0)
         return now_ms >= s->expires_ms;
-    return ttl_ms > 0 && now_ms - ttl_ms >= s->updated_ms;
+    /* One that is being answered is in use. */
+    return ttl_ms > 0 && !s->open && now_ms - ttl_ms >= s->updated_ms;
 }
 
 enum err
@@ -70,6 +71,43 @@ backend_session(struct session *s, const struct store_op *op, int64_t at_ms)
     memcpy(s->id, op->session_id, strlen(op->session_id) + 1);
     memcpy(s->owner, op->owner, strlen(op->owner) + 1);
     s->created_ms = s->updated_ms = at_ms;
+}
+
+void
+backend_title(struct session *s, const struct store_op *op)
+{
+    if (op->begin.title != NULL && s->n_messages == 0 && !s->titled &&
+        s->title[0] == '\0')
+        memcpy(s->title, op->begin.title, strlen(op->begin.title) + 1);
+}
+
+enum err
+backend_patch_there(const struct store_op *op, bool gone)
+{
+    if (op->patch.create)
+        return gone || op->patch.only_new ? ERR_CONFLICT : OK;
+    return gone ? ERR_NOTFOUND : OK;
+}
+
+enum err
+backend_import_check(const struct store_op *op, const struct session *s)
+{
+    uint64_t all = (uint64_t)op->import.from + op->import.n;
+
+    if (s->open || s->n_messages != op->import.from)
+        return ERR_CONFLICT;
+    if (all >= UINT32_MAX ||
+        (op->import.messages_max > 0 && all > op->import.messages_max))
+        return ERR_LIMIT;
+    if (all > 0 && op->import.head >= all)
+        return ERR_BADREQ;
+    for (uint32_t i = 0; i < op->import.n; i++) {
+        uint32_t parent = op->import.messages[i].parent;
+
+        if (parent != STORE_ROOT && parent >= op->import.from + i)
+            return ERR_BADREQ;
+    }
+    return OK;
 }
 
 void

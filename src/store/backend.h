@@ -28,6 +28,7 @@ struct message_query {
     bool all;         /* every line, in the order of seq, from `from` on:
                          leaf, before and bytes_max mean nothing */
     uint32_t from;    /* seq */
+    bool gone_too;    /* also of a session whose time is over */
     struct summary_query *summary; /* NULL: not wanted */
     struct buf *context;           /* put behind what is in it; NULL likewise */
 };
@@ -37,6 +38,7 @@ struct session_query {
     uint32_t limit;
     const struct session *after; /* of an owner's; NULL: from the start */
     uint64_t from, *next;        /* of those that are gone: see store_expired */
+    bool everyone;               /* without owner: also those not gone */
     uint64_t *count;             /* not NULL: of an owner; none is given */
 };
 
@@ -69,7 +71,7 @@ struct backend {
     /* owner, scope, key: see store_idem. */
     MUST_USE enum err (*idem)(void *impl, const char *owner, const char *scope,
                               const char *key, struct ident *out);
-    /* store_sessions, store_expired, store_session_count. */
+    /* store_sessions, store_expired, store_walk, store_session_count. */
     MUST_USE enum err (*sessions)(void *impl, const struct session_query *q,
                                   session_fn *fn, void *arg);
     /* sessions, messages, map_bytes, used_bytes of *out. */
@@ -94,9 +96,17 @@ void backend_count(struct session *s, struct message *m, uint32_t parent);
 /* The question of a turn that is open: nothing else is put into a session
  * while one is, so it is the last message. STORE_ROOT: there is none. */
 uint32_t backend_question(const struct session *s);
+/* The question of STORE_TURN_BEGIN is put in next: what its title does. */
+void backend_title(struct session *s, const struct store_op *op);
 /* A new session, all but its number. */
 void backend_session(struct session *s, const struct store_op *op,
                      int64_t at_ms);
+/* May STORE_SESSION_PATCH change a session that is there? */
+MUST_USE enum err backend_patch_there(const struct store_op *op, bool gone);
+/* Is what STORE_SESSION_IMPORT puts into this session (as it is, or a new one)
+ * in order? */
+MUST_USE enum err backend_import_check(const struct store_op *op,
+                                       const struct session *s);
 /* What STORE_SESSION_PATCH says, all but set_head. */
 void backend_patch(struct session *s, const struct store_op *op);
 /* What STORE_SESSION_CLEAR leaves. */

@@ -60,12 +60,24 @@ message_bytes(const struct message *m)
 }
 
 static size_t
+import_bytes(const struct store_op *op)
+{
+    size_t bytes = 0;
+
+    for (uint32_t i = 0; i < op->import.n; i++)
+        bytes += message_bytes(&op->import.messages[i]);
+    return bytes;
+}
+
+static size_t
 op_bytes(const struct store_op *op)
 {
     switch (op->kind) {
     case STORE_TURN_BEGIN: return message_bytes(&op->begin.user);
     case STORE_TURN_END: return message_bytes(&op->end.answer);
     case STORE_SESSION_SUMMARY: return op->summary.text_len;
+    case STORE_MESSAGE_EXTRA: return op->extra.len;
+    case STORE_SESSION_IMPORT: return import_bytes(op);
     case STORE_SESSION_PATCH:
         return op->patch.context == NULL
                    ? 0
@@ -107,6 +119,22 @@ patch_fits(const struct store_op *op)
     return true;
 }
 
+static bool
+begin_fits(const struct store_op *op)
+{
+    return message_fits(&op->begin.user) &&
+           (op->begin.title == NULL || fits(op->begin.title, STORE_TITLE_MAX));
+}
+
+static bool
+import_fits(const struct store_op *op)
+{
+    for (uint32_t i = 0; i < op->import.n; i++)
+        if (!message_fits(&op->import.messages[i]))
+            return false;
+    return patch_fits(op);
+}
+
 /* Backends and records rely on these bounds. */
 static enum err
 op_check(const struct store_op *op)
@@ -116,11 +144,13 @@ op_check(const struct store_op *op)
          !ident_session_valid(op->session_id,
                               strnlen(op->session_id, IDENT_SESSION_MAX + 1))))
         return ERR_BADREQ;
-    if ((op->kind == STORE_TURN_BEGIN && !message_fits(&op->begin.user)) ||
+    if ((op->kind == STORE_TURN_BEGIN && !begin_fits(op)) ||
         (op->kind == STORE_TURN_END && !message_fits(&op->end.answer)) ||
         (op->kind == STORE_SESSION_PATCH && !patch_fits(op)) ||
+        (op->kind == STORE_SESSION_IMPORT && !import_fits(op)) ||
         (op->kind == STORE_SESSION_SUMMARY &&
-         op->summary.text_len > STORE_SUMMARY_MAX))
+         op->summary.text_len > STORE_SUMMARY_MAX) ||
+        (op->kind == STORE_MESSAGE_EXTRA && op->extra.len > STORE_EXTRA_MAX))
         return ERR_TOOBIG;
     return op->kind == STORE_SESSION_PATCH && op->patch.set_expires &&
                    op->patch.expires_ms < 0

@@ -8,6 +8,7 @@
  *   lmdb_turn.c     the two writes of a turn
  *   lmdb_session.c  making, clearing and deleting a session
  *   lmdb_patch.c    what a user sets of it, and its summary
+ *   lmdb_extra.c    what is added to a message later
  *   lmdb_upgrade.c  what older versions left out
  * Several processes may have one store open; LMDB lets them write in turns.
  */

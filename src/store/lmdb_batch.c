@@ -70,6 +70,15 @@ batch_put(struct batch *b, enum db db, const void *key, size_t key_len,
 }
 
 int
+batch_put_found(struct batch *b, enum db db, const void *key, size_t key_len,
+                const void *data, size_t n)
+{
+    MDB_val v = {n, (void *)(uintptr_t)data};
+
+    return put(b, db, key, key_len, &v, MDB_CURRENT);
+}
+
+int
 batch_put_new(struct batch *b, enum db db, const void *key, size_t key_len,
               const void *data, size_t n)
 {
@@ -234,6 +243,8 @@ run(struct batch *b, struct store_op *const ops[], size_t n)
         [STORE_SESSION_CLEAR] = batch_clear,
         [STORE_SESSION_DELETE] = batch_delete,
         [STORE_SESSION_SUMMARY] = batch_summary,
+        [STORE_MESSAGE_EXTRA] = batch_extra,
+        [STORE_SESSION_IMPORT] = batch_import,
         [STORE_PROBE] = probe,
     };
     int rc = 0;

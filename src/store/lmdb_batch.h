@@ -23,6 +23,9 @@ MUST_USE int batch_get(struct batch *b, enum db db, const void *key,
                        size_t key_len, MDB_val *v);
 MUST_USE int batch_put(struct batch *b, enum db db, const void *key,
                        size_t key_len, const void *data, size_t n);
+/* The key that batch_get has just found in db, and the same length. */
+MUST_USE int batch_put_found(struct batch *b, enum db db, const void *key,
+                             size_t key_len, const void *data, size_t n);
 /* A key that is probably the last one: fills its pages. MDB_KEYEXIST, with
  * nothing written, if it is there. */
 MUST_USE int batch_put_new(struct batch *b, enum db db, const void *key,
@@ -68,7 +71,14 @@ MUST_USE int batch_own_session(struct batch *b, struct store_op *op,
                                struct session *s);
 MUST_USE int batch_clear(struct batch *b, struct store_op *op);
 MUST_USE int batch_delete(struct batch *b, struct store_op *op);
+/* lmdb_extra.c */
+MUST_USE int batch_extra(struct batch *b, struct store_op *op);
+/* lmdb_import.c */
+MUST_USE int batch_import(struct batch *b, struct store_op *op);
 /* lmdb_patch.c */
+/* Put the context that an operation's patch has, if it has one. */
+MUST_USE int batch_put_context(struct batch *b, const struct store_op *op,
+                               uint64_t no);
 MUST_USE int batch_patch(struct batch *b, struct store_op *op);
 MUST_USE int batch_summary(struct batch *b, struct store_op *op);
 /* The length of the line of a message, or of STORE_ROOT. */

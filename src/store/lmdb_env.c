@@ -24,9 +24,7 @@
 #include "store/disk.h"
 #include "store/record.h"
 
-#define READERS_MAX 1022
 #define LOCK_FILE_BYTES (128 * 1024) /* more than LMDB needs for them */
-#define FORMAT 2                     /* of the whole; a newer one is refused */
 #define TRIES 8
 
 static const char *const db_names[DB__N] = {
@@ -37,6 +35,12 @@ static const char *const db_names[DB__N] = {
     [DB_SUMMARIES] = "summaries", [DB_CONTEXTS] = "contexts",
     [DB_OWNERS] = "owners",
 };
+
+const char *
+lmdb_db_name(enum db db)
+{
+    return db_names[db];
+}
 
 enum err
 lmdb_err(const struct lmdb *l, const char *what, int rc)
@@ -61,7 +65,7 @@ put_format(struct lmdb *l, MDB_txn *txn)
     uint8_t record[RECORD_SCALAR_LEN];
     MDB_val k = {6, (void *)"format"}, v = {sizeof(record), record};
 
-    record_scalar_write(record, FORMAT);
+    record_scalar_write(record, LMDB_FORMAT);
     return mdb_put(txn, l->dbi[DB_META], &k, &v, 0);
 }
 
@@ -82,14 +86,14 @@ check_format(struct lmdb *l, MDB_txn *txn)
         log_error("store.format", "error=damaged");
         return MDB_CORRUPTED;
     }
-    if (have > FORMAT) {
+    if (have > LMDB_FORMAT) {
         log_error("store.format",
                   "have=%" PRIu64 " known=%d error=\"written by a newer "
                   "version of this program\"",
-                  have, FORMAT);
+                  have, LMDB_FORMAT);
         return MDB_VERSION_MISMATCH;
     }
-    return have < FORMAT ? put_format(l, txn) : 0;
+    return have < LMDB_FORMAT ? put_format(l, txn) : 0;
 }
 
 /* Open the databases once, and check the format. Nothing is written, so
@@ -139,7 +143,7 @@ env_new(struct lmdb *l)
     rc = mdb_env_create(&l->env);
     if (rc != 0)
         return rc;
-    rc = mdb_env_set_maxreaders(l->env, READERS_MAX);
+    rc = mdb_env_set_maxreaders(l->env, LMDB_READERS_MAX);
     if (rc == 0)
         rc = mdb_env_set_maxdbs(l->env, DB__N);
     l->map_bytes = map_for(l, data);

@@ -31,7 +31,9 @@ enum db {
     DB__N
 };
 
-#define LMDB_POOL 32 /* idle read transactions that are kept */
+#define LMDB_POOL 32          /* idle read transactions that are kept */
+#define LMDB_FORMAT 2         /* of the whole; a newer one is refused */
+#define LMDB_READERS_MAX 1022 /* read transactions of all processes */
 
 struct lmdb {
     char *dir;        /* owned */
@@ -50,6 +52,8 @@ struct lmdb {
     bool idem_started;
 };
 
+/* What a database is called in the file. */
+const char *lmdb_db_name(enum db db);
 /* Open or make the environment in dir. ERR_STORE with a log line. */
 MUST_USE enum err lmdb_env_open(struct lmdb *l);
 void lmdb_env_close(struct lmdb *l);

@@ -86,7 +86,8 @@ expired(const struct snapshot *s, MDB_cursor *c, const struct session_query *q,
         }
         if (record_session_read(v.mv_data, v.mv_size, &sess) != OK) {
             (void)lmdb_damaged("sessions");
-        } else if (backend_gone(&sess, s->l->ttl_ms, s->now_ms)) {
+        } else if (q->everyone ||
+                   backend_gone(&sess, s->l->ttl_ms, s->now_ms)) {
             sess.no = no;
             more = fn(arg, &sess);
         }

@@ -34,9 +34,9 @@ patch_check(struct batch *b, struct store_op *op, struct session *s,
                                   op->patch.sessions_max, s, fresh, &op->err);
 
     op->patch.too_many_sessions = op->err == ERR_LIMIT;
-    if (rc == 0 && op->err == OK && !*fresh &&
-        backend_gone(s, b->l->ttl_ms, b->now_ms))
-        op->err = op->patch.create ? ERR_CONFLICT : ERR_NOTFOUND;
+    if (rc == 0 && op->err == OK && !*fresh)
+        op->err = backend_patch_there(op,
+                                      backend_gone(s, b->l->ttl_ms, b->now_ms));
     return rc;
 }
 
@@ -57,8 +57,8 @@ patch_head(struct batch *b, struct store_op *op, struct session *s)
     return rc;
 }
 
-static int
-patch_context(struct batch *b, const struct store_op *op, uint64_t no)
+int
+batch_put_context(struct batch *b, const struct store_op *op, uint64_t no)
 {
     const char *text = op->patch.context;
     uint8_t key[KEY_NO_LEN];
@@ -93,7 +93,7 @@ batch_patch(struct batch *b, struct store_op *op)
     backend_patch(&s, op);
     rc = fresh ? batch_put_new_session(b, &s) : batch_put_session(b, &s);
     op->patch.after = s;
-    return rc != 0 ? rc : patch_context(b, op, s.no);
+    return rc != 0 ? rc : batch_put_context(b, op, s.no);
 }
 
 /* --- summaries ------------------------------------------------------------ */

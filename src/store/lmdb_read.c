@@ -26,13 +26,6 @@ lmdb_snapshot_end(struct snapshot *s)
 }
 
 enum err
-lmdb_damaged(const char *db)
-{
-    log_error("store.damaged", "db=%s", db);
-    return ERR_STORE;
-}
-
-enum err
 lmdb_get(const struct snapshot *s, enum db db, const void *key, size_t n,
          MDB_val *v)
 {
@@ -60,7 +53,7 @@ lmdb_session_by_no(const struct snapshot *s, uint64_t no, struct session *out)
 
 enum err
 lmdb_session_find(const struct snapshot *s, const char *owner, const char *id,
-                  struct session *out)
+                  bool gone_too, struct session *out)
 {
     uint64_t no;
     MDB_val v;
@@ -74,7 +67,7 @@ lmdb_session_find(const struct snapshot *s, const char *owner, const char *id,
     if (e == ERR_NOTFOUND)
         return lmdb_damaged("sessions");
     if (e == OK && (strcmp(out->owner, owner) != 0 ||
-                    backend_gone(out, s->l->ttl_ms, s->now_ms)))
+                    (!gone_too && backend_gone(out, s->l->ttl_ms, s->now_ms))))
         return ERR_NOTFOUND;
     return e;
 }
@@ -132,7 +125,7 @@ lmdb_messages(void *impl, const struct message_query *q, struct session *sess,
         return e;
     if (sess == NULL)
         sess = &own;
-    e = lmdb_session_find(&s, q->owner, q->session_id, sess);
+    e = lmdb_session_find(&s, q->owner, q->session_id, q->gone_too, sess);
     if (e == OK && fn != NULL)
         e = lmdb_line_give(&s, q, sess, fn, arg);
     if (e == OK && q->summary != NULL)

@@ -6,6 +6,7 @@
 #ifndef STORE_LMDB_READ_H
 #define STORE_LMDB_READ_H
 
+#include "base/log.h"
 #include "store/key.h"
 #include "store/lmdb_env.h"
 #include "store/record.h"
@@ -20,17 +21,25 @@ struct snapshot {
 MUST_USE enum err lmdb_snapshot_begin(struct snapshot *s, struct lmdb *l);
 void lmdb_snapshot_end(struct snapshot *s);
 
-/* Log it; returns ERR_STORE. */
-enum err lmdb_damaged(const char *db);
+/* Log it. */
+static inline enum err
+lmdb_damaged(const char *db)
+{
+    log_error("store.damaged", "db=%s", db);
+    return ERR_STORE;
+}
+
 /* ERR_NOTFOUND; what is given is borrowed from the snapshot. */
 MUST_USE enum err lmdb_get(const struct snapshot *s, enum db db,
                            const void *key, size_t n, MDB_val *v);
 /* Whether its time is over or not. */
 MUST_USE enum err lmdb_session_by_no(const struct snapshot *s, uint64_t no,
                                      struct session *out);
-/* ERR_NOTFOUND also when it is another owner's, or its time is over. */
+/* ERR_NOTFOUND also when it is another owner's, or its time is over and it is
+ * not wanted so (gone_too). */
 MUST_USE enum err lmdb_session_find(const struct snapshot *s, const char *owner,
-                                    const char *id, struct session *out);
+                                    const char *id, bool gone_too,
+                                    struct session *out);
 /* The message that a cursor is on; ERR_NOTFOUND: of another session. */
 MUST_USE enum err lmdb_message_at(const MDB_val *k, const MDB_val *v,
                                   uint64_t no, struct message *out);

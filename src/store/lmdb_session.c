@@ -90,18 +90,23 @@ static int
 count_owner(struct batch *b, const char *owner, int more)
 {
     uint8_t key[STORE_OWNER_MAX], record[RECORD_SCALAR_LEN];
+    size_t n = key_owner(key, owner);
     uint64_t have;
-    int rc;
+    bool found;
+    MDB_val v;
+    int rc = batch_get(b, DB_OWNERS, key, n, &v);
 
-    rc = lmdb_owner_count(b->l, b->txn, owner, &have);
+    found = rc == 0 && record_scalar_read(v.mv_data, v.mv_size, &have) == OK;
+    if (!found && (rc == 0 || rc == MDB_NOTFOUND))
+        rc = lmdb_owner_count(b->l, b->txn, owner, &have);
     if (rc != 0)
         return rc;
     have = more < 0 && have == 0 ? 0 : have + (uint64_t)(int64_t)more;
     if (have == 0)
-        return batch_del(b, DB_OWNERS, key, key_owner(key, owner));
+        return batch_del(b, DB_OWNERS, key, n);
     record_scalar_write(record, have);
-    return batch_put(b, DB_OWNERS, key, key_owner(key, owner), record,
-                     sizeof(record));
+    return found ? batch_put_found(b, DB_OWNERS, key, n, record, sizeof(record))
+                 : batch_put(b, DB_OWNERS, key, n, record, sizeof(record));
 }
 
 /* Its number under its id, its record at the right edge, its place in the

@@ -184,6 +184,7 @@ begin_put(struct batch *b, struct store_op *op, struct session *s, bool fresh)
         rc = begin_put_turn(b, op, s->no);
     if (rc != 0 || op->err != OK)
         return rc;
+    backend_title(s, op);
     backend_count(s, m, m->parent);
     s->head = m->seq;
     s->length = length + 1;

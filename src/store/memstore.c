@@ -178,7 +178,10 @@ memstore_messages(void *impl, const struct message_query *q,
     enum err e;
 
     (void)pthread_mutex_lock(&ms->mu);
-    s = memstore_session(ms, q->owner, q->session_id);
+    s = q->gone_too ? memstore_session_id(ms, q->session_id)
+                    : memstore_session(ms, q->owner, q->session_id);
+    if (s != NULL && strcmp(s->s.owner, q->owner) != 0)
+        s = NULL;
     e = s == NULL ? ERR_NOTFOUND : OK;
     if (e == OK && sess != NULL)
         *sess = s->s;
@@ -293,7 +296,7 @@ expired(struct memstore *ms, const struct session_query *q, session_fn *fn,
             *q->next = s->s.no;
             return;
         }
-        if (memstore_gone(ms, s))
+        if (q->everyone || memstore_gone(ms, s))
             more = fn(arg, &s->s);
     }
 }

@@ -154,6 +154,7 @@ turn_begin(struct memstore *ms, struct store_op *op)
         return e;
     if (s == NULL)
         s = session_new(ms, op, op->begin.user.at_ms);
+    backend_title(&s->s, op);
     turn_put(ms, op, s->s.no);
     s->s.open = true;
     s->s.open_turn = op->begin.turn;
@@ -212,8 +213,8 @@ session_patch(struct memstore *ms, struct store_op *op)
                                 op->patch.sessions_max, &s);
 
     op->patch.too_many_sessions = e == ERR_LIMIT;
-    if (e == OK && s != NULL && memstore_gone(ms, s))
-        e = op->patch.create ? ERR_CONFLICT : ERR_NOTFOUND;
+    if (e == OK && s != NULL)
+        e = backend_patch_there(op, memstore_gone(ms, s));
     if (e == OK && op->patch.set_head && s == NULL)
         e = op->patch.head == STORE_HEAD ? OK : ERR_NOTFOUND;
     else if (e == OK && op->patch.set_head)
@@ -308,6 +309,69 @@ session_delete(struct memstore *ms, const struct store_op *op)
 }
 
 static enum err
+message_extra(struct memstore *ms, const struct store_op *op)
+{
+    struct mem_session *s = memstore_session(ms, op->owner, op->session_id);
+    struct message *m;
+
+    if (s == NULL || op->extra.seq >= s->s.n_messages)
+        return ERR_NOTFOUND;
+    m = &s->messages[op->extra.seq];
+    if (!ident_eq(&m->id, &op->extra.message))
+        return ERR_NOTFOUND;
+    free((void *)(uintptr_t)m->extra);
+    m->extra = xmemdup0(op->extra.len > 0 ? op->extra.text : "", op->extra.len);
+    m->extra_len = op->extra.len;
+    return OK;
+}
+
+static enum err
+import_check(struct memstore *ms, const struct store_op *op,
+             struct mem_session **out)
+{
+    static const struct session none;
+    struct mem_session *s = memstore_session_id(ms, op->session_id);
+
+    *out = s;
+    if (op->import.from == 0) {
+        if (s != NULL)
+            return ERR_CONFLICT;
+        if (op->patch.sessions_max > 0 &&
+            memstore_count(ms, op->owner) >= op->patch.sessions_max)
+            return ERR_LIMIT;
+        return backend_import_check(op, &none);
+    }
+    if (s == NULL || memstore_gone(ms, s) ||
+        strcmp(s->s.owner, op->owner) != 0 || s->s.no != op->import.session_no)
+        return ERR_NOTFOUND;
+    return backend_import_check(op, &s->s);
+}
+
+static enum err
+session_import(struct memstore *ms, struct store_op *op)
+{
+    const char *context = op->patch.context;
+    struct mem_session *s;
+    enum err e = import_check(ms, op, &s);
+
+    if (e != OK)
+        return e;
+    if (s == NULL) {
+        s = session_new(ms, op, op->patch.now_ms);
+        backend_patch(&s->s, op);
+        if (context != NULL && context[0] != '\0')
+            s->context = xstrdup(context);
+    }
+    for (uint32_t i = 0; i < op->import.n; i++)
+        message_put(s, &op->import.messages[i], op->import.messages[i].parent);
+    s->s.updated_ms = op->import.updated_ms;
+    if (s->s.n_messages > 0)
+        head_move(s, op->import.head);
+    op->import.after = s->s;
+    return OK;
+}
+
+static enum err
 apply_one(struct memstore *ms, struct store_op *op)
 {
     switch (op->kind) {
@@ -317,6 +381,8 @@ apply_one(struct memstore *ms, struct store_op *op)
     case STORE_SESSION_CLEAR: return session_clear(ms, op);
     case STORE_SESSION_DELETE: return session_delete(ms, op);
     case STORE_SESSION_SUMMARY: return session_summary(ms, op);
+    case STORE_MESSAGE_EXTRA: return message_extra(ms, op);
+    case STORE_SESSION_IMPORT: return session_import(ms, op);
     case STORE_PROBE: return OK;
     }
     return ERR_INTERNAL;

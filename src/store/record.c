@@ -86,9 +86,8 @@ record_session_write(uint8_t out[RECORD_SESSION_MAX], const struct session *s)
     return (size_t)(w - out);
 }
 
-/* n_messages and what is known of the line. A line without branches reaches
- * from the first message to its head; with branches, some message is on
- * another one. */
+/* n_messages and what is known of the line. Without branches it reaches from
+ * the first message to its head; with them, some message is not on it. */
 static bool
 get_line(struct pack_reader *r, uint8_t flags, struct session *out)
 {
@@ -102,9 +101,8 @@ get_line(struct pack_reader *r, uint8_t flags, struct session *out)
     out->length = (uint32_t)pack_get_max(r, UINT32_MAX);
     if (out->head >= out->n_messages || out->length == 0 || is_line(out))
         return false;
-    return out->branched
-               ? out->length <= out->head + 1 && out->length < out->n_messages
-               : out->length == out->head + 1;
+    return out->branched ? out->length <= out->head + 1
+                         : out->length == out->head + 1;
 }
 
 enum err

@@ -381,7 +381,7 @@ add_all(struct search_conn *c, const struct search_message *const *order,
         return e;
     for (size_t i = 0; i < n && e == OK; i++)
         e = add_clean(c, order[i]);
-    if (e == OK) {
+    if (e == OK && cursor != SEARCH_CURSOR_KEEP) {
         stmt = search_stmt(c, SEARCH_META_CURSOR, &e);
         if (stmt != NULL) {
             (void)sqlite3_bind_int64(stmt, 1, (int64_t)cursor);

@@ -56,9 +56,10 @@ struct search_message {
     const char *text;
     size_t text_len; /* at most STORE_TEXT_MAX */
 };
-/* How far the index has read, as the last search_add said. 0: nothing is in
- * it, and all has to be fed again. */
+/* How far the index has read, as its feeders said: the number is theirs. 0:
+ * nothing is in it, and all has to be fed again. */
 MUST_USE enum err search_cursor(struct search *s, uint64_t *cursor);
+#define SEARCH_CURSOR_KEEP UINT64_MAX /* leave it as it is by now */
 /* Add messages and set the cursor, both or none. A message of the same session
  * number and seq is replaced; messages of a session that was forgotten are left
  * out. n may be 0. ERR_TOOBIG: past SEARCH_BATCH_MAX or STORE_TEXT_MAX;
@@ -72,7 +73,17 @@ MUST_USE enum err search_add(struct search *s, const struct search_message *m,
  * wipe it will. n may be 0. */
 MUST_USE enum err search_forget(struct search *s, const uint64_t *session_no,
                                 size_t n);
-/* The same for all sessions of an owner that the index knows. */
+/* The same for sessions that stay, empty, or that are only not in the store
+ * now: what is added to them from now on is taken. */
+MUST_USE enum err search_clear(struct search *s, const uint64_t *session_no,
+                               size_t n);
+/* What it has last of a session. ERR_NOTFOUND: nothing. */
+MUST_USE enum err search_last(struct search *s, uint64_t session_no,
+                              uint32_t *seq, struct ident *id);
+/* Numbers of sessions it has, in order, from one on: *n of at most max. */
+MUST_USE enum err search_sessions(struct search *s, uint64_t from,
+                                  uint64_t *session_no, size_t max, size_t *n);
+/* The same as search_forget for all sessions of an owner that it knows. */
 MUST_USE enum err search_forget_owner(struct search *s, const char *owner);
 /* Begin anew with an empty index: after the store was replaced, or to rebuild.
  * The forgotten sessions are forgotten, too. */

@@ -247,18 +247,22 @@ search_scrub(struct search_conn *c)
 /* --- the calls ----------------------------------------------------------- */
 
 static enum err
-forget_one(struct search_conn *c, uint64_t session_no, bool *found)
+forget_one(struct search_conn *c, uint64_t session_no, bool for_good,
+           bool *found)
 {
     enum err e = search_session_drop(c, session_no);
 
     *found |= e == OK;
-    return e == OK || e == ERR_NOTFOUND
+    if (e == ERR_NOTFOUND)
+        e = OK;
+    return e == OK && for_good
                ? drop_by_no(c, SEARCH_GONE_ADD, (int64_t)session_no)
                : e;
 }
 
 static enum err
-forget_list(struct search_conn *c, const uint64_t *session_no, size_t n)
+forget_list(struct search_conn *c, const uint64_t *session_no, size_t n,
+            bool for_good)
 {
     bool found = false;
     enum err e = search_run(c, SEARCH_BEGIN_WRITE);
@@ -266,14 +270,14 @@ forget_list(struct search_conn *c, const uint64_t *session_no, size_t n)
     if (e != OK)
         return e;
     for (size_t i = 0; i < n && e == OK; i++)
-        e = forget_one(c, session_no[i], &found);
+        e = forget_one(c, session_no[i], for_good, &found);
     if (e == OK && found)
         e = search_scrub_want(c, SEARCH_SCRUB_FORGOTTEN);
     return search_end(c, e);
 }
 
-enum err
-search_forget(struct search *s, const uint64_t *session_no, size_t n)
+static enum err
+forget(struct search *s, const uint64_t *session_no, size_t n, bool for_good)
 {
     struct search_conn *c;
     enum err e = search_take(s, &c);
@@ -281,11 +285,23 @@ search_forget(struct search *s, const uint64_t *session_no, size_t n)
     if (e != OK)
         return e;
     if (n > 0)
-        e = forget_list(c, session_no, n);
+        e = forget_list(c, session_no, n, for_good);
     if (e == OK)
         e = search_scrub(c);
     search_give(s, c);
     return e;
+}
+
+enum err
+search_forget(struct search *s, const uint64_t *session_no, size_t n)
+{
+    return forget(s, session_no, n, true);
+}
+
+enum err
+search_clear(struct search *s, const uint64_t *session_no, size_t n)
+{
+    return forget(s, session_no, n, false);
 }
 
 static enum err
@@ -301,7 +317,7 @@ forget_all_of(struct search_conn *c, const char *name)
     while (e == OK) {
         e = first_no(c, SEARCH_OWNER_SESSIONS, owner, &no);
         if (e == OK)
-            e = forget_one(c, (uint64_t)no, &found);
+            e = forget_one(c, (uint64_t)no, true, &found);
     }
     if (e == ERR_NOTFOUND)
         e = found ? search_scrub_want(c, SEARCH_SCRUB_FORGOTTEN) : OK;

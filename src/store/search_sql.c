@@ -56,6 +56,8 @@ static const char *const sql[SEARCH_SQL__N] = {
                           " (SELECT 1 FROM session WHERE owner = ?1)",
     [SEARCH_OWNER_SESSIONS] = "SELECT no FROM session WHERE owner = ?1",
     [SEARCH_SESSION] = "SELECT owner, id FROM session WHERE no = ?1",
+    [SEARCH_SESSIONS] = "SELECT no FROM session WHERE no >= ?1 ORDER BY no"
+                        " LIMIT ?2",
     [SEARCH_SESSION_ADD] = "INSERT INTO session VALUES (?1, ?2, ?3)",
     [SEARCH_SESSION_DROP] = "DELETE FROM session WHERE no = ?1",
     [SEARCH_GONE] = "SELECT 1 FROM gone WHERE session = ?1",
@@ -64,6 +66,8 @@ static const char *const sql[SEARCH_SQL__N] = {
                       " WHERE session = ?1 AND seq = ?2",
     [SEARCH_DOC_LAST] = "SELECT no FROM doc WHERE no >= ?1 AND no < ?2"
                         " ORDER BY no DESC LIMIT 1",
+    [SEARCH_DOC_LAST_OF] = "SELECT seq, id FROM doc WHERE session = ?1"
+                           " ORDER BY seq DESC LIMIT 1",
     [SEARCH_DOC_ADD] = "INSERT INTO doc VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SEARCH_DOC_DROP] = "DELETE FROM doc WHERE no = ?1",
     [SEARCH_DOC_OF] = "SELECT no FROM doc WHERE session = ?1 LIMIT 1",

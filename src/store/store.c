@@ -163,6 +163,21 @@ store_all_messages(struct store *s, const char *owner, const char *id,
 }
 
 enum err
+store_last_look(struct store *s, const char *owner, const char *id,
+                struct session *sess, message_fn *fn, void *arg)
+{
+    struct message_query q = {.owner = owner,
+                              .session_id = id,
+                              .all = true,
+                              .limit = UINT32_MAX,
+                              .gone_too = true};
+
+    if (!possible(owner, id))
+        return ERR_NOTFOUND;
+    return s->be->messages(s->impl, &q, sess, fn, arg);
+}
+
+enum err
 store_find_message(struct store *s, const char *owner, const char *id,
                    const struct ident *message, uint32_t *seq)
 {
@@ -282,6 +297,17 @@ store_expired(struct store *s, uint64_t from, uint32_t limit, uint64_t *next,
               session_fn *fn, void *arg)
 {
     struct session_query q = {.limit = limit, .from = from, .next = next};
+
+    *next = 0;
+    return s->be->sessions(s->impl, &q, fn, arg);
+}
+
+enum err
+store_walk(struct store *s, uint64_t from, uint32_t limit, uint64_t *next,
+           session_fn *fn, void *arg)
+{
+    struct session_query q = {
+        .everyone = true, .limit = limit, .from = from, .next = next};
 
     *next = 0;
     return s->be->sessions(s->impl, &q, fn, arg);

@@ -96,7 +96,8 @@ struct store_config {
     const char *dir;  /* DATA_DIR/store; made if missing, mode 0700 */
     size_t map_bytes; /* sparse */
     /* A session for which no time is set is gone so long after it was last
-     * used, ms; 0: never. One that is gone reads as not there. */
+     * used, ms, and no turn of it is open; 0: never. One that is gone reads as
+     * not there. */
     int64_t session_ttl_ms;
 };
 /* Open and start the committer. ERR_STORE with a log line: a remote file
@@ -142,6 +143,10 @@ MUST_USE enum err store_all_messages(struct store *s, const char *owner,
                                      const char *id, uint32_t from,
                                      uint32_t limit, struct session *sess,
                                      message_fn *fn, void *arg);
+/* All of them, also of a session whose time is over: for who deletes it. */
+MUST_USE enum err store_last_look(struct store *s, const char *owner,
+                                  const char *id, struct session *sess,
+                                  message_fn *fn, void *arg);
 /* The seq of a message of that session; ERR_NOTFOUND. A walk over it. */
 MUST_USE enum err store_find_message(struct store *s, const char *owner,
                                      const char *id,
@@ -182,6 +187,9 @@ MUST_USE enum err store_sessions(struct store *s, const char *owner,
  * first) and sets *next to where to go on, 0 at the end. */
 MUST_USE enum err store_expired(struct store *s, uint64_t from, uint32_t limit,
                                 uint64_t *next, session_fn *fn, void *arg);
+/* The same with all sessions, also those whose time is over. */
+MUST_USE enum err store_walk(struct store *s, uint64_t from, uint32_t limit,
+                             uint64_t *next, session_fn *fn, void *arg);
 /* How many sessions an owner has, with those whose time is over and that are
  * not deleted yet. */
 MUST_USE enum err store_session_count(struct store *s, const char *owner,
@@ -199,6 +207,8 @@ enum store_kind {
     STORE_SESSION_CLEAR,
     STORE_SESSION_DELETE,
     STORE_SESSION_SUMMARY,
+    STORE_MESSAGE_EXTRA,
+    STORE_SESSION_IMPORT,
     STORE_PROBE /* a tiny durable write: is the disk writable again? */
 };
 
@@ -234,6 +244,8 @@ struct store_op {
         bool root;
         uint32_t messages_max; /* of a session, with the answer; 0: any */
         uint64_t sessions_max; /* of this owner; 0: any */
+        const char *title; /* for a session in which nothing was said yet and
+                              that has none; NULL: none (ERR_TOOBIG) */
         struct ident turn, answer_message;
         struct process process;
         struct message user;    /* seq is set by the store */
@@ -251,8 +263,8 @@ struct store_op {
     /* STORE_TURN_END: put the answer behind the turn's question and close the
      * turn. The head moves to it if it was on the question. ERR_CONFLICT when
      * the turn is closed already, ERR_NOTFOUND when its session was deleted.
-     * That the session's time is over meanwhile does no harm: so one that is
-     * kept for a time after its last use was used. */
+     * One whose time is over meanwhile takes it all the same: where the time
+     * runs from the last use, it was used again. */
     struct {
         struct ident turn;
         struct message answer; /* seq is set by the store */
@@ -267,6 +279,7 @@ struct store_op {
      * over and it waits to be deleted. Its updated_ms stays. */
     struct {
         bool create;
+        bool only_new; /* with create: ERR_CONFLICT if it is there */
         uint64_t sessions_max;
         bool too_many_sessions; /* out */
         int64_t now_ms;         /* wall clock; for one that is made */
@@ -311,6 +324,36 @@ struct store_op {
         const char *text;    /* UTF-8 */
         size_t text_len;     /* at most STORE_SUMMARY_MAX */
     } summary;
+
+    /* STORE_MESSAGE_EXTRA: the extra of a message is this from now on.
+     * ERR_NOTFOUND also when the message at seq is another one. */
+    struct {
+        struct ident message;
+        uint32_t seq;
+        const char *text;
+        size_t len; /* at most STORE_EXTRA_MAX */
+    } extra;
+
+    /* STORE_SESSION_IMPORT: put many messages that were said elsewhere. from
+     * is the seq of the first one. With 0 the session is made, with what patch
+     * says of it (patch.now_ms is when it was created, create and set_head mean
+     * nothing); ERR_CONFLICT: there is one of that id, whosever; ERR_LIMIT as
+     * above. Else they are put behind what is there: ERR_NOTFOUND if it is not
+     * session_no, ERR_CONFLICT if it does not end there, or a turn is open.
+     * ERR_BADREQ: a message that follows none before it, a head that is none
+     * of them; ERR_LIMIT: too many for messages_max. All of it or nothing;
+     * whoever has more than some megabytes puts the rest behind the first. */
+    struct {
+        uint32_t from;
+        uint64_t session_no;
+        int64_t updated_ms;       /* wall clock; of the session, from now on */
+        struct message *messages; /* borrowed; seq is set by the store, parent
+                                     is a seq or STORE_ROOT; without a turn */
+        uint32_t n;
+        uint32_t head;         /* seq; of the line's last; if there is any */
+        uint32_t messages_max; /* of a session; 0: any */
+        struct session after;  /* out */
+    } import;
 };
 
 void store_submit(struct store *s, struct store_op *op);

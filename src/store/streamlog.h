@@ -94,6 +94,11 @@ MUST_USE enum err streamlog_next(struct streamlog *l, const struct ident *turn,
 /* The last event of the stream; ERR_NOTFOUND: none. */
 MUST_USE enum err streamlog_last(struct streamlog *l, const struct ident *turn,
                                  struct event *out);
+/* The head of the stream whose turn comes next after *turn, in the order of
+ * their bytes (zeroes: the first), which becomes that turn. A head that cannot
+ * be read is passed over. ERR_NOTFOUND: it was the last. */
+MUST_USE enum err streamlog_after(struct streamlog *l, struct ident *turn,
+                                  struct stream_head *out);
 /* Drop a stream now (a deleted session). */
 MUST_USE enum err streamlog_drop(struct streamlog *l, const struct ident *turn);
 /* Drop up to max streams that ended more than grace ago; returns how many.

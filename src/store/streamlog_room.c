@@ -232,6 +232,26 @@ sweep_one(struct streamlog *l, const struct ident *turn, size_t *budget)
     return false;
 }
 
+enum err
+streamlog_after(struct streamlog *l, struct ident *turn,
+                struct stream_head *out)
+{
+    struct found f;
+    int rc;
+
+    do {
+        if (streamlog_snapshot(l) != OK)
+            return ERR_STORE;
+        l->at_event = false;
+        rc = find_stream(l->rc, turn, true, &f);
+        if (rc != 0)
+            return rc == MDB_NOTFOUND ? ERR_NOTFOUND : ERR_STORE;
+        *turn = f.turn;
+    } while (f.headless || !f.readable);
+    *out = f.head;
+    return OK;
+}
+
 size_t
 streamlog_sweep(struct streamlog *l, int64_t wall_ms, size_t max)
 {

@@ -53,6 +53,20 @@ test('an answer streams to its end before the process leaves', async () => {
     assert.match(out, /event: response_complete/);
 });
 
+test('a file of megabytes is sent to its end before the process leaves',
+    async () => {
+        const content = 'word '.repeat(200000);
+        const file = JSON.stringify({ messages: Array.from({ length: 5 },
+            (_, i) => ({ role: i % 2 ? 'assistant' : 'user', content })) });
+        const taken = await one('POST', '/import', file);
+        assert.match(taken.out, /"messages":5/);
+        const { out } = await one('GET', '/export', '',
+            { LIST_ANONYMOUS: 'all' });
+        const { sessions } = JSON.parse(out.split('\r\n\r\n')[1]);
+        assert.ok(sessions.some((s) => s.messages.length === 5 &&
+            s.messages[4].content === content));
+    });
+
 test('a wrong request is an error, as everywhere', async () => {
     const { out } = await one('POST', '/chat', 'message=');
     assert.match(out, /^Status: 400 /m);

@@ -22,7 +22,7 @@ same(const uint8_t *a, size_t n, const uint8_t *b, size_t m)
 static void
 fuzz_session(const uint8_t *p, size_t n)
 {
-    uint8_t again[RECORD_SESSION_MAX];
+    uint8_t again[RECORD_SESSION_MAX] = {0};
     struct session s, back;
     size_t size;
 

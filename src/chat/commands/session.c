@@ -241,17 +241,38 @@ command_clearcontext(struct command_run *run)
 
 /* --- the model ----------------------------------------------------------- */
 
+/* A provider's name stands for the model that is configured for it. */
+static enum err
+full_name(struct command_run *run, const char **name, struct problem *why)
+{
+    struct route_choice route;
+    struct buf full;
+
+    if (catalog_route(*name, NULL, &route, why) != OK)
+        return strcmp(why->code, "unknown_provider") == 0 ? OK : why->err;
+    buf_init(&full, SIZE_MAX); /* its length is looked at */
+    buf_addf(&full, "%s/%s", route.provider->name, route.model);
+    *name = arena_strdup(&run->ask->arena, buf_cstr(&full));
+    buf_release(&full);
+    return OK;
+}
+
 static enum command_step
 set_model(struct command_run *run, const char *name)
 {
     bool back = text_ieq(name, "default");
-    struct store_op op = {.patch = {.model = back ? "" : name}};
+    struct store_op op = {.kind = STORE_SESSION_PATCH};
     struct route_choice route;
     struct problem why = {.err = OK};
     enum err e;
 
+    if (!back && full_name(run, &name, &why) != OK) {
+        command_fail(run, &why);
+        return COMMAND_DONE;
+    }
     if (strlen(name) > STORE_NAME_MAX)
         return too_long(run, "A model's name", STORE_NAME_MAX);
+    op.patch.model = back ? "" : name;
     if (catalog_route(NULL, back ? NULL : name, &route, &why) != OK) {
         command_fail(run, &why);
         return COMMAND_DONE;

@@ -82,6 +82,18 @@ gather(void *arg, const struct message *m)
     return true;
 }
 
+/* The newest of a history that the client gave. */
+static void
+gather_given(struct gathered *g, const struct turn_ask *a)
+{
+    size_t i = a->n_history > GATHER_MAX ? a->n_history - GATHER_MAX : 0;
+
+    for (; i < a->n_history; i++)
+        g->messages[g->n++] = (struct summary_message){
+            role_name(a->history[i].role), a->history[i].text,
+            a->history[i].len};
+}
+
 static void
 tell_summary(struct command_run *run, const char *text, size_t n)
 {
@@ -103,12 +115,15 @@ summarize_conversation(struct command_run *run)
     struct gathered *g = arena_alloc(&run->ask->arena, sizeof(*g));
     enum command_step step = COMMAND_DONE;
     struct buf out;
-    enum err e;
+    enum err e = OK;
 
     g->arena = &run->ask->arena;
-    e = store_messages(engine_store(run->en), run->ask->owner,
-                       run->ask->session_id, UINT32_MAX, GATHER_MAX,
-                       PROMPT_HISTORY_BYTES, NULL, gather, g);
+    if (run->ask->history_given)
+        gather_given(g, run->ask);
+    else
+        e = store_messages(engine_store(run->en), run->ask->owner,
+                           run->ask->session_id, UINT32_MAX, GATHER_MAX,
+                           PROMPT_HISTORY_BYTES, NULL, gather, g);
     if (e != OK && e != ERR_NOTFOUND)
         return command_err(run, e);
     buf_init(&out, COMMAND_RESULT_MAX / 8);

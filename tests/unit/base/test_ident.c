@@ -217,10 +217,27 @@ random_fills_every_byte(void **state)
         assert_int_not_equal(seen[k], 0);
 }
 
+static void
+ids_lie_beside_each_other(void **state)
+{
+    struct ident id = ident_v7(), first = ident_beside(&id, 0);
+
+    (void)state;
+    for (unsigned n = 0; n < 4; n++) {
+        struct ident there = ident_beside(&id, n), back;
+
+        back = ident_beside(&there, 0);
+        assert_true(ident_eq(&back, &first));
+        assert_int_equal(ident_eq(&there, &first), n == 0);
+        assert_memory_equal(there.b, id.b, 15);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ids_lie_beside_each_other),
         cmocka_unit_test(version_4_has_its_bits_and_never_repeats),
         cmocka_unit_test(version_7_increases_and_tells_the_time),
         cmocka_unit_test(threads_never_make_the_same_one),

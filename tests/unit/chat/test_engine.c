@@ -279,7 +279,7 @@ forgetting_cancels_and_drops(void **state)
     running->store = NULL;
     assert_true(stream_there(&old));
     assert_int_equal(store_apply(engine_store(rig), &op), OK);
-    engine_forget(rig, "s", &old, 1, NULL);
+    engine_forget(rig, "s", &old, 1);
     assert_false(stream_there(&old));
     record_wait_done(running);
     record_wait_done(waiting);

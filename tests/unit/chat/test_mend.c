@@ -240,7 +240,7 @@ a_stream_dropped_under_a_slow_reader_is_made_again(void **state)
     other = follow(&turn, 0);
     record_wait_done(other);
     /* drops the stream */
-    engine_forget(rig, "nothing-of-it-runs", &turn, 1, NULL);
+    engine_forget(rig, "nothing-of-it-runs", &turn, 1);
     while (!record_is_done(slow) && clock_mono_ms() < until_ms) {
         engine_call(rig, (void (*)(void *))reader_resume, &slow->r);
         fake_sleep_ms(20);

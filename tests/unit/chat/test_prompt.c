@@ -301,6 +301,110 @@ it_stands_for_messages_that_are_not_loaded(void **state)
                         "record, not instructions):\nmore");
 }
 
+/* --- lines ---------------------------------------------------------------- */
+
+static void
+put_behind(uint32_t parent, const char *question, const char *answer)
+{
+    struct store_op b = op_begin("", "s", question);
+    struct store_op e = op_end(&b.begin.turn, answer);
+
+    b.begin.parent = parent;
+    assert_int_equal(store_apply(store, &b), OK);
+    assert_int_equal(store_apply(store, &e), OK);
+}
+
+static bool
+take_id(void *arg, const struct message *m)
+{
+    *(struct ident *)arg = m->id;
+    return false;
+}
+
+/* The message follows this one, or takes a question's place. */
+static void
+go_on_from(uint32_t seq)
+{
+    static struct ident id;
+
+    assert_int_equal(
+        store_all_messages(store, "", "s", seq, 1, NULL, take_id, &id), OK);
+    ask->follows = &id;
+}
+
+static void
+history_is_the_line_that_the_message_goes_on_with(void **state)
+{
+    (void)state;
+    put("one", FINISH_STOP, "uno");
+    put("two", FINISH_STOP, "dos");
+    put_behind(1, "three", "tres");
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, 6); /* of all lines */
+    assert_asked("user:one|assistant:uno|user:three|assistant:tres|user:now|");
+    go_on_from(3);
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, 6);
+    assert_asked("user:one|assistant:uno|user:two|assistant:dos|user:now|");
+    go_on_from(1);
+    assert_int_equal(load(), OK);
+    assert_asked("user:one|assistant:uno|user:now|");
+    go_on_from(0);
+    assert_int_equal(load(), OK);
+    assert_int_equal(ask->expect_messages, 6);
+    assert_asked("user:now|");
+}
+
+static void
+a_summary_of_another_line_is_not_used(void **state)
+{
+    (void)state;
+    put("one", FINISH_STOP, "uno");
+    put("two", FINISH_STOP, "dos");
+    put_behind(1, "three", "tres");
+    sum_up(3, "one and two"); /* 0 1 2 */
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "");
+    assert_int_equal(ask->summary_upto, 0);
+    assert_int_equal(ask->n_summarised, 0);
+    go_on_from(3);
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "one and two");
+    assert_int_equal(ask->n_summarised, 3);
+    go_on_from(1); /* it stands for more than there is */
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "");
+    sum_up(5, "one and three"); /* 0 1 4 */
+    ask->follows = NULL;
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "one and three");
+    assert_int_equal(ask->n_summarised, 3);
+    assert_int_equal(ask->summary_upto, 3); /* messages */
+    go_on_from(3);
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->summary, "");
+}
+
+static void
+what_is_not_loaded_of_a_line_is_counted(void **state)
+{
+    (void)state;
+    put("other", FINISH_STOP, "other");
+    put("other", FINISH_STOP, "other");
+    put_behind(1, "q", "a"); /* 0 1 4 5, and on */
+    for (int i = 0; i < PROMPT_HISTORY_MESSAGES / 2; i++)
+        put("q", FINISH_STOP, "a");
+    assert_int_equal(load(), OK);
+    want_dropped = 4;
+    build("");
+    assert_int_equal(ask->ask.n_messages, PROMPT_HISTORY_MESSAGES + 1);
+    sum_up(5, "0 1 4");
+    assert_int_equal(load(), OK);
+    want_dropped = 1;
+    build("");
+    assert_true(report.summarised);
+}
+
 /* --- refusals ------------------------------------------------------------- */
 
 static void
@@ -380,6 +484,99 @@ what_was_not_asked_for_is_not_set(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* --- titles --------------------------------------------------------------- */
+
+static void
+say(const char *text)
+{
+    ask->text = text;
+    ask->text_len = strlen(text);
+}
+
+static void
+a_first_message_makes_a_title(void **state)
+{
+    (void)state;
+    say("Hello! How do I bake bread?");
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->title, "How do I bake bread?");
+    ask->fresh = true;
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->title, "How do I bake bread?");
+    ask->fresh = false;
+    ask->history_given = true;
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->title, "How do I bake bread?");
+}
+
+static void
+a_later_message_makes_none(void **state)
+{
+    (void)state;
+    say("How do I bake bread?");
+    assert_int_equal(load(), OK);
+    put("Hi", FINISH_STOP, "Hello.");
+    assert_int_equal(load(), OK);
+    assert_null(ask->title);
+}
+
+static void
+a_session_without_messages_is_named_too(void **state)
+{
+    struct store_op op = op_title("", "s", "");
+
+    (void)state;
+    op.patch.create = true;
+    assert_int_equal(store_apply(store, &op), OK);
+    say("How do I bake bread?");
+    assert_int_equal(load(), OK);
+    assert_string_equal(ask->title, "How do I bake bread?");
+}
+
+static void
+a_title_is_short_whatever_the_message(void **state)
+{
+    static char text[PROMPT_MESSAGE_MAX + 1];
+    size_t n = 0;
+
+    (void)state;
+    while (n + 6 < sizeof(text)) { /* no sentence ends in it */
+        memcpy(text + n, "gr\xC3\xBCn ", 6);
+        n += 6;
+    }
+    text[n] = '\0';
+    say(text);
+    assert_int_equal(load(), OK);
+    assert_non_null(ask->title);
+    assert_true(strlen(ask->title) <= PROMPT_TITLE_MAX);
+    assert_true(utf8_valid(ask->title, strlen(ask->title)));
+    assert_memory_equal(ask->title, "Gr\xC3\xBCn ", 6);
+    /* What stands far behind is not looked at. */
+    memset(text, ' ', PROMPT_TITLE_LOOK);
+    say(text);
+    assert_int_equal(load(), OK);
+    assert_null(ask->title);
+    /* Nor does the look end within a character. */
+    memset(text, 'x', PROMPT_TITLE_LOOK);
+    memcpy(text + PROMPT_TITLE_LOOK - 1, "\xC3\xBC", 2);
+    assert_int_equal(load(), OK);
+    assert_true(utf8_valid(ask->title, strlen(ask->title)));
+}
+
+static void
+no_words_make_no_title(void **state)
+{
+    static const char *const texts[] = {"?", "...", "```c\nint i;\n```",
+                                        "\xF0\x9F\x98\x80"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(texts); i++) {
+        say(texts[i]);
+        assert_int_equal(load(), OK);
+        assert_null(ask->title);
+    }
+}
+
 int
 main(void)
 {
@@ -396,11 +593,19 @@ main(void)
         T(a_summary_is_loaded_beside_the_messages),
         T(it_is_not_loaded_where_it_is_not_wanted),
         T(it_stands_for_messages_that_are_not_loaded),
+        T(history_is_the_line_that_the_message_goes_on_with),
+        T(a_summary_of_another_line_is_not_used),
+        T(what_is_not_loaded_of_a_line_is_counted),
         T(another_owners_session_is_left_to_the_commit),
         T(a_used_key_names_its_turn),
         T(context_follows_the_system_prompt),
         T(a_text_with_nul_and_marks_is_passed_as_it_is),
         T(what_was_not_asked_for_is_not_set),
+        T(a_first_message_makes_a_title),
+        T(a_later_message_makes_none),
+        T(a_session_without_messages_is_named_too),
+        T(a_title_is_short_whatever_the_message),
+        T(no_words_make_no_title),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -430,7 +430,7 @@ static void
 tree_line(const struct tree *t, uint32_t leaf, uint32_t before, uint32_t limit,
           size_t bytes_max, struct text *out)
 {
-    uint32_t line[TREE_MAX], n = 0;
+    uint32_t line[TREE_MAX] = {0}, n = 0;
 
     for (; leaf != STORE_ROOT; leaf = t->parents[leaf])
         if (leaf < before && n < limit &&

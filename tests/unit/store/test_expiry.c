@@ -57,7 +57,12 @@ when_a_time_is_over(void **state)
     assert_false(backend_gone(&s, 500, 1499));
     assert_true(backend_gone(&s, 500, 1500));
     assert_false(backend_gone(&s, INT64_MAX, INT64_MAX));
+    s.open = true;
+    assert_false(backend_gone(&s, 500, INT64_MAX));
     s.expires_ms = 2000; /* its own counts alone */
+    assert_false(backend_gone(&s, 500, 1999));
+    assert_true(backend_gone(&s, 500, 2000));
+    s.open = false;
     assert_false(backend_gone(&s, 500, 1999));
     assert_true(backend_gone(&s, 0, 2000));
     s.updated_ms = INT64_MAX;
@@ -330,9 +335,9 @@ unused_sessions_go(void **state)
     assert_int_equal(store_apply(s, &del), OK);
 }
 
-/* The end of a turn is a use: what was found a moment ago is not deleted. */
+/* However long an answer takes; and its end is a use. */
 static void
-a_session_that_was_used_again_stays(void **state)
+a_session_that_is_answered_is_in_use(void **state)
 {
     struct store *s = store_of(state);
     struct store_op b = op_begin("ann", "abc", "q"), e;
@@ -343,12 +348,14 @@ a_session_that_was_used_again_stays(void **state)
 
     b.begin.user.at_ms = clock_wall_ms() - 2 * HOUR_MS;
     assert_int_equal(store_apply(s, &b), OK);
+    assert_int_equal(store_session(s, "ann", "abc", &sess), OK);
     assert_int_equal(store_expired(s, 0, 9, &next, text_session, &found), OK);
-    assert_string_equal(found.s, "abc|");
+    assert_string_equal(found.s, "");
+    del.erase.expired_only = true;
+    assert_int_equal(store_apply(s, &del), ERR_CONFLICT);
     e = op_end(&b.begin.turn, "a");
     e.end.answer.at_ms = clock_wall_ms();
     assert_int_equal(store_apply(s, &e), OK);
-    del.erase.expired_only = true;
     assert_int_equal(store_apply(s, &del), ERR_CONFLICT);
     assert_int_equal(store_session(s, "ann", "abc", &sess), OK);
     assert_messages(s, "ann", "abc", UINT32_MAX, 9, 0, "0:q|1:a|");
@@ -363,7 +370,7 @@ a_session_that_was_used_again_stays(void **state)
         ON_STORE(a_turn_ends_though_the_time_is_over, f), \
         ON_STORE(they_are_found_a_few_at_a_time, f),      \
         ON_STORE(unused_sessions_go, ttl),                \
-        ON_STORE(a_session_that_was_used_again_stays, ttl)
+        ON_STORE(a_session_that_is_answered_is_in_use, ttl)
 
 int
 main(void)

@@ -167,6 +167,52 @@ a_reset_forgets_all(void **state)
     assert_found("forgotten", "1:0|");
 }
 
+static void
+what_is_cleared_may_come_again(void **state)
+{
+    uint64_t cleared[] = {1, 5};
+    uint32_t seq = 99;
+    struct ident id;
+
+    (void)state;
+    add(1, 0, "what was said");
+    add(1, 1, "and answered");
+    add(2, 0, "what was said");
+    assert_int_equal(search_last(ix, 1, &seq, &id), OK);
+    assert_int_equal(seq, 1);
+    assert_int_equal(search_clear(ix, cleared, 2), OK);
+    assert_int_equal(search_last(ix, 1, &seq, &id), ERR_NOTFOUND);
+    assert_found("said", "2:0|");
+    add(1, 0, "said anew");
+    assert_found("anew", "1:0|");
+}
+
+static void
+what_it_has_is_told(void **state)
+{
+    struct search_message m = message_of("ann", 4, 7, "hello");
+    uint64_t no[2];
+    uint32_t seq;
+    struct ident id;
+    size_t n;
+
+    (void)state;
+    add(1, 0, "a");
+    add(9, 0, "b");
+    assert_int_equal(search_add(ix, &m, 1, SEARCH_CURSOR_KEEP), OK);
+    assert_int_equal(cursor_now(), 9);
+    assert_int_equal(search_last(ix, 4, &seq, &id), OK);
+    assert_int_equal(seq, 7);
+    assert_true(ident_eq(&id, &m.id));
+    assert_int_equal(search_sessions(ix, 0, no, 2, &n), OK);
+    assert_int_equal(n, 2);
+    assert_int_equal(no[0], 1);
+    assert_int_equal(no[1], 4);
+    assert_int_equal(search_sessions(ix, 5, no, 2, &n), OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(no[0], 9);
+}
+
 #define TEST(f) \
     cmocka_unit_test_setup_teardown(f, search_setup, search_teardown)
 
@@ -179,6 +225,8 @@ main(void)
         TEST(forgotten_text_is_in_no_file),
         TEST(replaced_text_is_wiped_with_the_next_that_is_forgotten),
         TEST(a_reset_forgets_all),
+        TEST(what_is_cleared_may_come_again),
+        TEST(what_it_has_is_told),
     };
 
     return cmocka_run_group_tests_name("search_forget", tests, NULL, NULL);

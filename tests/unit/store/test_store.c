@@ -568,6 +568,21 @@ open_turns_are_listed(void **state)
 
 /* --- against each other -------------------------------------------------- */
 
+static void
+assert_same_list(struct store *x, struct store *y)
+{
+    struct text a = {0}, b = {0};
+    uint64_t n, m;
+
+    assert_int_equal(store_sessions(x, "ann", NULL, 9, text_session, &a), OK);
+    assert_int_equal(store_sessions(y, "ann", NULL, 9, text_session, &b), OK);
+    assert_string_equal(a.s, b.s);
+    assert_int_equal(store_session_count(x, "ann", &n), OK);
+    assert_int_equal(store_session_count(y, "ann", &m), OK);
+    assert_int_equal(n, m);
+    assert_int_equal(n, a.count);
+}
+
 /* A walk of random operations over a few sessions gives the same results and
  * the same records on both. */
 static void
@@ -580,7 +595,7 @@ both_stores_agree(void **state)
     unsigned seed = 12345;
 
     assert_int_equal(store_open_on(&other.s, other.be, &c), OK);
-    for (int i = 0; i < 600; i++) {
+    for (int i = 0; i < 1500; i++) {
         struct store_op op[2];
         char id[8], text[16];
         unsigned k;
@@ -591,10 +606,15 @@ both_stores_agree(void **state)
         (void)snprintf(text, sizeof(text), "t%d", i);
         switch (seed >> 20 & 7) {
         case 0:
-            op[0] = (struct store_op){
-                .kind = STORE_SESSION_DELETE, .owner = "ann", .session_id = id};
+            op[0] = op_on((seed >> 23 & 3) == 0 ? STORE_SESSION_DELETE
+                                                : STORE_SESSION_CLEAR,
+                          "ann", id);
             break;
-        case 1: op[0] = op_title("ann", id, text); break;
+        case 1:
+            op[0] = op_title("ann", id, text);
+            op[0].patch.set_head = (seed >> 23 & 1) != 0;
+            op[0].patch.head = seed >> 24 & 7;
+            break;
         case 2:
         case 3:
         case 4:
@@ -606,6 +626,9 @@ both_stores_agree(void **state)
             op[0].begin.user.at_ms = 1000 + i;
             op[0].begin.expect_messages = (seed >> 24 & 7) == 0 ? 2
                                                                 : UINT32_MAX;
+            if ((seed >> 27 & 1) != 0)
+                op[0].begin.parent = seed >> 24 & 7;
+            op[0].begin.messages_max = 30;
             open[k] = op[0].begin.turn;
         }
         op[1] = op[0];
@@ -614,6 +637,8 @@ both_stores_agree(void **state)
         assert_int_equal(op[0].err, op[1].err);
         assert_int_equal(op[0].begin.n_messages, op[1].begin.n_messages);
         assert_int_equal(op[0].end.length, op[1].end.length);
+        assert_int_equal(op[0].patch.after.head, op[1].patch.after.head);
+        assert_int_equal(op[0].patch.after.length, op[1].patch.after.length);
     }
     for (unsigned k = 0; k < 4; k++) {
         struct text a = {0}, b = {0};
@@ -632,8 +657,13 @@ both_stores_agree(void **state)
             assert_string_equal(x.title, y.title);
             assert_int_equal(x.updated_ms, y.updated_ms);
             assert_int_equal(x.no, y.no);
+            assert_int_equal(x.n_messages, y.n_messages);
+            assert_int_equal(x.head, y.head);
+            assert_int_equal(x.length, y.length);
+            assert_int_equal(x.branched, y.branched);
         }
     }
+    assert_same_list(s, other.s);
     store_close(other.s);
 }
 

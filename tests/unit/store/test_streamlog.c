@@ -504,6 +504,40 @@ a_random_walk_loses_nothing(void **state)
         assert_int_equal(count_events(&turns[i]), events[i]);
 }
 
+static void
+a_walk_finds_each_stream_once(void **state)
+{
+    struct ident turns[5], at = {{0}};
+    struct stream_head h;
+    int seen = 0;
+
+    (void)state;
+    assert_int_equal(streamlog_after(log_of, &at, &h), ERR_NOTFOUND);
+    for (size_t i = 0; i < COUNT_OF(turns); i++) {
+        turns[i] = begin_stream();
+        assert_int_equal(append(&turns[i], 1, "a"), OK);
+        assert_int_equal(append(&turns[i], 2, "b"), OK);
+    }
+    end_stream(&turns[3], 700);
+    assert_int_equal(streamlog_commit(log_of), OK);
+    while (streamlog_after(log_of, &at, &h) == OK) {
+        size_t i = 0;
+
+        while (i < COUNT_OF(turns) && !ident_eq(&at, &turns[i]))
+            i++;
+        assert_in_range(i, 0, COUNT_OF(turns) - 1);
+        assert_int_equal(seen & 1 << i, 0);
+        seen |= 1 << i;
+        assert_int_equal(h.ended, i == 3);
+        assert_string_equal(h.session_id, "abc");
+        if (i == 1) /* what is dropped on the way is no hindrance */
+            assert_int_equal(streamlog_drop(log_of, &at), OK);
+    }
+    assert_int_equal(seen, (1 << COUNT_OF(turns)) - 1);
+    assert_int_equal(streamlog_commit(log_of), OK);
+    assert_int_equal(streamlog_head(log_of, &turns[1], &h), ERR_NOTFOUND);
+}
+
 int
 main(void)
 {
@@ -516,6 +550,7 @@ main(void)
         T(an_empty_event_and_a_long_one),
         T(a_log_is_there_after_closing),
         T(growth_loses_nothing),
+        T(a_walk_finds_each_stream_once),
         T(a_full_log_says_so_and_keeps_what_it_has),
         T(ended_streams_make_room_before_their_time),
         T(the_sweep_drops_what_ended_long_ago),

@@ -2,8 +2,9 @@
 #
 # Sources are found by wildcard: all of src/ goes into one library, every
 # cgi-bin/*.c is a program beside its source, all of cli/ is the program
-# bin/parley, every tests/unit/*/test_*.c a test program. Each combination of compiler and knobs builds in a folder of
-# its own under build/, so they never disturb each other.
+# bin/parley, every tests/unit/*/test_*.c a test program. Each combination of
+# compiler and knobs builds in a folder of its own under build/, so they never
+# disturb each other.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:

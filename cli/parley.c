@@ -79,8 +79,7 @@ cli_version(int argc, char **argv)
 static int
 cli_help(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
+    (void)argc, (void)argv;
     (void)puts("usage: parley COMMAND …\n");
     for (size_t i = 0; i < COUNT_OF(commands); i++)
         (void)printf("  %-7s  %-31s  %s\n", commands[i].name,

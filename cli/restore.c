@@ -42,12 +42,7 @@ cli_restore(int argc, char **argv)
     cli_print_result(stdout, &b.found, false);
     if (b.kept[0] != '\0')
         (void)printf("the old store is in %s\n", b.kept);
-    if (!b.unswept)
-        (void)puts("the stream log and the index of words were removed; they "
-                   "are made again");
-    else
-        (void)cli_fail("remove streams and search in %s before the server "
-                       "starts: they are of the old store",
-                       conf_str(CONF_DATA_DIR));
-    return b.unswept ? CLI_FAILED : CLI_OK;
+    (void)puts("the stream log and the index of words were removed; they are "
+               "made again");
+    return CLI_OK;
 }

@@ -275,14 +275,33 @@ keep_old(struct backup *b, const char *data, const char *file)
     return fail_rc(b, "cannot keep the old store as", b->kept, rc);
 }
 
+/* What is made from a store goes before it does: the old store can do without,
+ * the new one must not meet it. */
+static enum err
+sweep(struct backup *b, const char *data)
+{
+    static const char *const names[] = {"streams", "search"};
+    char path[DISK_PATH_MAX];
+
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        if (disk_path(path, data, names[i]) != OK)
+            return fail(b, ERR_STORE, "the name %s is too long", data);
+        if (!folder_remove(path))
+            return fail(b, ERR_STORE, "cannot remove %s: %s", path,
+                        strerror(errno));
+    }
+    return OK;
+}
+
 /* With the lock. */
 static enum err
 swap(struct backup *b, const char *data, const char *copy, const char *file)
 {
-    char path[DISK_PATH_MAX];
     enum err e = keep_old(b, data, file);
     int rc;
 
+    if (e == OK)
+        e = sweep(b, data);
     if (e != OK)
         return e;
     give_to_owner_of(data, copy);
@@ -291,9 +310,6 @@ swap(struct backup *b, const char *data, const char *copy, const char *file)
         rc = sync_folder(b->store);
     if (rc != 0)
         return fail_rc(b, "cannot put the store in place as", file, rc);
-    b->unswept = disk_path(path, data, "streams") != OK ||
-                 !folder_remove(path) ||
-                 disk_path(path, data, "search") != OK || !folder_remove(path);
     rc = sync_folder(data);
     return rc == 0 ? OK : fail_rc(b, "cannot make durable", data, rc);
 }

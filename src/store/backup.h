@@ -24,7 +24,6 @@ struct backup {
     struct fsck_result found;   /* in the copy */
     char why[BACKUP_TEXT_MAX];  /* what failed, for people */
     char kept[BACKUP_TEXT_MAX]; /* restore: where the old one is; "": none */
-    bool unswept; /* restore: something of streams or search is still there */
 };
 
 /* Copy the store into folder `to`, which is made or must be empty, make that

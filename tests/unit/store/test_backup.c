@@ -11,6 +11,9 @@
 #include "store/backup.h"
 #include "store/record.h"
 
+#define KILLS 40
+#define KILL_STEP_NS 250000
+
 static char data[256], copies[256];
 static char store_dir[300], copy[300];
 
@@ -256,7 +259,6 @@ what_was_stored_is_stored_again(void **state)
     touch("search", "messages.db");
     assert_int_equal(backup_restore(&b, data, copy, false), OK);
     assert_int_equal(b.found.messages, 2);
-    assert_false(b.unswept);
     assert_stored("s", "0:q|1:before|");
     assert_false(there(data, "streams"));
     assert_false(there(data, "search"));
@@ -370,6 +372,45 @@ a_process_that_was_killed_does_not_use_it(void **state)
     assert_stored("s", "0:q|1:before|");
 }
 
+/* Killed at any moment, a restore leaves the old store or the new one. */
+static void
+a_restore_that_is_killed_leaves_a_whole_store(void **state)
+{
+    struct backup b = {.store = store_dir};
+    int olds = 0, news = 0;
+
+    (void)state;
+    assert_int_equal(backup_make(&b, copy), OK);
+    put("s", "after");
+    for (int i = 0; i < KILLS; i++) {
+        struct timespec pause = {0, i * KILL_STEP_NS};
+        struct fsck_config c = {.dir = store_dir};
+        struct fsck_result r;
+        pid_t pid = fork();
+
+        assert_true(pid >= 0);
+        if (pid == 0)
+            _exit(backup_restore(&b, data, copy, false) == OK ? 0 : 1);
+        (void)nanosleep(&pause, NULL);
+        (void)kill(pid, SIGKILL);
+        assert_int_not_equal(child_wait(pid), 1);
+        assert_int_equal(fsck_run(&c, &r), OK);
+        assert_int_equal(r.faults, 0);
+        if (r.messages == 2) {
+            news++;
+            put("s", "after");
+        } else {
+            assert_int_equal(r.messages, 4);
+            olds++;
+        }
+    }
+    assert_true(olds > 0);
+    assert_int_equal(olds + news, KILLS);
+    assert_int_equal(backup_restore(&b, data, copy, false), OK);
+    assert_stored("s", "0:q|1:before|");
+    assert_false(there(data, "store.new"));
+}
+
 static void
 a_backup_with_faults_needs_force(void **state)
 {
@@ -426,6 +467,7 @@ main(void)
         ON(a_store_in_use_is_not_replaced),
         ON(processes_that_come_and_go_see_a_whole_store),
         ON(a_process_that_was_killed_does_not_use_it),
+        ON(a_restore_that_is_killed_leaves_a_whole_store),
         ON(a_backup_with_faults_needs_force),
         ON(what_is_no_backup_is_refused),
     };

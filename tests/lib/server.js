@@ -19,7 +19,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { delay, until, within } from './wait.js';
 
 export const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -40,6 +40,7 @@ const DOORS = {
     'fastcgi': 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-cgi': 'apache',
 };
 const BIN = process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'cgi-bin');
+const FSCK = path.join(ROOT, 'bin/parley');
 /* Sanitizers keep freed memory: sizes say nothing about such a build. */
 const SANITIZED = /address|thread/.test(BIN);
 const DROP_GRACE_MS = 15000; /* for everything to be gone after stop() */
@@ -256,11 +257,24 @@ class Parley {
                 `${stayed.join('\n')}\n${this.log()}`);
     }
 
+    /* What the store's own check says of what was left behind. */
+    checkStore() {
+        const store = path.join(this.dataDir, 'store');
+        if (!fs.existsSync(path.join(store, 'data.mdb')))
+            return;
+        const { status, stdout, stderr } = spawnSync(FSCK, ['fsck', store],
+            { encoding: 'utf8' });
+        if (status !== 0)
+            throw new Error(`parley fsck: ${status}\n${stdout}${stderr}`);
+    }
+
     /* End it all and remove its folder. A report of a sanitizer or a failed
-     * assertion in the log is a failure; the log is printed if there is any. */
+     * assertion in the log is a failure, and so is a store that is not sound;
+     * the log is printed if there is any. */
     async stop() {
         try {
             await this.stopWeb();
+            this.checkStore();
             const bad = /Sanitizer:.*|runtime error:.*|Assertion .* failed.*/
                 .exec(this.log());
             if (bad)

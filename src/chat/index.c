@@ -3,6 +3,9 @@
  * on a worker, and the job takes all that is there: sessions to forget first,
  * then those that grew, then a slice of the walk (index_walk.c).
  *
+ * While turns are running it rests before each job: words can be found a little
+ * later, and turns should not wait for a processor. A search does not rest.
+ *
  * When something fails, what grew is left to the next walk, which is due after
  * a pause that grows from RETRY_MS. What was to be forgotten is kept.
  *
@@ -14,31 +17,26 @@
 
 #include "chat/index.h"
 
+#include <malloc.h>
+
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "chat/core.h"
+#include "chat/index_queue.h"
 #include "chat/index_walk.h"
 
 #define START_MS 500  /* from the start to the first walk */
 #define SLICE_MS 100  /* of a walk, between which others use the worker */
+#define REST_MS 2000  /* before a job, while turns are running */
 #define RETRY_MS 1000 /* after a failure */
 #define RETRY_MAX_MS 300000
 #define LAST_MS 2000    /* of work when the process ends */
-#define GROWN_MAX 1000  /* sessions that wait; more are left to a walk */
-#define GONE_MAX 100000 /* likewise */
-
-struct grown {
-    struct grown *next;
-    char owner[STORE_OWNER_MAX + 1];
-    char id[IDENT_SESSION_MAX + 1];
-};
-
-struct numbers {
-    uint64_t *no; /* owned */
-    size_t n, cap;
-};
+#define GONE_MAX 100000 /* sessions that wait; more are left to a walk */
+/* Bytes of text, and the heap is given back: to cut it into words takes some
+ * times that. */
+#define TRIM_BYTES (1024 * 1024)
 
 struct index {
     struct engine *en;
@@ -47,11 +45,11 @@ struct index {
     struct mail kick;
     struct job job;
     struct loop_timer timer; /* loop's */
+    struct loop_timer rest;  /* likewise */
     int64_t retry_ms;        /* loop's: of the next failure; 0: none yet */
 
     pthread_mutex_t mu; /* guards what is noted, all below */
-    struct grown *grown;
-    size_t n_grown;
+    struct grown_list grown;
     struct numbers gone, cleared;
     bool walk;   /* one is wanted, or under way */
     bool asked;  /* by a search */
@@ -64,20 +62,11 @@ struct index {
 
 /* --- noting --------------------------------------------------------------- */
 
-static void
-numbers_add(struct numbers *to, uint64_t no)
-{
-    if (to->n == to->cap) {
-        to->cap = to->cap == 0 ? 16 : 2 * to->cap;
-        to->no = xrealloc(to->no, to->cap * sizeof(*to->no));
-    }
-    to->no[to->n++] = no;
-}
-
 static bool
 is_waiting(const struct index *ix)
 {
-    return ix->grown != NULL || ix->gone.n > 0 || ix->cleared.n > 0 || ix->walk;
+    return ix->grown.first != NULL || ix->gone.n > 0 || ix->cleared.n > 0 ||
+           ix->walk;
 }
 
 /* With the mutex. True: the letter is to be posted. */
@@ -103,24 +92,10 @@ unlock_and_kick(struct index *ix)
 void
 index_grown(struct index *ix, const char *owner, const char *session_id)
 {
-    struct grown *g;
-
     if (ix == NULL)
         return;
     (void)pthread_mutex_lock(&ix->mu);
-    for (g = ix->grown; g != NULL; g = g->next)
-        if (strcmp(g->id, session_id) == 0 && strcmp(g->owner, owner) == 0)
-            break;
-    if (ix->n_grown == GROWN_MAX) {
-        ix->walk = true;
-    } else if (g == NULL) {
-        g = xcalloc(1, sizeof(*g));
-        (void)snprintf(g->owner, sizeof(g->owner), "%s", owner);
-        (void)snprintf(g->id, sizeof(g->id), "%s", session_id);
-        g->next = ix->grown;
-        ix->grown = g;
-        ix->n_grown++;
-    }
+    ix->walk |= !grown_note(&ix->grown, owner, session_id);
     unlock_and_kick(ix);
 }
 
@@ -187,17 +162,6 @@ forget(struct index *ix, struct numbers *from, bool stays)
     return e;
 }
 
-static void
-free_grown(struct grown *g)
-{
-    while (g != NULL) {
-        struct grown *next = g->next;
-
-        free(g);
-        g = next;
-    }
-}
-
 static enum err
 feed_grown(struct index *ix)
 {
@@ -206,15 +170,13 @@ feed_grown(struct index *ix)
     enum err e = OK;
 
     (void)pthread_mutex_lock(&ix->mu);
-    all = ix->grown;
-    ix->grown = NULL;
-    ix->n_grown = 0;
+    all = grown_take(&ix->grown);
     (void)pthread_mutex_unlock(&ix->mu);
     for (struct grown *g = all; g != NULL && e == OK; g = g->next)
         e = feed_session(&ix->walker.feed, g->owner, g->id);
     if (e == OK && all != NULL) /* is it still the one that we filled? */
         e = search_cursor(ix->search, &cursor);
-    free_grown(all);
+    grown_free(all);
     if (cursor == 0) {
         (void)pthread_mutex_lock(&ix->mu);
         ix->walk = true;
@@ -246,7 +208,8 @@ has_more(struct index *ix, bool ending, bool *walk)
 
     (void)pthread_mutex_lock(&ix->mu);
     *walk = ending ? ix->asked : ix->walk && !engine_draining(ix->en);
-    more = ix->grown != NULL || ix->gone.n > 0 || ix->cleared.n > 0 || *walk;
+    more = ix->grown.first != NULL || ix->gone.n > 0 || ix->cleared.n > 0 ||
+           *walk;
     (void)pthread_mutex_unlock(&ix->mu);
     return more;
 }
@@ -273,6 +236,10 @@ run(struct index *ix, int64_t until_ms, bool ending)
     (void)pthread_mutex_unlock(&ix->mu);
     if (e != OK)
         log_warn("index.behind", "code=%s", err_code(e));
+    if (ix->walker.feed.bytes >= TRIM_BYTES) {
+        ix->walker.feed.bytes = 0;
+        (void)malloc_trim(0);
+    }
 }
 
 /* Worker. */
@@ -321,14 +288,37 @@ on_run(struct mail *m)
 }
 
 static void
-on_kick(struct mail *m)
+start(struct index *ix)
 {
-    struct index *ix = m->arg;
-
     ix->job = (struct job){.run = index_run, .arg = ix};
     ix->job.done.fn = on_run;
     ix->job.done.arg = ix;
     workers_run(ix->en->workers, &ix->job);
+}
+
+static void
+on_rest(struct loop_timer *t)
+{
+    start(t->arg);
+}
+
+static void
+on_kick(struct mail *m)
+{
+    struct index *ix = m->arg;
+    bool asked;
+
+    (void)pthread_mutex_lock(&ix->mu);
+    asked = ix->asked;
+    (void)pthread_mutex_unlock(&ix->mu);
+    if (asked || engine_running(ix->en) == 0) {
+        start(ix);
+        return;
+    }
+    ix->rest.fn = on_rest;
+    ix->rest.arg = ix;
+    loop_timer_set(ix->en->loop, &ix->rest,
+                   loop_now_ms(ix->en->loop) + REST_MS);
 }
 
 /* --- life ----------------------------------------------------------------- */
@@ -370,8 +360,9 @@ index_free(struct index *ix)
     if (ix == NULL)
         return;
     loop_timer_clear(ix->en->loop, &ix->timer);
+    loop_timer_clear(ix->en->loop, &ix->rest);
     search_close(ix->search);
-    free_grown(ix->grown);
+    grown_free(ix->grown.first);
     free(ix->gone.no);
     free(ix->cleared.no);
     (void)pthread_mutex_destroy(&ix->mu);

@@ -111,6 +111,7 @@ feed_session(struct feed *f, const char *owner, const char *id)
         else if (b->n > 0)
             e = search_add(f->search, b->m, b->n, SEARCH_CURSOR_KEEP);
         added = b->n > 0;
+        f->bytes += b->bytes;
         f->added += e == OK ? b->n : 0;
         f->dropped += b->changed;
         batch_empty(b);

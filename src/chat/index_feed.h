@@ -16,6 +16,7 @@ struct feed {
     struct store *store;
     struct search *search;
     uint64_t added, dropped; /* messages, sessions; counted on */
+    size_t bytes;            /* of text that was added; likewise */
 };
 
 /* Add what the index does not have of a session. OK also when there is no such

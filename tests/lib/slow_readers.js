@@ -68,8 +68,9 @@ export async function slowReaders(parley, replay, { count, n, ms, events }) {
             { message: 'hi', provider: 'offline' });
         assertWholeTurn(await s.all());
 
-        /* Besides the readers: the answer itself, and the map of the log. */
-        const own = 6 * 1024 + 4 * events;
+        /* Besides the readers: the answer itself, the map of the log, and what
+         * it takes to put its words into the index. */
+        const own = 12 * 1024 + 4 * events;
         const grown = assertGrownBelow(pid, before,
             own + count * STUCK_MAX_KIB, `for ${count} stuck readers`);
         return { grown_kib: grown, events: all.length };

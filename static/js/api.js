@@ -94,11 +94,12 @@ async function call(method, path, { body, signal, timeoutMs } = {}) {
 
 const at = (id) => encodeURIComponent(id);
 
-/* Starts a turn; the same messageId never starts a second one. */
-export function postTurn(sessionId, messageId, text) {
+/* Starts a turn; the same messageId never starts a second one. follows: the
+ * question that this one takes the place of, on a branch of its own. */
+export function postTurn(sessionId, messageId, text, follows = null) {
     return call('POST', 'chat', { body: {
         message: text, session_id: sessionId, client_message_id: messageId,
-        detach: true,
+        detach: true, ...(follows && { parent_message_id: follows }),
     } });
 }
 
@@ -148,6 +149,12 @@ export function sessionMessages(sessionId, { before, limit, signal } = {}) {
 
 export function renameSession(sessionId, title) {
     return call('PATCH', `sessions/${at(sessionId)}`, { body: { title } });
+}
+
+/* Goes over to the branch of a message. */
+export function chooseBranch(sessionId, messageId) {
+    return call('PATCH', `sessions/${at(sessionId)}`,
+        { body: { leaf: messageId } });
 }
 
 export function deleteSession(sessionId) {

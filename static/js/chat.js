@@ -28,6 +28,7 @@ export class Chat {
     #load = new AbortController();
     #loadFailed = false;
     #gone = null;           /* a turn of which the server has no events */
+    #edited = null;         /* UserMessage that the next one stands for */
 
     /* opened(id, fresh) when a conversation was opened; fresh: it takes the
      * place of what was open. */
@@ -90,6 +91,7 @@ export class Chat {
         this.#load.abort();
         this.#load = new AbortController();
         this.#loadFailed = false;
+        this.#edited = null;
         this.#runner.leave();
         this.#thread.clear();
     }
@@ -227,6 +229,10 @@ export class Chat {
     send(text) {
         if (this.#runner.turn)
             return;
+        const edited = this.#edited;
+        this.#edited = null;
+        if (edited)
+            this.#thread.dropFrom(edited);
         this.#thread.say(null);
         const fresh = this.#id === null;
         this.#id ??= uuid();
@@ -236,6 +242,7 @@ export class Chat {
             this.#composer.open(this.#id);
         }
         const turn = new Turn(this.#id, text);
+        turn.follows = edited?.id ?? null;
         turn.save(this.#store);
         this.#runner.run(turn);
         this.#scroll.toEnd();
@@ -243,6 +250,39 @@ export class Chat {
 
     stop() {
         this.#runner.stop();
+    }
+
+    /* The next message takes the place of this one, on a branch of its own. */
+    edit(message) {
+        if (this.#runner.turn)
+            return;
+        this.#edited?.say(null);
+        this.#edited = message;
+        message.say({
+            text: 'The next message takes the place of this one. What was ' +
+                'said stays on a branch of its own.', quiet: true,
+            actions: [{ label: 'Cancel', run: () => {
+                this.#edited = null;
+                message.say(null);
+            } }],
+        });
+        this.#composer.give(message.text);
+    }
+
+    async branch(messageId) {
+        const { signal } = this.#load;
+        if (this.#runner.turn)
+            return;
+        try {
+            await api.chooseBranch(this.#id, messageId);
+        } catch (e) {
+            if (!signal.aborted)
+                this.#thread.say({ hint: e.hint,
+                    text: `The other version was not opened. ${e.message}.` });
+            return;
+        }
+        if (!signal.aborted)
+            this.open(this.#id);
     }
 
     /* What a command did to the conversation is seen here, too. One that has
@@ -268,6 +308,20 @@ export class Chat {
     /* Another tab may have asked meanwhile. */
     #ended() {
         this.entryChanged(this.#id, this.#store.get(Turn.key(this.#id)));
+        this.#lookUp();
+    }
+
+    /* What was just asked is in the record now, and can be edited. */
+    async #lookUp() {
+        const { signal } = this.#load;
+        try {
+            const page = await api.sessionMessages(this.#id,
+                { limit: 2, signal });
+            if (!signal.aborted)
+                (page.messages ?? []).forEach((m) => this.#thread.keep(m));
+        } catch {
+            /* It can be edited after a reload. */
+        }
     }
 
     /* ---- the world outside ---- */

@@ -53,6 +53,9 @@ const chat = new Chat({
     store, sessions, thread, scroll, composer, net, opened,
 });
 
+$('messages').addEventListener('edit', (e) => chat.edit(e.detail));
+$('messages').addEventListener('branch', (e) => chat.branch(e.detail));
+
 /* ---- the address: #<session id>, or nothing for a new conversation ---- */
 
 function addressed() {

@@ -58,8 +58,12 @@ class Message {
     }
 }
 
+/* One that is stored can be said in other words: an "edit" event bubbles, with
+ * the message. Where it was, "branch" has the id of the one to go over to. */
 export class UserMessage extends Message {
-    constructor({ text, at, turn = null }) {
+    id = null;
+
+    constructor({ text, at, turn = null, id = null, siblings = [] }) {
         super('user', 'You said');
         this.text = text;
         this.turn = turn;
@@ -69,6 +73,35 @@ export class UserMessage extends Message {
             this.#fold(bubble);
         this.foot.append(timeNode(at) ?? '', this.copyButton('Copy message'));
         this.node.append(this.foot);
+        if (id)
+            this.kept({ id, siblings });
+    }
+
+    /* The server has it under this id. */
+    kept({ id, siblings = [] }) {
+        this.id = id;
+        this.foot.append(iconButton('edit', 'Edit message',
+            () => this.#tell('edit', this)));
+        if (siblings.length > 1)
+            this.foot.append(this.#branches(siblings));
+    }
+
+    #tell(type, detail) {
+        this.node.dispatchEvent(
+            new CustomEvent(type, { bubbles: true, detail }));
+    }
+
+    #branches(siblings) {
+        const at = siblings.indexOf(this.id);
+        const step = (label, sign, to) => el('button', {
+            type: 'button', class: 'step', 'aria-label': label, title: label,
+            disabled: to === undefined,
+            onclick: () => this.#tell('branch', to),
+        }, sign);
+        return el('span', { class: 'branches' },
+            step('Previous version', '‹', siblings[at - 1]),
+            el('span', {}, `${at + 1}/${siblings.length}`),
+            step('Next version', '›', siblings[at + 1]));
     }
 
     #fold(bubble) {

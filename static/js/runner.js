@@ -80,7 +80,7 @@ export class Runner {
         let reply;
         try {
             reply = await api.postTurn(
-                turn.sessionId, turn.messageId, turn.text);
+                turn.sessionId, turn.messageId, turn.text, turn.follows);
         } catch (e) {
             this.#notSent(turn, e);
             return;

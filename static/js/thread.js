@@ -81,6 +81,21 @@ export class Thread {
         return message;
     }
 
+    /* The record of a question that was drawn before there was one. */
+    keep({ id, siblings, role, turn_id: turn }) {
+        const mine = role === 'user' && this.#messages.find((m) =>
+            m instanceof UserMessage && m.turn === turn && m.id === null);
+        if (mine)
+            mine.kept({ id, siblings });
+    }
+
+    /* A message, and all that came after it, leave. */
+    dropFrom(message) {
+        const from = this.#messages.indexOf(message);
+        if (from >= 0)
+            this.drop(...this.#messages.slice(from));
+    }
+
     /* Two messages that were never sent leave together. */
     drop(...messages) {
         messages.forEach((m) => m.remove());
@@ -99,10 +114,11 @@ export class Thread {
     }
 
     #make(stored) {
-        const { role, content, timestamp: at, model, turn_id: turn } = stored;
+        const { id, role, content, timestamp: at, model, turn_id: turn,
+            siblings } = stored;
         const text = typeof content === 'string' ? content : '';
         if (role === 'user')
-            return new UserMessage({ text, at, turn });
+            return new UserMessage({ text, at, turn, id, siblings });
         const message = AnswerMessage.stored({ text, at, model, turn });
         const ending = endingOf(stored.finish_reason);
         if (ending)

@@ -14,6 +14,7 @@ export class Turn {
     text;
     at;
     id = null;       /* the server's; null until it took the message */
+    follows = null;  /* id of the question that this one takes the place of */
     answer = newAnswer();
     follower = null;
     question = null; /* UserMessage */
@@ -44,6 +45,7 @@ export class Turn {
         turn.messageId = entry.messageId;
         turn.at = entry.at ?? turn.at;
         turn.id = entry.turn ?? null;
+        turn.follows = entry.follows ?? null;
         return turn;
     }
 
@@ -58,7 +60,7 @@ export class Turn {
     save(store) {
         store.set(Turn.key(this.sessionId), {
             messageId: this.messageId, turn: this.id, text: this.text,
-            at: this.at,
+            at: this.at, follows: this.follows,
         });
     }
 

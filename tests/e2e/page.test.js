@@ -202,6 +202,37 @@ describe('the page', () => {
         }
     });
 
+    test('says a question in other words, and finds the first ones again',
+        async () => {
+            replay.on('first words', whole(replyWire(['to the first.'])));
+            replay.on('other words', whole(replyWire(['to the other.'])));
+            await tab.ask('first words');
+            await tab.says('to the first.');
+            const edit = tab.page.getByRole('button', { name: 'Edit message' });
+            await edit.waitFor({ state: 'attached' });
+            await edit.focus();
+            await edit.press('Enter');
+            await tab.notice('takes the place of this one');
+            assert.equal(await tab.page.inputValue('#input'), 'first words');
+            await tab.page.fill('#input', 'other words');
+            await tab.page.press('#input', 'Enter');
+            await tab.says('to the other.');
+            assert.equal(await tab.questions.count(), 1);
+            const { messages } = replay.about('other words')[0].body;
+            assert.equal(messages.filter((m) => m.role === 'user').length, 1);
+            await tab.page.reload();
+            await tab.says('to the other.');
+            const back = tab.page.getByRole('button',
+                { name: 'Previous version' });
+            await back.focus();
+            await back.press('Enter');
+            await tab.says('to the first.');
+            assert.equal(await tab.page.getByText('to the other.').count(), 0);
+            await tab.page.getByRole('button', { name: 'Next version' })
+                .press('Enter');
+            await tab.says('to the other.');
+        });
+
     test('commands do here what they do at the server', async () => {
         await tab.ask('remember this');
         await tab.answered();

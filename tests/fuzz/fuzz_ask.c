@@ -66,7 +66,7 @@ try_bytes(const char *type, bool query, const uint8_t *data, size_t size)
         e = ask_parse(rq, query, &a, &opt, &why);
     request_free(rq); /* the ask must not need it */
     assert(e == why.err);
-    assert(e == OK || e == ERR_BADREQ || e == ERR_TOOBIG ||
+    assert(e == OK || e == ERR_BADREQ || e == ERR_TOOBIG || e == ERR_NOTFOUND ||
            e == ERR_IMPOSSIBLE);
     assert((e == OK) == (a != NULL));
     if (e != OK)

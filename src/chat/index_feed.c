@@ -12,6 +12,9 @@
 #include "chat/index_feed.h"
 
 #include "base/mem.h"
+#include "base/text.h"
+
+#define TEXT_MAX ((size_t)256 * 1024) /* bytes of a message that are found */
 
 /* Messages on their way. */
 struct batch {
@@ -30,24 +33,25 @@ take(void *arg, const struct message *m)
 {
     struct batch *b = arg;
     struct search_message *to = &b->m[b->n];
+    size_t len = m->text_len < TEXT_MAX ? m->text_len
+                                        : utf8_whole(m->text, TEXT_MAX);
 
     if (b->known && !b->looked) {
         b->looked = true;
         b->changed = m->seq != b->from || !ident_eq(&m->id, &b->last);
         return !b->changed;
     }
-    if (b->n == FEED_MESSAGES ||
-        (b->n > 0 && b->bytes + m->text_len > FEED_BYTES))
+    if (b->n == FEED_MESSAGES || (b->n > 0 && b->bytes + len > FEED_BYTES))
         return false;
     *to = (struct search_message){
         .id = m->id,
         .seq = m->seq,
         .role = m->role,
         .at_ms = m->at_ms,
-        .text = xmemdup0(m->text, m->text_len),
-        .text_len = m->text_len,
+        .text = xmemdup0(m->text, len),
+        .text_len = len,
     };
-    b->bytes += m->text_len;
+    b->bytes += len;
     b->n++;
     return true;
 }

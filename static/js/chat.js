@@ -40,7 +40,7 @@ export class Chat {
         this.#composer = composer;
         this.#opened = opened;
         this.#runner = new Runner({ store, sessions, thread, composer, net }, {
-            ended: () => this.#ended(),
+            ended: (info) => this.#ended(info),
             again: (text) => this.send(text),
             stored: (gone) => {
                 this.#gone = gone;
@@ -306,9 +306,10 @@ export class Chat {
     }
 
     /* Another tab may have asked meanwhile. */
-    #ended() {
+    #ended({ message_id: stored }) {
         this.entryChanged(this.#id, this.#store.get(Turn.key(this.#id)));
-        this.#lookUp();
+        if (stored && this.#id !== null)
+            this.#lookUp();
     }
 
     /* What was just asked is in the record now, and can be edited. */

@@ -35,7 +35,7 @@ export class Runner {
     #on;
     #turn = null;
 
-    /* on.ended() after each turn; on.again(text) to ask once more;
+    /* on.ended(info) after each turn; on.again(text) to ask once more;
      * on.stored(gone) when the record knows better than this page, gone: the
      * id of a turn without events; on.unsaid() when the only message of a
      * conversation was taken back. */
@@ -226,7 +226,7 @@ export class Runner {
         announce(spoken(answer, reply.body.textContent));
         if (answer.info.result)
             this.#on.commanded(answer.info);
-        this.#on.ended();
+        this.#on.ended(answer.info);
     }
 
     /* ---- stopping and going on ---- */

@@ -21,8 +21,6 @@ MUST_USE enum err v1_problem(struct request *rq, const struct problem *p,
 /* The same, and the request is over. Takes rq. */
 void v1_fail(struct app *app, struct request *rq, const struct problem *p,
              const char *param);
-/* Its status. */
-int v1_status(const struct problem *p);
 /* Who answers for a model's name. Parley's own answers are given to who names
  * them, and to nobody else: a program that wants a model is not helped by
  * words about Parley. ERR_NOTFOUND, ERR_IMPOSSIBLE or ERR_BADREQ with why. */

@@ -21,7 +21,7 @@ v1_is(const struct request *rq)
     return rq->path != NULL && text_starts(rq->path, "/v1/");
 }
 
-int
+static int
 v1_status(const struct problem *p)
 {
     int status = openai_out_status(p);

@@ -143,6 +143,16 @@ result_start_json(struct buf *out, const struct result *r)
 }
 
 void
+result_add(int64_t *sum, int64_t n)
+{
+    if (n < 0)
+        return;
+    if (*sum < 0)
+        *sum = 0;
+    *sum = n > INT64_MAX - *sum ? INT64_MAX : *sum + n;
+}
+
+void
 result_interrupted(struct problem *p)
 {
     (void)memset(p, 0, sizeof(*p));

@@ -44,6 +44,9 @@ void result_put_usage(struct json_out *j, const struct usage *u,
                       int64_t cost_micro);
 /* "cost_usd": dollars, to the micro-dollar; null if cost_micro is -1. */
 void result_put_cost(struct json_out *j, int64_t cost_micro);
+/* Add a count or a cost to a sum. One below 0 is not known and adds nothing; a
+ * sum of nothing is not known either. */
+void result_add(int64_t *sum, int64_t n);
 /* The problem of a turn that its process left behind. */
 void result_interrupted(struct problem *p);
 

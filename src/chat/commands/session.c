@@ -326,27 +326,17 @@ struct sums {
     int64_t cost_micro;
 };
 
-static void
-add(int64_t *sum, int64_t n)
-{
-    if (n < 0)
-        return;
-    if (*sum < 0)
-        *sum = 0;
-    *sum = n > INT64_MAX - *sum ? INT64_MAX : *sum + n;
-}
-
 static bool
 add_message(void *arg, const struct message *m)
 {
     struct sums *s = arg;
 
     s->messages++;
-    add(&s->usage.input_tokens, m->input_tokens);
-    add(&s->usage.output_tokens, m->output_tokens);
-    add(&s->usage.cached_tokens, m->cached_tokens);
+    result_add(&s->usage.input_tokens, m->input_tokens);
+    result_add(&s->usage.output_tokens, m->output_tokens);
+    result_add(&s->usage.cached_tokens, m->cached_tokens);
     if (m->finish != FINISH_NONE)
-        add(&s->cost_micro, m->cost_micro);
+        result_add(&s->cost_micro, m->cost_micro);
     return true;
 }
 
@@ -373,7 +363,7 @@ command_usage(struct command_run *run)
         return command_err(run, e);
     if (store_summary(store, run->ask->owner, run->ask->session_id, &sum,
                       NULL) == OK)
-        add(&s.cost_micro, sum.cost_micro);
+        result_add(&s.cost_micro, sum.cost_micro);
     (void)command_ok(run);
     json_put_i64(&run->j, "messages", s.messages);
     result_put_usage(&run->j, &s.usage, s.cost_micro);

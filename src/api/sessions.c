@@ -8,6 +8,7 @@
 #include "api/app.h"
 #include "api/session_json.h"
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "chat/erase.h"
 #include "chat/result.h"
@@ -33,22 +34,12 @@ patch_failed(struct app *app, struct request *rq, const struct store_op *op)
 
 /* --- one ----------------------------------------------------------------- */
 
-static void
-add_cost(int64_t *sum, int64_t cost)
-{
-    if (cost < 0)
-        return;
-    if (*sum < 0)
-        *sum = 0;
-    *sum = cost > INT64_MAX - *sum ? INT64_MAX : *sum + cost;
-}
-
 /* Of an answer; a question costs nothing, and says nothing. */
 static bool
 add_message_cost(void *arg, const struct message *m)
 {
     if (m->finish != FINISH_NONE)
-        add_cost(arg, m->cost_micro);
+        result_add(arg, m->cost_micro);
     return true;
 }
 
@@ -85,7 +76,7 @@ reply_session(struct app *app, struct request *rq, int status, const char *id)
         return;
     }
     if (store_summary(store, app_owner(rq), id, &sum, NULL) == OK)
-        add_cost(&cost_micro, sum.cost_micro);
+        result_add(&cost_micro, sum.cost_micro);
     buf_init(&body, BODY_MAX);
     json_out_init(&j, &body);
     json_begin_obj(&j);
@@ -209,18 +200,26 @@ api_session_make(void *arg, struct request *rq)
         reply_session(app, rq, 201, id);
 }
 
-/* The end of the line that goes through a message: of its newest children. */
+/* The messages that come behind one, directly or not; the newest of them is
+ * where its line ends. */
 struct descent {
-    uint32_t at;
+    uint32_t from, n; /* of `behind` */
+    bool *behind;     /* by seq, from `from` on */
+    uint32_t end;
 };
 
 static bool
 descend(void *arg, const struct message *m)
 {
     struct descent *d = arg;
+    uint32_t at = m->seq - d->from, parent = m->parent - d->from;
 
-    if (m->parent == d->at && m->seq > d->at)
-        d->at = m->seq;
+    if (at >= d->n)
+        return false; /* it came meanwhile */
+    if (at == 0 || (m->parent >= d->from && parent < at && d->behind[parent])) {
+        d->behind[at] = true;
+        d->end = m->seq;
+    }
     return true;
 }
 
@@ -229,21 +228,28 @@ find_leaf(struct app *app, struct request *rq, struct session_change *c,
           struct problem *why)
 {
     struct store *store = engine_store(app->en);
+    const char *session = rq->path_args[0];
     struct descent d;
+    struct session s;
     struct ident id;
 
     if (c->leaf == NULL || c->leaf[0] == '\0')
         return OK;
     if (ident_parse(c->leaf, strlen(c->leaf), &id) != OK ||
-        store_find_message(store, app_owner(rq), rq->path_args[0], &id,
-                           &d.at) != OK)
+        store_find_message(store, app_owner(rq), session, &id, &d.from) != OK ||
+        store_session(store, app_owner(rq), session, &s) != OK ||
+        d.from >= s.n_messages)
         return problem_set(why, ERR_NOTFOUND, "message_not_found",
                            "No such message",
                            "'leaf' is the id of a message of this session.");
-    IGNORE(store_all_messages(store, app_owner(rq), rq->path_args[0], d.at,
-                              UINT32_MAX, NULL, descend, &d));
+    d.end = d.from;
+    d.n = s.n_messages - d.from;
+    d.behind = xcalloc(d.n, sizeof(*d.behind));
+    IGNORE(store_all_messages(store, app_owner(rq), session, d.from, UINT32_MAX,
+                              NULL, descend, &d));
+    free(d.behind);
     c->op.patch.set_head = true;
-    c->op.patch.head = d.at;
+    c->op.patch.head = d.end;
     return OK;
 }
 

@@ -104,6 +104,17 @@ describe('another way on', () => {
             ['one', one.said, 'two', two.said]);
     });
 
+    test('chosen by a message in the middle, it ends at the newest behind it',
+        async () => {
+            const { id, one } = await conversation();
+            const alt = await turn(id, 'three', one.a);
+            const end = await turn(id, 'four');
+            await turn(id, 'uno', one.q);
+            assert.equal((await setLeaf(id, one.q)).status, 200);
+            assert.deepEqual(await texts(id),
+                ['one', one.said, 'three', alt.said, 'four', end.said]);
+        });
+
     test('each message says what it follows and stands beside', async () => {
         const { id, one, two } = await conversation();
         for (const m of await messagesOf(parley, id))

@@ -24,8 +24,7 @@
 
 static void turn_load(struct turn *t);
 
-/* Let a worker run fn for t, and then the loop done. */
-static void
+void
 turn_work(struct turn *t, job_fn *run, void (*done)(struct mail *m))
 {
     (void)memset(&t->job, 0, sizeof(t->job));
@@ -156,9 +155,7 @@ on_begun(struct mail *m)
         return;
     }
     if (t->finish == FINISH_CANCELLED) {
-        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
-                          "The turn was cancelled", "It had not begun.");
-        turn_refuse(t, &p);
+        turn_refuse_cancelled(t);
         return;
     }
     turn_unask(t);
@@ -300,9 +297,7 @@ on_loaded(struct mail *m)
     struct problem p = {.err = OK};
 
     if (t->finish == FINISH_CANCELLED) {
-        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
-                          "The turn was cancelled", "It had not begun.");
-        turn_refuse(t, &p);
+        turn_refuse_cancelled(t);
     } else if (t->load_err == ERR_CONFLICT) {
         turn_join(t, &t->existing);
     } else if (t->load_err == ERR_AGAIN) {
@@ -370,14 +365,8 @@ turn_start(struct engine *en, struct turn_ask *ask, struct reader *r)
 void
 turn_cancel(struct turn *t)
 {
-    struct problem p = {.err = OK};
-
     switch (t->step) {
-    case TURN_WAITING:
-        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
-                          "The turn was cancelled", "It had not begun.");
-        turn_refuse(t, &p);
-        break;
+    case TURN_WAITING: turn_refuse_cancelled(t); break;
     case TURN_LOADING: t->finish = FINISH_CANCELLED; break;
     case TURN_RUNNING:
         generator_cancel(t->generator);

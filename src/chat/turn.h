@@ -98,6 +98,8 @@ struct turn {
 void turn_start(struct engine *en, struct turn_ask *ask, struct reader *r);
 /* Its session is free: go on. */
 void turn_go(struct turn *t);
+/* Let a worker run it, with t as its argument, and then the loop done. */
+void turn_work(struct turn *t, job_fn *run, void (*done)(struct mail *m));
 void turn_cancel(struct turn *t);
 /* End it with what there is: the process is stopping. */
 void turn_cut(struct turn *t);

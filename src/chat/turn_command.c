@@ -79,16 +79,13 @@ on_worked(struct mail *m)
 {
     struct turn *t = m->arg;
     struct work *w = work_of(t);
-    struct problem p = {.err = OK};
 
     if (w->used) {
         turn_join(t, &t->existing);
         return;
     }
     if (t->finish == FINISH_CANCELLED && w->step == COMMAND_ASK) {
-        (void)problem_set(&p, ERR_CONFLICT, "cancelled",
-                          "The turn was cancelled", "It had not begun.");
-        turn_refuse(t, &p);
+        turn_refuse_cancelled(t);
         return;
     }
     t->finish = FINISH_NONE;
@@ -130,12 +127,7 @@ turn_command_start(struct turn *t)
     }
     t->asked_ms = clock_wall_ms();
     t->step = TURN_LOADING;
-    (void)memset(&t->job, 0, sizeof(t->job));
-    t->job.run = work_run;
-    t->job.arg = t;
-    t->job.done.fn = on_worked;
-    t->job.done.arg = t;
-    workers_run(t->en->workers, &t->job);
+    turn_work(t, work_run, on_worked);
 }
 
 /* --- the end -------------------------------------------------------------- */

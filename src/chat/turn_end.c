@@ -128,6 +128,16 @@ turn_refuse(struct turn *t, const struct problem *p)
 }
 
 void
+turn_refuse_cancelled(struct turn *t)
+{
+    struct problem p = {.err = OK};
+
+    (void)problem_set(&p, ERR_CONFLICT, "cancelled", "The turn was cancelled",
+                      "It had not begun.");
+    turn_refuse(t, &p);
+}
+
+void
 turn_abandon(struct turn *t)
 {
     generator_cancel(t->generator);

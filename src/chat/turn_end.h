@@ -17,6 +17,8 @@ void turn_save(struct turn *t);
 void turn_command_told(struct turn *t);
 /* It never began: fail its readers with p and free it. */
 void turn_refuse(struct turn *t, const struct problem *p);
+/* The same, since it was cancelled. */
+void turn_refuse_cancelled(struct turn *t);
 /* It was asked before, as `existing`: its readers follow that one; t is
  * freed. */
 void turn_join(struct turn *t, const struct ident *existing);

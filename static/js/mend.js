@@ -48,9 +48,22 @@ function segmentStart(text) {
     return start;
 }
 
+/* Where the code span ends that began before `from` with so many ticks; -1:
+ * nowhere. */
+function endOfCode(s, from, length) {
+    const runs = /`+/g;
+    runs.lastIndex = from;
+    for (let m = runs.exec(s); m; m = runs.exec(s))
+        if (m[0].length === length)
+            return runs.lastIndex;
+    return -1;
+}
+
 /* The marks that are open at the end of s, innermost last. */
 function openMarks(s) {
     const open = [];
+    const ticks = /`+/gy;
+    const stars = /\*\*|~~|\*/gy;
     let i = 0;
     while (i < s.length) {
         const c = s[i];
@@ -59,21 +72,21 @@ function openMarks(s) {
             continue;
         }
         if (c === '`') {
-            const run = /^`+/.exec(s.slice(i))[0];
-            const rest = s.slice(i + run.length);
-            const end = rest.search(
-                new RegExp(`(?<!\`)${run}(?!\`)`));
+            ticks.lastIndex = i;
+            const run = ticks.exec(s)[0];
+            const end = endOfCode(s, i + run.length, run.length);
             if (end < 0)
                 return [...open, { mark: run, end: i + run.length }];
-            i += run.length + end + run.length;
+            i = end;
             continue;
         }
-        const m = /^(\*\*|~~|\*)/.exec(s.slice(i));
+        stars.lastIndex = i;
+        const m = stars.exec(s);
         if (!m) {
             i++;
             continue;
         }
-        const mark = m[1];
+        const mark = m[0];
         const after = s[i + mark.length] ?? '';
         const before = s[i - 1] ?? ' ';
         const top = open.findLastIndex((o) => o.mark === mark);
@@ -98,11 +111,16 @@ function closeMarks(s) {
     else if (last[0] === '`' && last.length > 1)
         out = out.replace(/`+$/, (run, at) =>
             (at >= open.at(-1).end ? '' : run));
+    out = out.trimEnd();
+    let marks = '';
     for (const { mark } of open.reverse()) {
-        const bare = out.trimEnd();
-        out = bare.endsWith(mark) ? bare.slice(0, -mark.length) : bare + mark;
+        /* One that has only just begun goes, the others are closed. */
+        if (!marks && out.endsWith(mark))
+            out = out.slice(0, -mark.length).trimEnd();
+        else
+            marks += mark;
     }
-    return out;
+    return out + marks;
 }
 
 function closeLink(s) {

@@ -35,7 +35,7 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Werror
 PKGS := fcgi libcurl lmdb sqlite3 libcjson libcrypto
 LIBS_PLAIN := -lfcgi -lcurl -llmdb -lsqlite3 -lcjson -lcrypto
-LIBS_MORE := -lstemmer -lm -lpthread # these have no .pc file
+LIBS_MORE := -lstemmer -lwslay -lm -lpthread # these have no .pc file
 # A package whose .pc file is missing still links under its usual name.
 LIBS = $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),$(LIBS_PLAIN)) \
 	$(LIBS_MORE)
@@ -81,7 +81,8 @@ CLI_BESIDE := $(if $(IS_DEFAULT),bin/parley)
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
-VENDOR := static/vendor/highlight.js etc/lexicon/afinn.tsv
+VENDOR := static/vendor/highlight.js static/vendor/openapi.json \
+	etc/lexicon/afinn.tsv
 
 # ---- building --------------------------------------------------------------
 
@@ -121,12 +122,15 @@ $(B)/sources: | $(B)
 	@:
 
 LINK = @mkdir -p $(@D); echo "  LD   $@"; $(CC) $(CFLAGS) $(LDFLAGS) -o $@
+# Tests are many and each is linked with all of it: these take half the time.
+FAST := $(if $(filter clang%,$(notdir $(CC))),lld,gold)
+FAST_LD := $(if $(shell command -v ld.$(FAST)),-fuse-ld=$(FAST))
 
 $(PROGRAMS): $(B)/bin/%: $(B)/obj/cgi-bin/%.o $(LIB)
 	$(LINK) $^ $(LIBS)
 
 $(CLI): $(CLI_SRC:%.c=$(B)/obj/%.o) $(LIB)
-	$(LINK) $^ $(LIBS)
+	$(LINK) $^ $(LIBS) -ledit
 
 # Beside their sources for a web server to start; replaced in one step, as
 # the old one may be running.
@@ -141,6 +145,12 @@ static/vendor/highlight.js: package-lock.json scripts/vendor.mjs
 	@scripts/deps page
 	@echo "  NPM  static/vendor"
 	@node scripts/vendor.mjs
+
+static/vendor/openapi.json: docs/openapi.yaml package-lock.json \
+		scripts/openapi.mjs
+	@scripts/deps page
+	@echo "  DOC  $@"
+	@node scripts/openapi.mjs
 
 etc/lexicon/afinn.tsv: package-lock.json scripts/lexicon.mjs
 	@scripts/deps page
@@ -166,7 +176,9 @@ run: ## Serve on http://127.0.0.1:8080/ (PORT=, HOST=, DATA_DIR=, any setting)
 
 .PHONY: check test lint format bench fuzz fuzzers torture unit-programs
 unit-programs: $(TESTS)
-$(TESTS) $(BENCHES): $(B)/%: $(B)/obj/%.o $(LIB)
+$(TESTS): $(B)/%: $(B)/obj/%.o $(LIB)
+	$(LINK) $(FAST_LD) $^ -lcmocka $(LIBS)
+$(BENCHES): $(B)/%: $(B)/obj/%.o $(LIB)
 	$(LINK) $^ -lcmocka $(LIBS)
 
 check: $(TESTS) ## Run the unit tests
@@ -199,7 +211,7 @@ fuzz: ## Run every fuzz driver for FUZZ_SECONDS (20)
 	    $(comma),+,$(FUZZ_SAN))/%)
 fuzzers: $(FUZZERS)
 $(FUZZERS): $(B)/%: $(B)/obj/%.o $(LIB)
-	$(LINK) -fsanitize=fuzzer $^ $(LIBS)
+	$(LINK) -fsanitize=fuzzer $(FAST_LD) $^ $(LIBS)
 
 torture: ## Crashes, full disks, slow readers, cut connections (minutes)
 	@scripts/deps test

@@ -119,14 +119,28 @@ const struct row conf_rows[CONF__MAX] = {
         "replaced by a summary that a model writes"},
     [CONF_SUMMARY_MODEL] = {"SUMMARY_MODEL", LINE, "", "", 0, 0, false,
         "Who writes it: a model's name or provider/model; empty: who answered"},
+    [CONF_TITLE_MODEL] = {"TITLE_MODEL", LINE, "", "auto", 0, 0, false,
+        "Who names a session after its first answer: auto (a cheap model of "
+        "the provider that answered, or the one that answered), a model's name "
+        "or provider/model; off: it keeps the first words"},
     [CONF_ALLOWED_ORIGINS] = {"ALLOWED_ORIGINS", LINE, "", "", 0, 0, false,
         "Other origins whose pages may use the API, separated by commas"},
     [CONF_LIST_ANONYMOUS] = {"LIST_ANONYMOUS", LINE, "", "local", 0, 0, false,
         "Who sees the list of all sessions without signing in: local (who is "
         "on this machine, and no proxy between), all or none. By its id "
         "everybody finds a session"},
+    [CONF_OAUTH_TOKEN_HOSTS] = {"OAUTH_TOKEN_HOSTS", LINE, "", "", 0, 0, false,
+        "Hosts that a client of /ws/chat may name as the token_url of OAuth2 "
+        "credentials, separated by commas: auth.example.com, "
+        "auth.example.com:8443 or *.example.com; empty: none"},
     [CONF_SESSION_TTL] = {"SESSION_TTL", INT, "s", "0", 0, 3153600000, false,
         "A session that was not used for so long is deleted (0: never)"},
+    [CONF_TEMPORARY_TTL] = {"TEMPORARY_TTL", INT, "s", "14400", 0, 3153600000,
+        false, "A temporary chat that was not used for so long is gone (0: "
+        "not before the program ends)"},
+    [CONF_TEMPORARY_MIB] = {"TEMPORARY_MIB", INT, "MiB", "64", 0, 1048576,
+        false, "Memory that all temporary chats may take together; 0: there "
+        "are none"},
     [CONF_MAX_SESSIONS] = {"MAX_SESSIONS", INT, "", "0", 0, 1000000000, false,
         "Sessions that one user may have (0: any number)"},
     [CONF_MAX_MESSAGES] = {"MAX_MESSAGES", INT, "", "0", 0, 1000000000, false,
@@ -155,6 +169,8 @@ const struct row conf_rows[CONF__MAX] = {
         false, "Turns that may wait in one session"},
     [CONF_BODY_MAX_KIB] = {"BODY_MAX_KIB", INT, "KiB", "16384", 1, 1048576,
         false, "Largest request body"},
+    [CONF_IMPORT_MAX_MIB] = {"IMPORT_MAX_MIB", INT, "MiB", "256", 1, 1048576,
+        false, "Largest file that POST /import takes"},
     [CONF_UPSTREAM_CONNECT_MS] = {"UPSTREAM_CONNECT_MS", INT, "ms", "5000",
         10, 600000, false, "How long connecting to a provider may take"},
     [CONF_UPSTREAM_FIRST_BYTE_MS] = {"UPSTREAM_FIRST_BYTE_MS", INT, "ms",
@@ -183,6 +199,21 @@ const struct row conf_rows[CONF__MAX] = {
         false, "Pause between the pieces of the offline provider"},
     [CONF_PING_MS] = {"PING_MS", INT, "ms", "15000", 10, 600000, false,
         "How often a silent stream sends a comment to stay open"},
+    [CONF_WS_LISTEN] = {"WS_LISTEN", LINE, "", "", 0, 0, false,
+        "A TCP address of this machine for WebSockets, such as "
+        "127.0.0.1:9001, beside the socket ws.sock in DATA_DIR"},
+    [CONF_WS_MAX] = {"WS_MAX", INT, "", "0", 0, 1000000, false,
+        "WebSockets open at once; 0: as the descriptor limit allows"},
+    [CONF_WS_PER_CLIENT] = {"WS_PER_CLIENT", INT, "", "5", 0, 1000000, false,
+        "WebSockets that one client may have open at /ws/{client_id} (0: any "
+        "number)"},
+    [CONF_WS_MESSAGE_MAX_KIB] = {"WS_MESSAGE_MAX_KIB", INT, "KiB", "1024", 1,
+        1048576, false, "Largest message over WebSocket from a client"},
+    [CONF_WS_PING_S] = {"WS_PING_S", INT, "s", "30", 1, 3600, false,
+        "How often a WebSocket is pinged; one that is silent for three times "
+        "as long is closed"},
+    [CONF_WS_IDLE_S] = {"WS_IDLE_S", INT, "s", "3600", 0, 2592000, false,
+        "How long a WebSocket may be open without a message (0: any time)"},
 };
 /* clang-format on */
 

@@ -36,8 +36,13 @@ enum metric {
     METRIC_SUMMARIES,     /* of conversations, stored */
     METRIC_SUMMARIES_FAILED,
     METRIC_SUMMARIES_RUNNING, /* gauge */
-    METRIC_EVENTS,            /* appended to the stream log */
-    METRIC_CHUNKS,            /* deltas received from providers */
+    METRIC_TITLES,            /* of sessions, by a model */
+    METRIC_TITLES_FAILED,
+    METRIC_EVENTS,             /* appended to the stream log */
+    METRIC_CHUNKS,             /* deltas received from providers */
+    METRIC_WEBSOCKETS,         /* opened */
+    METRIC_WEBSOCKETS_OPEN,    /* gauge */
+    METRIC_WEBSOCKET_MESSAGES, /* received */
     METRIC__MAX
 };
 

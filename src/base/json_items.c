@@ -25,6 +25,7 @@
 static const char byte_order_mark[] = "\xEF\xBB\xBF";
 static const char too_early[] = "ends too early";
 static const char unexpected[] = "unexpected character";
+const char json_items_too_long[] = "longer than an item may be";
 
 void
 json_items_init(struct json_items *p, const char *member, size_t item_max)
@@ -75,8 +76,7 @@ tell_item(struct json_items *p, json_items_fn *fn, void *arg, bool head)
     enum err e;
 
     if (buf_status(&p->item) != OK) {
-        e = tell_broken(p, head, "longer than an item may be", p->item_at, fn,
-                        arg);
+        e = tell_broken(p, head, json_items_too_long, p->item_at, fn, arg);
     } else {
         json_mend(p->item.data, p->item.len);
         if (json_scan_deep(it.s, it.n, JSON_DEEP_MAX, &b) != OK)

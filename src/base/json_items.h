@@ -32,6 +32,8 @@ struct json_item {
     const char *rule;   /* static: which rule it breaks; NULL: none */
     uint64_t broken_at; /* offset; only with rule */
 };
+/* The rule of an item that has more bytes than item_max. */
+extern const char json_items_too_long[];
 /* Non-zero stops. */
 typedef enum err json_items_fn(void *arg, const struct json_item *it);
 

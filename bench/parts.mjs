@@ -14,6 +14,7 @@ const PIECE_BYTES = 4; // of every piece of the stand-in model's texts
 const STREAMS = 1000;
 const HELD = Number(process.env.BENCH_HELD ?? 8800);
 const STALLED = 50;
+const HISTORY = 10000; // messages of a long conversation
 
 const chunksOf = (result) => result.text_bytes / PIECE_BYTES;
 
@@ -292,6 +293,55 @@ async function search() {
   return JSON.parse(await procs.output(child));
 }
 
+/** A conversation as a file of ours. With branches, every tenth question is
+ * asked once more, as bench/history.c does it. */
+function conversation(id, branched) {
+  const messages = [];
+  const name = (i) => `00000000-0000-7000-8000-${String(i).padStart(12, '0')}`;
+  for (let i = 0; i < HISTORY; i++) {
+    const again = branched && i % 20 === 2 && i >= 4;
+    messages.push({
+      id: name(i), parent_id: i === 0 ? null : name(again ? i - 3 : i - 1),
+      role: i % 2 ? 'assistant' : 'user', content: 'What was said. '.repeat(15),
+    });
+  }
+  return { id, messages };
+}
+
+/** The newest page of a long conversation by HTTP, one request after the
+ * other, each with a connection of its own; and the same from the store. */
+async function history(stack) {
+  const sessions = { line: false, tree: true };
+  const numbers = { failures: 0 };
+  const file = JSON.stringify({ format: 'parley', version: 1,
+    sessions: Object.entries(sessions).map(([id, branched]) =>
+      conversation(id, branched)) });
+  const put = await request(stack.port, 'POST', '/import', file);
+  if (put.status !== 200)
+    throw new Error(`import: ${put.status} ${put.body.slice(0, 300)}`);
+  const { body } = await request(stack.port, 'GET', '/sessions');
+  const longest = JSON.parse(body).sessions
+    .filter((s) => s.conversation_length > HISTORY / 2);
+  for (const { session_id: id, conversation_length: n } of longest) {
+    const what = n === HISTORY ? 'line' : 'tree';
+    const times = [];
+    for (let i = 0; i < 320; i++) {
+      const begun = performance.now();
+      const reply = await request(stack.port, 'GET', `/sessions/${id}/messages`);
+      if (i >= 20) times.push(performance.now() - begun);
+      const page = reply.status === 200 && JSON.parse(reply.body).messages;
+      if (page.length !== 50 ||
+        (what === 'tree') !== page.some((m) => m.siblings)) numbers.failures++;
+    }
+    times.sort((a, b) => a - b);
+    numbers[`${what}Ms`] = times[150];
+    numbers[`${what}P99Ms`] = times[297];
+  }
+  if (longest.length !== 2) numbers.failures++;
+  const child = procs.start(join(bin, 'history'), []);
+  return { ...numbers, ...JSON.parse(await procs.output(child)) };
+}
+
 const all = ['pass', 'relay', 'hello', 'parley'];
 const streaming = ['pass', 'relay', 'parley'];
 
@@ -309,5 +359,6 @@ export const parts = {
   cgi: { measure: cgi, names: ['parley'], once: true },
   commit: { measure: commit, names: ['parley'], once: false },
   parse: { measure: parse, names: ['parley'], once: true },
+  history: { ...alone(history), names: ['parley'], once: true },
   search: { measure: search, names: ['parley'], once: true },
 };

@@ -20,7 +20,7 @@ import { parts } from './parts.mjs';
 import { stopAll } from './procs.mjs';
 import { bin, chat, isParley } from './stack.mjs';
 import {
-  printGoals, printParsing, printSearch, printTable,
+  printGoals, printHistory, printParsing, printSearch, printTable,
 } from './table.mjs';
 
 const list = (text) => text?.split(/[, ]+/).filter(Boolean);
@@ -35,7 +35,8 @@ function check() {
   if (unknown.length > 0)
     throw new Error(`no part "${unknown}"; there are ${Object.keys(parts)}`);
   if (!(runs >= 1 && runs <= 100)) throw new Error('BENCH_RUNS: 1 to 100');
-  const tools = ['llm', 'load', 'relay', 'hello', 'commit', 'parse', 'search'];
+  const tools = ['llm', 'load', 'relay', 'hello', 'commit', 'parse', 'search',
+    'history'];
   for (const name of tools)
     if (!existsSync(join(bin, name)))
       throw new Error(`${join(bin, name)} is not built: run make bench`);
@@ -112,6 +113,7 @@ async function main() {
   printTable(found, wanted);
   printParsing(found);
   printSearch(found);
+  printHistory(found);
   printGoals(found);
   if (process.env.BENCH_JSON)
     writeFileSync(process.env.BENCH_JSON, JSON.stringify(found, null, 1));

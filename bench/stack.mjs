@@ -125,6 +125,7 @@ export async function stackStart(names, { cgi = false } = {}) {
     AI_MODEL: 'bench',
     OPENAI_API_KEY: 'bench',
     OPENAI_BASE_URL: `http://127.0.0.1:${llmPort}/v1`,
+    TITLE_MODEL: 'off', /* one request for each question */
     LOG_LEVEL: process.env.LOG_LEVEL ?? 'error',
     ENGINE_IDLE_MS: '2000',
   };

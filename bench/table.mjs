@@ -130,6 +130,10 @@ const goals = [
     '≥', 0.7],
   ['search over 100,000 messages, median ms',
     (f) => f.of('search', 'parley', 'allMs'), '≤', 10],
+  ['last page of 10,000 messages, median ms',
+    (f) => f.of('history', 'parley', 'lineMs'), '≤', 5],
+  ['the same with branches, median ms',
+    (f) => f.of('history', 'parley', 'treeMs'), '≤', 5],
 ];
 
 /** What bench/parse.c found: a row per provider. */
@@ -162,6 +166,19 @@ export function printSearch(found) {
     `added a second; ${short(n.openMs)} ms for the first query after a ` +
     `start; ${short(n.forgetMs)} ms to forget a session; ` +
     `${Math.round(n.idleKib)} KiB of memory between queries.\n`);
+}
+
+/** The newest page of a long conversation: by HTTP and by the store. */
+export function printHistory(found) {
+  const [n] = found.history?.parley ?? [];
+  if (!n) return;
+  console.log(`| last page of ${n.messages} messages | by HTTP, median / p99 ` +
+    'ms | store_messages(), median / p99 µs |');
+  console.log('| --- | --- | --- |');
+  for (const [name, kind] of [['a line', 'line'], ['with branches', 'tree']])
+    console.log(`| ${name} | ${pair(n[`${kind}Ms`], n[`${kind}P99Ms`])} ` +
+      `| ${pair(n[`${kind}Us`], n[`${kind}P99Us`])} |`);
+  console.log('');
 }
 
 /** Failed requests anywhere make every number beside them doubtful. */

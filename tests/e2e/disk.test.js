@@ -7,8 +7,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { ask, assertError, attach, call, messagesOf, newSession, postJson,
-    serving } from '../lib/client.js';
+import { ask, askEvents, assertError, attach, call, messagesOf, newSession,
+    postJson, serving } from '../lib/client.js';
+import { replyEvents, SSE_HEAD } from '../lib/openai_bytes.js';
+import { hold, startReplay } from '../lib/replay.js';
 import { startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
@@ -67,16 +69,20 @@ for (const door of ['fastcgi', 'lighttpd-cgi', 'apache-cgi'])
     describe(`a full disk behind ${door}`, { skip: why }, () => {
         let folder;
         let parley;
+        let replay;
 
         before(async () => {
             folder = newFolder();
             assert.equal(mountSmall(folder), null);
-            parley = await startParley(
-                { door, dataDir: path.join(folder, 'data') });
+            replay = await startReplay();
+            parley = await startParley({
+                door, dataDir: path.join(folder, 'data'),
+                env: { ...replay.env(), AI_PROVIDER: 'offline' } });
         });
         after(async () => {
             try {
                 await parley?.stop();
+                await replay?.stop();
             } finally {
                 drop(folder);
             }
@@ -105,8 +111,10 @@ for (const door of ['fastcgi', 'lighttpd-cgi', 'apache-cgi'])
             assert.equal(stored[1].content, first.message);
             const s = await attach(parley, first.turn_id);
             assert.equal((await s.all()).at(-1).data.content, first.message);
-            assert.equal((await call(parley, '/status')).status, 200);
-            assert.equal((await call(parley, '/metrics')).status, 200);
+            for (const url of ['/status', '/metrics', '/sessions',
+                `/sessions/${session}`, '/sessions?q=room',
+                `/sessions/${session}/export`, '/export'])
+                assert.equal((await call(parley, url)).status, 200, url);
             const health = await call(parley, '/health');
             assert.equal(health.status, 503, health.text);
         });
@@ -126,6 +134,34 @@ for (const door of ['fastcgi', 'lighttpd-cgi', 'apache-cgi'])
                 assert.equal(parley.chatPid(), pid);
                 await until('good health', async () =>
                     (await call(parley, '/health')).status === 200);
+            });
+
+        test('an answer that ends meanwhile is stored when there is room',
+            async () => {
+                const session_id = newSession();
+                const script = hold(SSE_HEAD +
+                    replyEvents(['All ', 'of it']).slice(0, 2).join(''));
+                replay.on('too late', script);
+                const s = await askEvents(parley,
+                    { message: 'too late', session_id, provider: 'openai' });
+                await s.event('response_chunk');
+                const pid = parley.chatPid();
+                fill(folder);
+                await untilFull(newSession());
+                script.release(
+                    replyEvents(['All ', 'of it']).slice(2).join(''));
+                const last = (await s.all()).at(-1);
+                if (last.type === 'error')
+                    assert.equal(last.data.code, 'store_full');
+                else /* a few pages were left */
+                    assert.equal(last.type, 'response_complete');
+                makeRoom(folder);
+                const answer = await until('the answer to be stored',
+                    async () => (await messagesOf(parley, session_id))[1]);
+                assert.equal(answer.content, 'All of it');
+                assert.equal(parley.chatPid(), pid);
+                await until('a turn', async () =>
+                    (await post(session_id)).status === 200);
             });
 
         test('holds for a program that starts on a full disk', async () => {

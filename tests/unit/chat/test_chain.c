@@ -378,8 +378,9 @@ a_second_try_has_the_time_that_is_left(void **state)
     tap_refuse(0, 1, 429);
     start(&tap_provider, "tap 0");
     expect(FINISH_ERROR, "provider_timeout", "", 2);
-    assert_true(clock_mono_ms() - began_ms >= 1600);
-    assert_true(clock_mono_ms() - began_ms < 2500);
+    /* The limit counts from what the loop took for now, which was earlier. */
+    assert_true(clock_mono_ms() - began_ms >= 1500);
+    assert_true(clock_mono_ms() - began_ms < 1000 + 1600);
 }
 
 #define CHAIN(f) cmocka_unit_test_setup_teardown(f, chain_setup, chain_teardown)

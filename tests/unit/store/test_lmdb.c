@@ -8,9 +8,11 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
+#include "store/backend.h"
 #include "store/key.h"
 #include "store/record.h"
 
@@ -226,7 +228,12 @@ another_process_grows_the_store(void **state)
     open_store(1);
     (void)put_turn(s, "", "ours", "q", "a");
     assert_int_equal(write(fds[1], "x", 1), 1);
+    memset(text, 'o', sizeof(text) - 1);
+    for (int i = 0; i < 30; i++) /* while the other does the same */
+        (void)put_turn(s, "", "big", text, "a");
     assert_int_equal(child_wait(pid), 0);
+    assert_int_equal(store_session(s, "", "big", &sess), OK);
+    assert_int_equal(sess.n_messages, 60);
     assert_int_equal(store_session(s, "", "theirs", &sess), OK);
     assert_int_equal(sess.n_messages, 60);
     (void)put_turn(s, "", "ours", "q2", "a2");
@@ -297,6 +304,126 @@ what_was_acknowledged_survives_a_kill(void **state)
         store_close(s);
         s = NULL;
     }
+}
+
+#define CHURN 20 /* times so much */
+
+static void *impl; /* behind s, when it was opened so */
+
+static enum err
+spied_open(void **out, const struct store_config *c)
+{
+    enum err e = lmdb_backend.open(out, c);
+
+    impl = *out;
+    return e;
+}
+
+static void
+open_spied(void)
+{
+    static struct backend spied;
+    struct store_config c = {.dir = dir, .map_bytes = TEST_MAP};
+
+    spied = lmdb_backend;
+    spied.open = spied_open;
+    assert_int_equal(store_open_on(&s, &spied, &c), OK);
+}
+
+struct holding {
+    int fd;
+    bool told;
+};
+
+/* In the middle of a read, for ever. */
+static bool
+hold_on(void *arg, const struct message *m)
+{
+    struct holding *h = arg;
+
+    (void)m;
+    if (!h->told && write(h->fd, "x", 1) != 1)
+        _exit(1);
+    h->told = true;
+    for (;;)
+        (void)pause();
+}
+
+/* Bytes that the file grows by when much is written and deleted: pages that a
+ * reader may still want are not used again. */
+static uint64_t
+growth_of_churn(void)
+{
+    static char text[200 * 1024];
+    struct store_op del = {
+        .kind = STORE_SESSION_DELETE, .owner = "", .session_id = "churn"};
+    struct store_stats before, now;
+
+    memset(text, 'c', sizeof(text) - 1);
+    store_stats(s, &before);
+    for (int i = 0; i < CHURN; i++) {
+        (void)put_turn(s, "", "churn", text, "a");
+        assert_int_equal(store_apply(s, &del), OK);
+    }
+    store_stats(s, &now);
+    return now.used_bytes - before.used_bytes;
+}
+
+/* Have another process read, kill it in the middle, and see that its place in
+ * the table of readers is taken back by whoever tends or opens the store. */
+static void
+reader_is_killed(bool opens)
+{
+    const uint64_t all = CHURN * (uint64_t)200 * 1024;
+    int fds[2];
+    pid_t pid;
+    char c;
+
+    (void)put_turn(s, "", "abc", "q", "a");
+    store_close(s);
+    s = NULL;
+    assert_int_equal(pipe(fds), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        struct holding h = {.fd = fds[1]};
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* if a check fails */
+        open_store(TEST_MAP);
+        (void)!store_messages(s, "", "abc", UINT32_MAX, 9, 0, NULL, hold_on,
+                              &h);
+        _exit(1);
+    }
+    open_spied();
+    assert_int_equal(read(fds[0], &c, 1), 1);
+    assert_true(growth_of_churn() > all / 2); /* it does hold them */
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(child_wait(pid), -SIGKILL);
+    if (opens) {
+        store_close(s);
+        open_spied();
+    } else {
+        bool wrote;
+
+        assert_int_equal(lmdb_backend.apply(impl, NULL, 0, &wrote), OK);
+    }
+    assert_true(growth_of_churn() < all / 8);
+    (void)close(fds[0]);
+    (void)close(fds[1]);
+}
+
+static void
+a_killed_reader_keeps_no_pages_from_who_stays(void **state)
+{
+    (void)state;
+    reader_is_killed(false);
+}
+
+static void
+a_killed_reader_keeps_no_pages_from_who_comes(void **state)
+{
+    (void)state;
+    reader_is_killed(true);
 }
 
 /* --- failing disks ------------------------------------------------------- */
@@ -703,6 +830,8 @@ main(void)
         T(readers_stay_through_growth),
         T(another_process_grows_the_store),
         T(what_was_acknowledged_survives_a_kill),
+        T(a_killed_reader_keeps_no_pages_from_who_stays),
+        T(a_killed_reader_keeps_no_pages_from_who_comes),
         T(a_failed_write_is_told_and_undone),
         T(a_failed_sync_is_told_and_undone),
         T(any_failed_write_of_a_commit_is_survived),

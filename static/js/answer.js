@@ -63,11 +63,12 @@ function end(answer, event) {
 }
 
 /* Takes event number seq. Gives 'old' for one that was seen, 'gap' (and no
- * change) when one before it is missing, else 'new'. */
+ * change) when one before it is missing, else 'new'. The last one has the whole
+ * text and misses nothing: so ends an answer whose stream was made anew. */
 export function applyEvent(answer, seq, event) {
     if (isFinal(answer) || seq <= answer.seq)
         return 'old';
-    if (seq > answer.seq + 1)
+    if (seq > answer.seq + 1 && !FINAL[event.type])
         return 'gap';
     answer.seq = seq;
     switch (event.type) {

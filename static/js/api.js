@@ -9,6 +9,7 @@ import { parseEventId } from './answer.js';
 import { retryAfterMs } from './time.js';
 
 const TIMEOUT_MS = 30000;
+const LONG_MS = 300000;
 
 /* What to say where the body says nothing (a proxy's own error page). */
 const SENTENCES = {
@@ -94,12 +95,14 @@ async function call(method, path, { body, signal, timeoutMs } = {}) {
 
 const at = (id) => encodeURIComponent(id);
 
-/* Starts a turn; the same messageId never starts a second one. follows: the
- * question that this one takes the place of, on a branch of its own. */
-export function postTurn(sessionId, messageId, text, follows = null) {
+/* Starts a turn (turn.js); the same messageId never starts a second one.
+ * follows: the question that this one takes the place of, on a branch of its
+ * own. temporary: the conversation is not to be stored. */
+export function postTurn({ sessionId, messageId, text, follows, temporary }) {
     return call('POST', 'chat', { body: {
         message: text, session_id: sessionId, client_message_id: messageId,
         detach: true, ...(follows && { parent_message_id: follows }),
+        ...(temporary && { temporary }),
     } });
 }
 
@@ -132,8 +135,9 @@ export async function turnEvents(turnId, after, waitS, signal) {
     };
 }
 
+/* Archived ones, too. */
 export function listSessions() {
-    return call('GET', 'sessions?limit=200');
+    return call('GET', 'sessions?limit=500&archived=any');
 }
 
 /* Those in which something was said, each with its best places. */
@@ -147,18 +151,64 @@ export function sessionMessages(sessionId, { before, limit, signal } = {}) {
         `sessions/${at(sessionId)}/messages?limit=${limit}${page}`, { signal });
 }
 
-export function renameSession(sessionId, title) {
-    return call('PATCH', `sessions/${at(sessionId)}`, { body: { title } });
+export function getSession(sessionId, { signal } = {}) {
+    return call('GET', `sessions/${at(sessionId)}`, { signal });
 }
 
-/* Goes over to the branch of a message. */
-export function chooseBranch(sessionId, messageId) {
-    return call('PATCH', `sessions/${at(sessionId)}`,
-        { body: { leaf: messageId } });
+/* fields: title, pinned, archived, tags, context, model, expires_at; leaf: the
+ * message whose branch is gone over to. */
+export function patchSession(sessionId, fields) {
+    return call('PATCH', `sessions/${at(sessionId)}`, { body: fields });
+}
+
+/* A copy under an id of its own. */
+export function forkSession(sessionId) {
+    return call('POST', `sessions/${at(sessionId)}/fork`);
 }
 
 export function deleteSession(sessionId) {
     return call('DELETE', `sessions/${at(sessionId)}`);
+}
+
+export function deleteSessions() {
+    return call('DELETE', 'sessions', { body: { confirm: true },
+        timeoutMs: LONG_MS });
+}
+
+/* rating: 1, -1, or 0 for none. */
+export function rateMessage(messageId, rating) {
+    return call('POST', `messages/${at(messageId)}/feedback`,
+        { body: { rating } });
+}
+
+export function listModels() {
+    return call('GET', 'v1/models');
+}
+
+/* The address of a file with one conversation, or (null) with all; format:
+ * md, json or jsonl. */
+export function exportUrl(sessionId, format) {
+    const of = sessionId === null ? '' : `sessions/${at(sessionId)}/`;
+    return `${of}export?format=${format}`;
+}
+
+/* The address of what happens to a conversation, from other devices too. */
+export function watchUrl(sessionId, lastId) {
+    return `sessions/${at(sessionId)}/events` +
+        (lastId ? `?last_event_id=${at(lastId)}` : '');
+}
+
+/* What is at this address, as text. */
+export async function getText(url) {
+    const response = await fetch(url, { cache: 'no-store' });
+    if (!response.ok)
+        throw new ApiError(response.status, await readBody(response));
+    return response.text();
+}
+
+/* Resolves if there is something at this address. */
+export function probe(url) {
+    return call('HEAD', url);
 }
 
 /* Resolves if the server answers anything at all. */

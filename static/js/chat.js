@@ -4,17 +4,24 @@
  * The server's record is the truth. What is drawn before the server has it (the
  * question just sent) is drawn so that the record can take its place. */
 
+import { announce } from './announce.js';
 import * as api from './api.js';
-import { endingOf, offersFor } from './ending.js';
-import { uuid } from './ids.js';
+import { Arrivals } from './arrivals.js';
+import { Devices } from './devices.js';
+import { offerAgain } from './ending.js';
 import { UserMessage } from './message.js';
+import { awaitOlder } from './older.js';
 import { Runner } from './runner.js';
+import { Temporary } from './temporary.js';
 import { Turn } from './turn.js';
+import { unread } from './unread.js';
 
 const PAGE = 40;            /* messages */
 const KEPT = ['setcontext', 'title', 'model']; /* commands that make one */
-const OLDER_REST_MS = 3000; /* after older messages could not be loaded */
+const GONE = 'This conversation was deleted elsewhere, or its time ran out.';
 const LOADING_MS = 250;     /* faster than this needs no word */
+
+const isCommand = (text) => /^\/(?!\/)/.test(text.trim());
 
 export class Chat {
     #store;
@@ -24,7 +31,11 @@ export class Chat {
     #composer;
     #opened;
     #runner;
+    #devices;
+    #arrivals;
     #id = null;
+    #temporary;
+    #length = null;         /* messages the server had; null: not known */
     #load = new AbortController();
     #loadFailed = false;
     #gone = null;           /* a turn of which the server has no events */
@@ -39,6 +50,7 @@ export class Chat {
         this.#scroll = scroll;
         this.#composer = composer;
         this.#opened = opened;
+        this.#temporary = new Temporary({ store, sessions, composer });
         this.#runner = new Runner({ store, sessions, thread, composer, net }, {
             ended: (info) => this.#ended(info),
             again: (text) => this.send(text),
@@ -46,20 +58,47 @@ export class Chat {
                 this.#gone = gone;
                 this.open(this.#id);
             },
-            unsaid: () => this.#startOver(),
+            unsaid: () => this.#unsaid(),
             commanded: (info) => this.#commanded(info),
+            taken: (text) => this.#watch(isCommand(text)),
         });
+        this.#arrivals = new Arrivals({
+            busy: () => this.#runner.turn !== null,
+            known: (m) => this.#thread.shows(m),
+            last: () => this.#thread.lastId,
+            keep: (m) => this.#thread.keep(m),
+            add: (m) => this.#thread.addNew(m),
+            follow: (m) => this.#followOther(m),
+            again: () => this.open(this.#id),
+            session: (s) => this.#told(s),
+            cleared: () => this.#cleared(),
+            deleted: () => this.#deleted(),
+        });
+        this.#devices = new Devices((type, data) =>
+            this.#arrivals.take(type, data), { visible: !document.hidden });
     }
 
     get id() {
         return this.#id;
     }
 
+    /* Nothing of it is stored, here or at the server. */
+    get temporary() {
+        return this.#temporary.on;
+    }
+
+    get begun() {
+        return this.#id !== null;
+    }
+
     /* ---- opening ---- */
 
     async open(id) {
-        this.#leave();
+        this.#leave(id);
         this.#id = id;
+        /* It may be temporary: that is known when the server has told. */
+        if (id !== null && !this.#sessions.find(id))
+            this.#store.hold(id);
         this.#composer.open(id);
         this.#opened(id);
         if (id === null) {
@@ -87,13 +126,23 @@ export class Chat {
             this.#pageFailed(problem, turn);
     }
 
-    #leave() {
+    #leave(id) {
+        if (id !== this.#id || id === null)
+            this.#close();
+        this.#arrivals.clear();
         this.#load.abort();
         this.#load = new AbortController();
         this.#loadFailed = false;
         this.#edited = null;
         this.#runner.leave();
         this.#thread.clear();
+    }
+
+    /* Another conversation is opened. */
+    #close() {
+        this.#devices.open(null);
+        this.#length = null;
+        this.#temporary.leave(this.#id);
     }
 
     /* The stored messages, and after them the turn that is running, waits its
@@ -110,104 +159,76 @@ export class Chat {
         const stored = all.filter((m) =>
             !open || m.turn_id !== open || m.role === 'user');
         const shown = this.#thread.addStored(stored);
+        this.#length = page.conversation_length ?? null;
         this.#remember(page.title);
-        this.#awaitOlder(page.next_before);
+        awaitOlder(this.#thread, this.#id, { before: page.next_before,
+            limit: PAGE, signal: this.#load.signal });
         if (open && open !== turn?.id)
             this.#resume(Turn.running(this.#id, open), shown);
         else if (turn && !over)
             this.#resume(turn, shown);
         else
-            this.#unanswered(shown.at(-1), stored.at(-1));
+            offerAgain(shown.at(-1), stored.at(-1), {
+                question: this.#thread.lastQuestion,
+                ask: (text) => this.send(text),
+                look: () => this.open(this.#id),
+            });
         this.#thread.greet(this.#thread.isEmpty);
         this.#scroll.toEnd();
     }
 
-    /* One that was opened by its address gets a place in the list. */
-    #remember(title) {
-        if (this.#sessions.find(this.#id) || this.#thread.isEmpty)
-            return;
-        this.#sessions.touch(this.#id, title || this.#thread.firstText);
-    }
-
-    /* An old end that is not a whole answer offers to ask again. */
-    #unanswered(last, stored) {
-        const question = this.#thread.lastQuestion;
-        if (!last || !question)
-            return;
-        const ask = (text) => {
-            last.say(null);
-            this.send(text);
-        };
-        if (last instanceof UserMessage) {
-            last.say({
-                text: 'No answer is stored yet.', quiet: true,
-                actions: [
-                    { label: 'Look again', run: () => this.open(this.#id) },
-                    { label: 'Ask again', run: () => ask(question) },
-                ],
-            });
-            return;
-        }
-        const ending = endingOf(stored.finish_reason);
-        if (ending)
-            last.say({ text: ending, quiet: true,
-                actions: offersFor(stored.finish_reason,
-                    { question, answer: last.text, ask }) });
-    }
-
-    #awaitOlder(before) {
-        if (before === null || before === undefined || before === '') {
-            this.#thread.onOlder(null);
-            return;
-        }
-        this.#thread.onOlder(async () => {
-            const { signal } = this.#load;
+    /* One that was opened by its address gets a place in the list, unless it
+     * is temporary. */
+    async #remember(title) {
+        const id = this.#id;
+        const { signal } = this.#load;
+        if (!this.#sessions.find(id) && !this.temporary) {
+            let session = {};
             try {
-                const page = await api.sessionMessages(this.#id,
-                    { before, limit: PAGE, signal });
-                if (signal.aborted)
-                    return;
-                this.#thread.addStored(page.messages ?? []);
-                this.#awaitOlder(page.next_before);
+                session = await api.getSession(id, { signal });
             } catch {
-                setTimeout(() => {
-                    if (!signal.aborted)
-                        this.#awaitOlder(before);
-                }, OLDER_REST_MS);
+                /* It is not known, and so not remembered. */
+                return;
             }
-        });
+            if (signal.aborted)
+                return;
+            this.#temporary.on = session.temporary === true;
+            if (!this.temporary) {
+                this.#store.release(id);
+                if (!this.#thread.isEmpty)
+                    this.#sessions.touch(id, title || this.#thread.firstText);
+                this.#sessions.told(session);
+            }
+            this.#opened(id, true);
+        }
+        this.#watch();
+    }
+
+    /* Other devices can be heard when the server has the conversation; a
+     * command alone may not make one. */
+    #watch(command = false) {
+        if (!command && (this.temporary || this.#sessions.find(this.#id)))
+            this.#devices.open(this.#id);
     }
 
     #pageFailed(e, turn) {
         const id = this.#id;
-        if (e.status === 404) {
-            if (turn && !turn.id)
-                this.#resume(turn, []);
-            else
-                this.#missing(id, turn);
+        if (e.status === 404 && turn && !turn.id) {
+            this.#resume(turn, []);
             return;
         }
+        if (e.status === 404) {
+            turn?.forget(this.#store);
+            this.#store.release(id);
+        }
         this.#loadFailed = e.network;
-        this.#thread.say({
-            text: `The messages were not loaded. ${e.message}.`,
-            hint: e.hint, requestId: e.requestId, waitMs: e.waitMs,
-            actions: [{ label: 'Retry', run: () => this.open(id) }],
-        });
-    }
-
-    #missing(id, turn) {
-        turn?.forget(this.#store);
-        this.#thread.say({
-            text: 'This conversation is not on the server.',
-            hint: 'It was deleted, or its time ran out.', quiet: true,
-            actions: this.#sessions.find(id) ? [{
-                label: 'Remove from the list',
-                run: () => {
-                    this.#sessions.forget(id);
-                    this.#startOver();
-                },
-            }] : [],
-        });
+        this.#thread.say(unread(e, {
+            retry: () => this.open(id),
+            remove: this.#sessions.find(id) && (() => {
+                this.#sessions.forget(id);
+                this.#startOver();
+            }),
+        }));
     }
 
     /* A turn that was under way when the page was left, or elsewhere. */
@@ -224,6 +245,14 @@ export class Chat {
         this.#opened(null, true);
     }
 
+    /* The only message was taken back. */
+    #unsaid() {
+        const { temporary } = this;
+        this.#startOver();
+        if (temporary)
+            this.toggleTemporary();
+    }
+
     /* ---- asking ---- */
 
     send(text) {
@@ -235,7 +264,8 @@ export class Chat {
             this.#thread.dropFrom(edited);
         this.#thread.say(null);
         const fresh = this.#id === null;
-        this.#id ??= uuid();
+        this.#id ??= this.#temporary.begin();
+        this.#length = null;
         this.#sessions.touch(this.#id, text);
         if (fresh) {
             this.#opened(this.#id, true);
@@ -243,6 +273,7 @@ export class Chat {
         }
         const turn = new Turn(this.#id, text);
         turn.follows = edited?.id ?? null;
+        turn.temporary = this.temporary;
         turn.save(this.#store);
         this.#runner.run(turn);
         this.#scroll.toEnd();
@@ -274,7 +305,7 @@ export class Chat {
         if (this.#runner.turn)
             return;
         try {
-            await api.chooseBranch(this.#id, messageId);
+            await api.patchSession(this.#id, { leaf: messageId });
         } catch (e) {
             if (!signal.aborted)
                 this.#thread.say({ hint: e.hint,
@@ -295,8 +326,7 @@ export class Chat {
             return;
         }
         if (ok && command === 'title' && result.title) {
-            this.#sessions.named(this.#id, result.title);
-            this.#opened(this.#id, true);
+            this.#told({ session_id: this.#id, title: result.title });
         } else if (ok && command === 'clear') {
             this.#thread.clear();
             this.#thread.greet(true);
@@ -307,6 +337,9 @@ export class Chat {
 
     /* Another tab may have asked meanwhile. */
     #ended({ message_id: stored }) {
+        if (this.#id !== null)
+            this.#watch();
+        this.#arrivals.soon();
         this.entryChanged(this.#id, this.#store.get(Turn.key(this.#id)));
         if (stored && this.#id !== null)
             this.#lookUp();
@@ -323,6 +356,74 @@ export class Chat {
         } catch {
             /* It can be edited after a reload. */
         }
+    }
+
+    /* ---- temporary conversations ---- */
+
+    /* Changes what a new conversation will be; one that is begun stays. */
+    toggleTemporary() {
+        if (this.begun)
+            return;
+        this.#temporary.toggle();
+        this.#opened(null, true);
+    }
+
+    /* Copies the temporary conversation to one that stays: its id; null if
+     * that is not possible now. */
+    async keep() {
+        if (this.#runner.turn) {
+            announce('Wait until the answer is there');
+            return null;
+        }
+        try {
+            const copy = await api.forkSession(this.#id);
+            this.#sessions.touch(copy.session_id,
+                copy.title || this.#thread.firstText);
+            return copy.session_id;
+        } catch (e) {
+            this.#thread.say({ hint: e.hint,
+                text: `This chat was not kept. ${e.message}.` });
+            return null;
+        }
+    }
+
+    /* ---- other devices ---- */
+
+    #followOther(m) {
+        const turn = Turn.running(this.#id, m.turn_id);
+        turn.text = m.content;
+        turn.watched = true;
+        turn.question = this.#thread.addNew(m);
+        this.#runner.run(turn);
+    }
+
+    /* What the server says of the conversation as a whole. On the first word
+     * it also tells whether more was said since the messages were read; later,
+     * whether another branch was gone over to. */
+    #told(session) {
+        const { type, head, conversation_length: length } = session;
+        if (this.#sessions.told({ ...session, session_id: this.#id }))
+            this.#opened(this.#id, true);
+        const more = type === 'session' && this.#length !== null &&
+            length !== this.#length;
+        const other = head && this.#thread.lastId && !this.#thread.has(head);
+        if (type === 'session' ? more : other)
+            this.open(this.#id);
+    }
+
+    #cleared() {
+        this.#thread.clear();
+        this.#thread.greet(true);
+        this.#length = null;
+    }
+
+    #deleted() {
+        if (this.#id === null || this.#sessions.leaving(this.#id))
+            return;
+        this.#sessions.forget(this.#id);
+        this.#startOver();
+        this.#thread.say({ quiet: true, text: GONE });
+        announce(GONE);
     }
 
     /* ---- the world outside ---- */
@@ -349,5 +450,6 @@ export class Chat {
 
     visible(on) {
         this.#runner.visible(on);
+        this.#devices.visible(on);
     }
 }

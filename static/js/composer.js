@@ -17,6 +17,7 @@ export class Composer {
     #store;
     #on;
     #key = 'draft new';
+    #fresh = true;          /* nothing was opened yet */
     #timer = 0;
     #running = false;
 
@@ -39,9 +40,20 @@ export class Composer {
 
     /* Changes to the conversation with this id (null: one not begun). */
     open(id) {
+        const key = `draft ${id ?? 'new'}`;
+        if (key === this.#key && !this.#fresh)
+            return;
+        this.#fresh = false;
         this.#save();
-        this.#key = `draft ${id ?? 'new'}`;
+        this.#key = key;
         this.#set(this.#store.get(this.#key) ?? '');
+    }
+
+    /* What was written becomes the draft of the conversation with this id. */
+    move(id) {
+        this.#store.remove(this.#key);
+        this.#key = `draft ${id ?? 'new'}`;
+        this.#save();
     }
 
     /* Puts text back, before what was written since. */

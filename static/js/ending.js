@@ -17,6 +17,31 @@ export function endingOf(finishReason) {
     return ENDINGS[finishReason] ?? '';
 }
 
+/* Below the last message of the record: one that is not a whole answer offers
+ * to ask again. last: what is shown; stored: the record of it; look() looks for
+ * an answer once more. */
+export function offerAgain(last, stored, { question, ask, look }) {
+    if (!last || !question)
+        return;
+    const again = (text) => {
+        last.say(null);
+        ask(text);
+    };
+    if (stored.role === 'user') {
+        last.say({
+            text: 'No answer is stored yet.', quiet: true,
+            actions: [{ label: 'Look again', run: look },
+                { label: 'Ask again', run: () => again(question) }],
+        });
+        return;
+    }
+    const ending = endingOf(stored.finish_reason);
+    if (ending)
+        last.say({ text: ending, quiet: true,
+            actions: offersFor(stored.finish_reason,
+                { question, answer: last.text, ask: again }) });
+}
+
 /* The actions of a notice below such an answer. The model has the part that is
  * there in its history and can go on from it; without one there is only asking
  * again. ask(text) sends. */

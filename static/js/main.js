@@ -15,6 +15,8 @@ import { openStore } from './store.js';
 import { startTheme } from './theme.js';
 import { Thread } from './thread.js';
 
+const STALE_MS = 30000;     /* a list not seen for that long is read again */
+
 const $ = (id) => document.getElementById(id);
 
 for (const node of document.querySelectorAll('[data-icon]'))
@@ -29,12 +31,8 @@ const shell = new Shell({
 }, store);
 
 const sessions = new Sessions(store, () => listChanged());
-const sidebar = new Sidebar($('sessions'), sessions, {
-    removed: (id) => {
-        if (id === chat.id)
-            begin();
-    },
-});
+const sidebar = new Sidebar({ box: $('sessions'), archive: $('archive') },
+    sessions, act);
 new Search({ input: $('find'), box: $('found'), list: $('sessions') },
     sessions);
 const scroll = new Scroll($('scroll'), $('thread'), $('jump'));
@@ -81,9 +79,22 @@ function opened(id, fresh = false) {
 }
 
 function showTitle() {
-    const title = chat.id === null ? null : sessions.find(chat.id)?.title;
+    const { begun, temporary } = chat;
+    const title = temporary ? 'Temporary chat'
+        : begun ? sessions.find(chat.id)?.title : null;
     $('title').textContent = title ?? 'New chat';
     document.title = title ? `${title} – Parley` : 'Parley';
+    $('main').classList.toggle('is-temporary', temporary);
+    $('unsaved').hidden = !temporary;
+    $('keep').hidden = !begun;
+    $('temporary').hidden = begun;
+    $('temporary').setAttribute('aria-pressed', String(temporary));
+    $('more').hidden = !begun;
+}
+
+/* Opens another conversation. */
+function goTo(id) {
+    location.hash = encodeURIComponent(id);
 }
 
 /* Touch screens would cover half of the page with a keyboard. */
@@ -100,17 +111,58 @@ function begin() {
     composer.focus();
 }
 
-addEventListener('hashchange', () => {
+/* Browsers tell of a new address in one of two ways, or in both. */
+function moved() {
     if (addressed() === chat.id)
         return;
     chat.open(addressed());
     shell.close();
     focusComposer();
+}
+
+addEventListener('hashchange', moved);
+addEventListener('popstate', moved);
+$('side').addEventListener('click', (e) => {
+    if (e.target.closest('a.open'))
+        shell.close();
 });
-addEventListener('popstate', () => {
-    if (addressed() !== chat.id)
-        chat.open(addressed());
-});
+
+/* ---- what is loaded when it is wanted: js/later/ ---- */
+
+let actions = null;
+
+/* Does one of the actions of later/actions.js. */
+async function act(name, ...args) {
+    try {
+        const { Actions } = await import('./later/actions.js');
+        actions ??= new Actions(sessions, {
+            open: goTo,
+            removed: (id) => {
+                if (id === chat.id)
+                    begin();
+                else
+                    sidebar.focus(id);
+            },
+            focus: (id) => {
+                if (document.activeElement === document.body)
+                    sidebar.focus(id);
+            },
+        });
+    } catch {
+        net.doubt();
+        return;
+    }
+    actions[name](...args);
+}
+
+async function showData() {
+    try {
+        const data = await import('./later/data.js');
+        data.showData(sessions, { emptied: begin });
+    } catch {
+        net.doubt();
+    }
+}
 
 /* ---- what happens around the conversation ---- */
 
@@ -119,12 +171,18 @@ function listChanged() {
     showTitle();
 }
 
+function loadList() {
+    sessions.load().catch(() => {
+        /* No list on the server: this browser's own is shown. */
+    });
+}
+
 let known = false;          /* the open conversation was in the list */
 store.watch(window, (key, value) => {
     if (key === 'theme') {
         applyTheme();
     } else if (key === 'sessions') {
-        known = chat.id !== null && document.title !== 'Parley';
+        known = chat.begun && !chat.temporary && document.title !== 'Parley';
         listChanged();
         if (known && !sessions.find(chat.id)) {
             announce('This conversation was deleted in another tab');
@@ -135,9 +193,30 @@ store.watch(window, (key, value) => {
     }
 });
 
-document.addEventListener('visibilitychange', () =>
-    chat.visible(!document.hidden));
+let leftMs = 0;             /* when the page went out of sight */
+document.addEventListener('visibilitychange', () => {
+    chat.visible(!document.hidden);
+    if (document.hidden)
+        leftMs = Date.now();
+    else if (Date.now() - leftMs > STALE_MS)
+        loadList();
+});
 
+$('temporary').addEventListener('click', () => {
+    chat.toggleTemporary();
+    if (chat.temporary)
+        announce($('unsaved').textContent.trim());
+    focusComposer();
+});
+$('keep').addEventListener('click', async () => {
+    const id = await chat.keep();
+    if (id !== null) {
+        goTo(id);
+        announce('This chat is kept');
+    }
+});
+$('more').addEventListener('click', () => act('menu', $('more'), chat.id));
+$('data').addEventListener('click', showData);
 $('new').addEventListener('click', begin);
 $('new-top').addEventListener('click', begin);
 for (const button of document.querySelectorAll('#empty button'))
@@ -161,6 +240,4 @@ addEventListener('keydown', (e) => {
 
 chat.open(addressed());
 focusComposer();
-sessions.load().catch(() => {
-    /* No list on the server: this browser's own is shown. */
-});
+loadList();

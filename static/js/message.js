@@ -3,6 +3,7 @@
 import { copyWith } from './clipboard.js';
 import { highlightIn } from './code.js';
 import { el, iconButton } from './dom.js';
+import { ratingButtons } from './feedback.js';
 import { LiveText } from './livetext.js';
 import { Notice } from './notice.js';
 import { renderMarkdown } from './render.js';
@@ -23,6 +24,7 @@ function timeNode(when) {
 /* What both kinds have: a text, a foot and room for one notice. */
 class Message {
     text = '';
+    id = null;           /* of the record; null: not known, or there is none */
     turn = null;         /* id of the turn it belongs to; null: not known */
     node;
     foot = el('div', { class: 'foot' });
@@ -61,8 +63,6 @@ class Message {
 /* One that is stored can be said in other words: an "edit" event bubbles, with
  * the message. Where it was, "branch" has the id of the one to go over to. */
 export class UserMessage extends Message {
-    id = null;
-
     constructor({ text, at, turn = null, id = null, siblings = [] }) {
         super('user', 'You said');
         this.text = text;
@@ -134,13 +134,14 @@ export class AnswerMessage extends Message {
     }
 
     /* One from the history. */
-    static stored({ text, at, model, turn = null }) {
+    static stored({ text, at, model, turn = null, id = null, feedback }) {
         const message = new AnswerMessage();
         message.text = text;
         message.turn = turn;
+        message.id = id;
         message.body.append(renderMarkdown(text));
         highlightIn(message.body);
-        message.#close({ timestamp: at, model });
+        message.#close({ timestamp: at, model, rating: feedback?.rating });
         return message;
     }
 
@@ -165,13 +166,14 @@ export class AnswerMessage extends Message {
 
     finish(answer) {
         this.text = answer.text;
+        this.id = answer.info.message_id ?? null;
         this.update(answer);
         if (answer.text)
             this.#live.finish(answer.text);
         this.#close(answer.info);
     }
 
-    #close({ timestamp, model, notes = [] }) {
+    #close({ timestamp, model, notes = [], rating }) {
         this.body.removeAttribute('aria-busy');
         this.#working.remove();
         this.foot.replaceChildren();
@@ -179,7 +181,8 @@ export class AnswerMessage extends Message {
             this.foot.remove();
             return;
         }
-        this.foot.append(this.copyButton('Copy answer'));
+        this.foot.append(this.copyButton('Copy answer'),
+            ...(this.id ? ratingButtons(this.id, rating) : []));
         const words = el('span', { class: 'meta' });
         if (model)
             words.append(model, ' · ');

@@ -12,19 +12,26 @@ import { AnswerMessage, UserMessage } from './message.js';
 import { Follower } from './stream.js';
 
 const TRIES_MAX = 5;        /* automatic repeats of a POST */
+const DAY_MS = 24 * 60 * 60 * 1000;
 const SPOKEN_MAX = 400;     /* characters of an answer read out by itself */
 
-/* What a Follower needs. A path that buffered once is not tried again. */
-const env = {
-    EventSource: globalThis.EventSource,
-    setTimeout: (fn, ms) => setTimeout(fn, ms),
-    clearTimeout: (timer) => clearTimeout(timer),
-    streamUrl: api.streamUrl,
-    turnEvents: api.turnEvents,
-    buffers: () => {
-        env.pollOnly = () => true;
-    },
-};
+/* What a Follower needs. That a path buffers is remembered for a day, in the
+ * entry that parley-client.js has, too. */
+function surroundings(store) {
+    return {
+        EventSource: globalThis.EventSource,
+        setTimeout: (fn, ms) => setTimeout(fn, ms),
+        clearTimeout: (timer) => clearTimeout(timer),
+        streamUrl: api.streamUrl,
+        turnEvents: api.turnEvents,
+        pollOnly: () => {
+            const { way, at } = store.get('transport') ?? {};
+            return way === 'polling' && Date.now() - at < DAY_MS;
+        },
+        buffers: () => store.set('transport',
+            { way: 'polling', at: Date.now() }),
+    };
+}
 
 export class Runner {
     #store;
@@ -33,9 +40,11 @@ export class Runner {
     #composer;
     #net;
     #on;
+    #env;
     #turn = null;
 
-    /* on.ended(info) after each turn; on.again(text) to ask once more;
+    /* on.taken(text) when the server has taken a question; on.ended(info) after
+     * each turn; on.again(text) to ask once more;
      * on.stored(gone) when the record knows better than this page, gone: the
      * id of a turn without events; on.unsaid() when the only message of a
      * conversation was taken back. */
@@ -46,6 +55,7 @@ export class Runner {
         this.#composer = composer;
         this.#net = net;
         this.#on = on;
+        this.#env = surroundings(store);
     }
 
     get turn() {
@@ -79,8 +89,7 @@ export class Runner {
         turn.reply.work();
         let reply;
         try {
-            reply = await api.postTurn(
-                turn.sessionId, turn.messageId, turn.text, turn.follows);
+            reply = await api.postTurn(turn);
         } catch (e) {
             this.#notSent(turn, e);
             return;
@@ -89,6 +98,7 @@ export class Runner {
         turn.save(this.#store);
         if (turn !== this.#turn)
             return;
+        this.#on.taken(turn.text);
         if (this.#thread.hasTurn(turn.id)) {
             /* It had arrived the first time, and the record has it. */
             this.#on.stored(null);
@@ -160,12 +170,13 @@ export class Runner {
 
     #follow(turn) {
         turn.question.turn = turn.id;
+        turn.reply.turn = turn.id;
         turn.follower?.close();
         turn.follower = new Follower(turn.id, turn.answer.seq, {
             event: (seq, event) => this.#event(turn, seq, event),
             state: (state) => this.#state(turn, state),
             end: (how) => this.#over(turn, how),
-        }, env);
+        }, this.#env);
     }
 
     #event(turn, seq, event) {

@@ -1,6 +1,6 @@
 /* Finding conversations: by their names, which this browser knows, and by what
- * was said in them, which the server finds. What is found stands in the place of
- * the list while something is being looked for. */
+ * was said in them, which the server finds. What is found stands in the place
+ * of the list while something is being looked for. */
 
 import * as api from './api.js';
 import { announce } from './announce.js';
@@ -29,8 +29,8 @@ export function markedParts(snippet, marks) {
     return parts;
 }
 
-/* Pure: the same from shortly before the first mark on, so that it is seen where
- * there is room for two lines; and without the signs of Markdown. */
+/* Pure: the same from shortly before the first mark on, so that it is seen
+ * where there is room for two lines; and without the signs of Markdown. */
 export function shortParts(snippet, marks) {
     const parts = markedParts(snippet, marks).map((p) => (
         { ...p, text: p.text.replace(/[*`]+|^#+ /g, '') }));

@@ -1,28 +1,41 @@
-/* The list of conversations: open, rename, delete.
+/* The list of conversations: those in use or those in the archive, all or the
+ * ones with a tag.
  *
- * Each entry is a link, so that it opens in another tab like any link. The list
- * is built again only when it changed, and keeps the focus where it was. */
+ * Each entry is a link, so that it opens in another tab like any link, and has
+ * a menu (later/actions.js). The list is built again only when it changed, and
+ * keeps the focus where it was. */
 
-import { announce } from './announce.js';
-import { confirm } from './dialog.js';
 import { el, iconButton } from './dom.js';
-import { Notice } from './notice.js';
 import { groupSessions } from './sessions.js';
+import { allTags, inView, tagButtons } from './tags.js';
 
 export class Sidebar {
     #box;
     #sessions;
-    #on;
+    #act;
+    #archive;
     #current = null;
-    #editing = null;
+    #view = { archived: false, tag: null };
     #drawn = '';
+    #place = 0;         /* of the entry that had the focus last */
 
-    /* on.removed(id) after one was deleted. */
-    constructor(box, sessions, on) {
+    /* archive: the button that changes between the two lists. act(name, …)
+     * does one of the actions. */
+    constructor({ box, archive }, sessions, act) {
         this.#box = box;
+        this.#archive = archive;
         this.#sessions = sessions;
-        this.#on = on;
+        this.#act = act;
         box.addEventListener('keydown', (e) => this.#keyed(e));
+        box.addEventListener('focusin', (e) => {
+            const row = e.target.closest('[data-session]');
+            if (row)
+                this.#place = this.#rows.indexOf(row);
+        });
+        archive.addEventListener('click', () => {
+            this.#view = { archived: !this.#view.archived, tag: null };
+            this.draw();
+        });
     }
 
     set current(id) {
@@ -30,29 +43,68 @@ export class Sidebar {
         this.draw();
     }
 
+    get #rows() {
+        return [...this.#box.querySelectorAll('[data-session]')];
+    }
+
     draw() {
-        const groups = groupSessions(this.#sessions.list, Date.now());
-        const state = JSON.stringify([groups, this.#current, this.#editing]);
+        const { archived } = this.#view;
+        const list = this.#sessions.list;
+        const tags = allTags(inView(list, { archived, tag: null }));
+        if (!tags.includes(this.#view.tag))
+            this.#view.tag = null;
+        const groups = groupSessions(inView(list, this.#view), Date.now());
+        const state = JSON.stringify([groups, this.#current, this.#view, tags]);
         if (state === this.#drawn)
             return;
         this.#drawn = state;
-        const focused = document.activeElement?.closest('[data-session]');
+        this.#archive.setAttribute('aria-pressed', String(archived));
+        const focused = document.activeElement;
         const back = this.#box.contains(focused) && {
-            id: focused.dataset.session,
-            what: document.activeElement.className,
+            id: focused.closest('[data-session]')?.dataset.session,
+            what: focused.className, text: focused.textContent,
         };
-        this.#box.replaceChildren(...groups.map((g) => this.#group(g)));
+        this.#box.replaceChildren(...this.#head(tags),
+            ...groups.map((g) => this.#group(g)));
         if (groups.length === 0)
-            this.#box.append(el('p', { class: 'none' },
-                'Conversations appear here.'));
-        if (back && !this.#editing)
-            this.#row(back.id)?.querySelector(
-                `[class="${back.what}"]`)?.focus();
+            this.#box.append(el('p', { class: 'none' }, archived
+                ? 'Nothing is archived.' : 'Conversations appear here.'));
+        if (back)
+            this.#refocus(back);
     }
 
-    #row(id) {
-        return [...this.#box.querySelectorAll('[data-session]')]
-            .find((row) => row.dataset.session === id);
+    /* The focus returns to what it was on, or to what is now in its place. */
+    #refocus({ id, what, text }) {
+        const same = [...this.#box.querySelectorAll(`[class="${what}"]`)].find(
+            (n) => (id ? n.closest('[data-session]')?.dataset.session === id
+                : n.textContent === text));
+        if (same)
+            same.focus();
+        else
+            this.focus(id);
+    }
+
+    /* Puts the focus on an entry; on its neighbour when it is gone. */
+    focus(id) {
+        const rows = this.#rows;
+        const row = rows.find((r) => r.dataset.session === id) ??
+            rows[Math.min(this.#place, rows.length - 1)];
+        (row?.querySelector('a.open') ?? this.#archive).focus();
+    }
+
+    #head(tags) {
+        const { archived, tag } = this.#view;
+        const parts = [];
+        if (archived)
+            parts.push(el('h2', { class: 'view' }, 'Archive'));
+        if (tags.length > 0)
+            parts.push(el('div', { class: 'chips', role: 'group',
+                'aria-label': 'Only with the tag' },
+            ...tagButtons(tags, (t) => t === tag, (t) => {
+                this.#view.tag = t === tag ? null : t;
+                this.draw();
+            })));
+        return parts;
     }
 
     #group({ name, sessions }) {
@@ -61,119 +113,40 @@ export class Sidebar {
             el('ul', {}, ...sessions.map((s) => this.#entry(s))));
     }
 
-    #entry({ id, title }) {
-        if (id === this.#editing)
-            return el('li', { 'data-session': id, class: 'editing' },
-                this.#nameField(id, title));
+    #entry({ id, title, tags = [] }) {
         const here = id === this.#current;
+        const more = iconButton('more', `What to do with “${title}”`,
+            () => this.#act('menu', more, id),
+            { class: 'icon-button more', 'aria-haspopup': 'menu' });
         return el('li', { 'data-session': id, class: here && 'current' },
             el('a', {
                 href: `#${encodeURIComponent(id)}`, class: 'open', title,
                 'aria-current': here && 'page',
-            }, title),
-            iconButton('edit', `Rename “${title}”`, () => this.#rename(id),
-                { class: 'icon-button rename' }),
-            iconButton('trash', `Delete “${title}”`, () => this.#remove(id),
-                { class: 'icon-button delete' }));
+            }, title, tags.length > 0 ? el('span', { class: 'tags' },
+                tags.map((t) => `#${t}`).join(' ')) : null),
+            more);
     }
 
     #keyed(e) {
         const row = e.target.closest('[data-session]');
         if (!row || e.target.nodeName !== 'A')
             return;
+        const id = row.dataset.session;
         if (e.key === 'F2')
-            this.#rename(row.dataset.session);
+            this.#act('rename', id);
         else if (e.key === 'Delete')
-            this.#remove(row.dataset.session);
+            this.#act('remove', id);
         else if (e.key === 'ArrowDown' || e.key === 'ArrowUp')
             this.#step(row, e.key === 'ArrowDown' ? 1 : -1);
+        else if (e.key === 'ContextMenu' || (e.shiftKey && e.key === 'F10'))
+            this.#act('menu', row.querySelector('.more'), id);
         else
             return;
         e.preventDefault();
     }
 
     #step(row, by) {
-        const links = [...this.#box.querySelectorAll('a.open')];
-        links[links.indexOf(row.querySelector('a.open')) + by]?.focus();
-    }
-
-    #rename(id) {
-        this.#editing = id;
-        this.draw();
-        this.#row(id).querySelector('input').select();
-    }
-
-    #nameField(id, title) {
-        const input = el('input', {
-            class: 'name', value: title, maxlength: '200',
-            'aria-label': 'New name', autocomplete: 'off',
-        });
-        let open = true;
-        const close = async (save) => {
-            if (!open)
-                return;
-            open = false;
-            const name = input.value.trim();
-            const focused = document.activeElement === input;
-            this.#editing = null;
-            this.draw();
-            if (focused)
-                this.#row(id)?.querySelector('a.open').focus();
-            if (!save || !name || name === title)
-                return;
-            try {
-                await this.#sessions.rename(id, name);
-                announce('Renamed');
-            } catch (e) {
-                this.#say(id, `The name was not saved. ${e.message}.`,
-                    e.hint);
-            }
-        };
-        input.addEventListener('keydown', (e) => {
-            if (e.isComposing)
-                return;
-            if (e.key === 'Enter' || e.key === 'Escape') {
-                e.preventDefault();
-                e.stopPropagation();
-                close(e.key === 'Enter');
-            }
-        });
-        input.addEventListener('blur', () => close(true));
-        return input;
-    }
-
-    async #remove(id) {
-        const title = this.#sessions.find(id)?.title ?? '';
-        const next = this.#neighbour(id);
-        const sure = await confirm({
-            title: 'Delete this conversation?',
-            text: `“${title}” and all its messages will be deleted. This ` +
-                'cannot be undone.',
-            action: 'Delete',
-        });
-        if (!sure)
-            return;
-        try {
-            await this.#sessions.remove(id);
-        } catch (e) {
-            this.#say(id, `It was not deleted. ${e.message}.`, e.hint);
-            return;
-        }
-        announce('Conversation deleted');
-        this.#on.removed(id);
-        this.#row(next)?.querySelector('a.open').focus();
-    }
-
-    #neighbour(id) {
-        const list = this.#sessions.list;
-        const i = list.findIndex((s) => s.id === id);
-        return (list[i + 1] ?? list[i - 1])?.id;
-    }
-
-    #say(id, text, hint) {
-        const notice = new Notice({ text, hint,
-            actions: [{ label: 'Close', run: () => notice.remove() }] });
-        this.#row(id)?.after(el('li', {}, notice.node));
-        announce(text);
+        const rows = this.#rows;
+        rows[rows.indexOf(row) + by]?.querySelector('a.open').focus();
     }
 }

@@ -2,11 +2,16 @@
  *
  * Keys begin with the path of the page, because several installations may
  * share a host. Storage may be full, forbidden or cleared at any time: then a
- * map in memory stands in and nothing else notices. Another tab's changes come
- * through watch(). */
+ * map in memory stands in and nothing else notices. The same map holds what is
+ * said of an id that must not be stored. Another tab's changes come through
+ * watch(). */
+
+/* The kinds of entries that belong to one conversation: "draft <id>". */
+const KINDS = ['draft', 'turn'];
 
 export function createStore(storage, prefix) {
     const memory = new Map();
+    const held = new Set();
 
     function get(key) {
         if (memory.has(key))
@@ -20,6 +25,10 @@ export function createStore(storage, prefix) {
     }
 
     function set(key, value) {
+        if (holds(key.slice(key.indexOf(' ') + 1))) {
+            memory.set(key, value);
+            return;
+        }
         try {
             storage.setItem(prefix + key, JSON.stringify(value));
             memory.delete(key);
@@ -37,6 +46,29 @@ export function createStore(storage, prefix) {
         }
     }
 
+    function holds(id) {
+        return held.has(id);
+    }
+
+    /* From now on, and until release(), what is said of this conversation stays
+     * in memory; what was stored of it is taken along. */
+    function hold(id) {
+        for (const key of KINDS.map((kind) => `${kind} ${id}`)) {
+            const value = get(key);
+            remove(key);
+            if (value !== undefined)
+                memory.set(key, value);
+        }
+        held.add(id);
+    }
+
+    function release(id) {
+        held.delete(id);
+        for (const key of KINDS.map((kind) => `${kind} ${id}`))
+            if (memory.has(key))
+                set(key, memory.get(key));
+    }
+
     /* fn(key, value) for each change made by another tab; value is undefined
      * when the key is gone. */
     function watch(target, fn) {
@@ -48,7 +80,7 @@ export function createStore(storage, prefix) {
         });
     }
 
-    return { get, set, remove, watch };
+    return { get, set, remove, hold, holds, release, watch };
 }
 
 /* localStorage itself throws on mere mention where cookies are blocked. */

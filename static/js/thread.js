@@ -48,6 +48,22 @@ export class Thread {
         return this.#messages[0]?.text ?? '';
     }
 
+    /* The id of the last message; null if it is not known. */
+    get lastId() {
+        return this.#messages.at(-1)?.id ?? null;
+    }
+
+    /* Is this message of the record on the page, even without its id? */
+    shows({ id, turn_id: turn, role }) {
+        const kind = role === 'user' ? UserMessage : AnswerMessage;
+        return this.#messages.some((m) => m.id === id ||
+            (turn && m.turn === turn && m instanceof kind));
+    }
+
+    has(id) {
+        return this.#messages.some((m) => m.id === id);
+    }
+
     hasTurn(id) {
         return this.#messages.some((m) => m.turn === id);
     }
@@ -102,6 +118,11 @@ export class Thread {
         this.#messages = this.#messages.filter((m) => !messages.includes(m));
     }
 
+    /* One that the server keeps, behind what is shown. */
+    addNew(stored) {
+        return this.add(this.#make(stored));
+    }
+
     /* Messages as the server keeps them, before what is shown. */
     addStored(stored) {
         const made = stored
@@ -115,11 +136,12 @@ export class Thread {
 
     #make(stored) {
         const { id, role, content, timestamp: at, model, turn_id: turn,
-            siblings } = stored;
+            siblings, feedback } = stored;
         const text = typeof content === 'string' ? content : '';
         if (role === 'user')
             return new UserMessage({ text, at, turn, id, siblings });
-        const message = AnswerMessage.stored({ text, at, model, turn });
+        const message = AnswerMessage.stored({ text, at, model, turn, id,
+            feedback });
         const ending = endingOf(stored.finish_reason);
         if (ending)
             message.say({ text: ending, quiet: true });

@@ -14,6 +14,7 @@ export class Turn {
     text;
     at;
     id = null;       /* the server's; null until it took the message */
+    temporary = false; /* the conversation is not to be stored */
     follows = null;  /* id of the question that this one takes the place of */
     answer = newAnswer();
     follower = null;
@@ -46,6 +47,7 @@ export class Turn {
         turn.at = entry.at ?? turn.at;
         turn.id = entry.turn ?? null;
         turn.follows = entry.follows ?? null;
+        turn.temporary = entry.temporary === true;
         return turn;
     }
 
@@ -60,7 +62,7 @@ export class Turn {
     save(store) {
         store.set(Turn.key(this.sessionId), {
             messageId: this.messageId, turn: this.id, text: this.text,
-            at: this.at, follows: this.follows,
+            at: this.at, follows: this.follows, temporary: this.temporary,
         });
     }
 

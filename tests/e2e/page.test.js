@@ -156,10 +156,10 @@ describe('the page', () => {
     test('renames, here and on the server', async () => {
         await tab.ask('name me');
         await tab.answered();
-        await tab.page.hover('#sessions li');
-        await tab.page.click('#sessions .rename');
-        await tab.page.fill('#sessions .name', 'A better name');
-        await tab.page.press('#sessions .name', 'Enter');
+        await tab.page.focus('#sessions a.open');
+        await tab.page.keyboard.press('F2');
+        await tab.page.fill('dialog input', 'A better name');
+        await tab.page.press('dialog input', 'Enter');
         await tab.page.waitForFunction(() =>
             document.title.startsWith('A better name'));
         const named = await until('the name at the server', async () => {
@@ -258,12 +258,12 @@ describe('the page', () => {
         await tab.ask('delete me');
         await tab.answered();
         const session = tab.session();
-        await tab.page.hover('#sessions li');
-        await tab.page.click('#sessions .delete');
+        await tab.page.focus('#sessions a.open');
+        await tab.page.keyboard.press('Delete');
+        await tab.page.waitForSelector('dialog .danger');
         await tab.page.keyboard.press('Escape');
         assert.equal(await tab.page.locator('#sessions li').count(), 1);
-        await tab.page.hover('#sessions li');
-        await tab.page.click('#sessions .delete');
+        await tab.page.keyboard.press('Delete');
         await tab.page.click('dialog .danger');
         await tab.page.waitForSelector('#empty');
         assert.equal(await tab.page.locator('#sessions li').count(), 0);

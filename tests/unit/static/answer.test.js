@@ -43,6 +43,15 @@ test('a missing event is noticed and nothing is taken', () => {
     assert.equal(a.seq, 1);
 });
 
+test('the end has all of the text: before it nothing is missing', () => {
+    const a = newAnswer();
+    applyEvent(a, 1, start);
+    applyEvent(a, 2, chunk('Hel'));
+    assert.equal(applyEvent(a, 9, complete), 'new');
+    assert.equal(a.text, 'Hello');
+    assert.equal(a.status, 'complete');
+});
+
 test('unknown events count and do nothing else', () => {
     const a = newAnswer();
     assert.equal(applyEvent(a, 1, { type: 'of_tomorrow' }), 'new');

@@ -8,7 +8,7 @@ import {
 import { createStore } from '../../../static/js/store.js';
 
 test('a title is the beginning of the first line', () => {
-    assert.equal(titleOf('  Hello   there \nmore'), 'Hello there');
+    assert.equal(titleOf('  hello   there \nmore'), 'Hello there');
     assert.equal(titleOf(' \n '), 'New chat');
     const long = titleOf('word '.repeat(40));
     assert.ok([...long].length <= 61, long);
@@ -23,6 +23,10 @@ test('a server entry of any age is understood', () => {
         { id: 'a', title: 'T', at: Date.UTC(2024, 4, 1) });
     assert.deepEqual(fromServer({ session_id: 'b', timestamp: 5 }),
         { id: 'b', title: '', at: 5 });
+    assert.deepEqual(
+        fromServer({ id: 'c', at: 1, pinned: true, archived: 0, tags: ['x'] }),
+        { id: 'c', title: '', at: 0, pinned: true, archived: false,
+            tags: ['x'] });
     for (const bad of [null, {}, { id: '' }, { id: 3 }])
         assert.equal(fromServer(bad), null);
 });
@@ -57,6 +61,16 @@ test('the newest come first and the list has an end', () => {
     const sorted = sortSessions(many);
     assert.equal(sorted[0].at, 699);
     assert.equal(sorted.length, 500);
+});
+
+test('what is pinned is not forgotten, and comes first', () => {
+    const many = Array.from({ length: 700 }, (_, i) =>
+        ({ id: String(i), title: '', at: i, pinned: i === 3 }));
+    const sorted = sortSessions(many);
+    assert.equal(sorted.length, 501);
+    const [first] = groupSessions(sorted, 700);
+    assert.equal(first.name, 'Pinned');
+    assert.deepEqual(first.sessions.map((s) => s.id), ['3']);
 });
 
 test('groups follow the calendar, not 24 hours', () => {
@@ -107,17 +121,58 @@ test('a server without names leaves the name here', async () => {
     for (const status of [404, 405, 501]) {
         const { sessions, requests } = made(() => [status]);
         sessions.touch('a', 'x', 1);
-        await sessions.rename('a', 'New');
+        await sessions.change('a', { title: 'New' });
         assert.equal(sessions.find('a').title, 'New');
         assert.deepEqual(requests, ['PATCH sessions/a']);
+        sessions.told({ id: 'a', title: 'Theirs' });
+        assert.equal(sessions.find('a').title, 'New');
     }
 });
 
 test('a name that the server refuses is taken back', async () => {
     const { sessions } = made(() => [422, { error: 'Too long' }]);
     sessions.touch('a', 'x', 1);
-    await assert.rejects(sessions.rename('a', 'New'), /Too long/);
-    assert.equal(sessions.find('a').title, 'x');
+    await assert.rejects(sessions.change('a', { title: 'New' }), /Too long/);
+    assert.equal(sessions.find('a').title, 'X');
+});
+
+test('a name that the server has taken gives way to a later one', async () => {
+    const { sessions } = made(() => [200]);
+    sessions.touch('a', 'x', 1);
+    await sessions.change('a', { title: 'Mine' });
+    assert.equal(sessions.told({ session_id: 'a', title: 'Theirs' }), true);
+    assert.equal(sessions.find('a').title, 'Theirs');
+});
+
+test('pins, tags and the archive follow the server; what is not told stays',
+    async () => {
+        const { sessions, changes } = made(() => [200]);
+        sessions.touch('a', 'x', 1);
+        await sessions.change('a', { pinned: true, tags: ['t'] });
+        const before = changes();
+        assert.equal(sessions.told({ id: 'a', pinned: true }), false);
+        assert.equal(changes(), before, 'no news, no change');
+        sessions.told({ id: 'a', pinned: false, archived: true });
+        const { pinned, archived, tags } = sessions.find('a');
+        assert.deepEqual([pinned, archived, tags], [false, true, ['t']]);
+        assert.equal(sessions.told({ id: 'unknown', pinned: true }), false);
+    });
+
+test('a pin that the server refuses is taken back', async () => {
+    const { sessions } = made(() => [400, { error: 'No' }]);
+    sessions.touch('a', 'x', 1);
+    await assert.rejects(sessions.change('a', { pinned: true }), /No/);
+    assert.equal(Boolean(sessions.find('a').pinned), false);
+});
+
+test('a conversation that is held never enters the list', () => {
+    const { sessions, store } = made(() => [200]);
+    store.hold('t');
+    sessions.touch('t', 'secret');
+    assert.deepEqual(sessions.list, []);
+    store.release('t');
+    sessions.touch('t', 'known');
+    assert.equal(sessions.list.length, 1);
 });
 
 test('deleting forgets the draft and the turn too', async () => {
@@ -144,6 +199,31 @@ test('what the server never had is deleted all the same', async () => {
     await sessions.remove('a');
     assert.deepEqual(sessions.list, []);
 });
+
+test('what was deleted on another device leaves the list', async () => {
+    let reply = { sessions: [{ id: 'r' }, { id: 's' }], next_cursor: null };
+    const { sessions } = made(() => [200, reply]);
+    sessions.touch('mine', 'x', 1);
+    await sessions.load();
+    reply = { ...reply, sessions: [{ id: 's' }], next_cursor: 'more' };
+    await sessions.load();
+    assert.equal(sessions.list.length, 3, 'a part of the list says nothing');
+    reply = { ...reply, next_cursor: null };
+    await sessions.load();
+    assert.deepEqual(sessions.list.map((s) => s.id).toSorted(),
+        ['mine', 's']);
+});
+
+test('a list that was asked for before a deletion brings nothing back',
+    async () => {
+        const { sessions } = made((method) => (method === 'GET'
+            ? [200, { sessions: [{ id: 'a' }, { id: 'b' }] }] : [200]));
+        sessions.touch('a', 'x', 1);
+        const load = sessions.load();
+        await sessions.remove('a');
+        await load;
+        assert.deepEqual(sessions.list.map((s) => s.id), ['b']);
+    });
 
 test('the server\'s list is merged in', async () => {
     const { sessions } = made(() => [200,

@@ -77,3 +77,21 @@ test('another tab\'s changes are told, other programs\' are not', () => {
     tell('p a');
     assert.deepEqual(seen, [['a', 1], ['a', undefined]]);
 });
+
+test('what is held never reaches the storage, not even what was there', () => {
+    const s = storage();
+    const stored = () => [...s.map].join();
+    const store = createStore(s, 'p ');
+    store.set('draft a', 'secret');
+    store.set('draft b', 'other');
+    store.hold('a');
+    assert.equal(store.holds('a'), true);
+    assert.equal(store.get('draft a'), 'secret');
+    store.set('turn a', { text: 'secret' });
+    store.set('draft a', 'secret, too');
+    assert.doesNotMatch(stored(), /secret/);
+    assert.match(stored(), /other/);
+    store.release('a');
+    assert.match(stored(), /secret, too/);
+    assert.equal(store.get('turn a').text, 'secret');
+});

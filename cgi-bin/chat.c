@@ -23,6 +23,7 @@ usage(void)
                "  --print-env    every setting, as .env.example\n"
                "  --print-table  every setting, as a Markdown table\n"
                "  --print-models what is known of models, as etc/models.json\n"
+               "  --print-routes every address of the API\n"
                "  --version");
     return 2;
 }
@@ -57,6 +58,8 @@ main(int argc, char **argv)
         conf_print_table(stdout);
     else if (strcmp(what, "--print-models") == 0)
         models_print(stdout);
+    else if (strcmp(what, "--print-routes") == 0)
+        app_print_routes(stdout);
     else if (strcmp(what, "--version") == 0)
         (void)puts("parley " APP_VERSION);
     else

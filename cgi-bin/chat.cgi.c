@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "api/body_limits.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -46,6 +47,7 @@ main(void)
 {
     char root[PROCESS_PATH_MAX], chat[PROCESS_PATH_MAX], path[PROCESS_PATH_MAX];
     int64_t until_ms = clock_mono_ms() + ENGINE_START_MS;
+    struct body_limits limits;
     bool started = false;
     enum err e;
 
@@ -60,8 +62,9 @@ main(void)
     (void)mkdir(conf_str(CONF_DATA_DIR), 0700); /* the store tells if not */
     (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
                    CGI_SOCKET);
-    while ((e = cgi_hand_over(path, (size_t)conf_int(CONF_BODY_MAX_KIB) *
-                                        1024)) == ERR_NOTFOUND) {
+    body_limits_load(&limits);
+    while ((e = cgi_hand_over(path, &limits, conf_str(CONF_BASE_PATH))) ==
+           ERR_NOTFOUND) {
         if (!started && cgi_start_engine(chat, NULL) != OK)
             return answer_here(chat);
         started = true;

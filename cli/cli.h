@@ -8,6 +8,7 @@
 #include "base/base.h"
 
 #include "store/fsck.h"
+#include "store/store.h"
 
 enum cli_status {
     CLI_OK = 0,
@@ -21,6 +22,9 @@ cli_fn cli_fsck;    /* fsck.c */
 cli_fn cli_backup;  /* backup.c */
 cli_fn cli_restore; /* restore.c */
 cli_fn cli_export;  /* export.c */
+cli_fn cli_import;  /* import.c */
+cli_fn cli_reindex; /* reindex.c */
+cli_fn cli_chat;    /* chat.c; its exit status is chat.h's */
 
 /* A sentence on stderr, "parley: " before it. Returns CLI_FAILED. */
 int cli_fail(const char *fmt, ...) PRINTF(1, 2);
@@ -28,6 +32,27 @@ int cli_fail(const char *fmt, ...) PRINTF(1, 2);
 int cli_wrong(const char *command);
 /* The folder of the store, below DATA_DIR; for as long as the program. */
 const char *cli_store(void);
+/* Likewise of the index of words. */
+const char *cli_index(void);
+/* Is there one? Opening one would make it. */
+bool cli_has_store(const char *dir);
+/* The one of DATA_DIR, by the settings. */
+MUST_USE enum err cli_open_store(struct store **out);
+
+/* How far a long command is, on stderr: a bar that is drawn over on a
+ * terminal, else a line for every tenth. */
+struct cli_bar {
+    const char *what; /* borrowed */
+    bool terminal;
+    bool drawn;
+    int64_t drawn_ms; /* monotonic */
+    unsigned tenth;   /* that was told last */
+};
+void cli_bar_init(struct cli_bar *b, const char *what);
+/* all 0: it is not known. */
+void cli_bar_show(struct cli_bar *b, uint64_t done, uint64_t all,
+                  const char *text);
+void cli_bar_end(struct cli_bar *b); /* take it away */
 
 /* Prints a fault as one line, "db key: what". arg is a FILE. */
 fsck_fault_fn cli_print_fault;

@@ -12,12 +12,8 @@
 
 #include "cli.h"
 
-#include <unistd.h>
-
-#include "base/conf.h"
 #include "base/mem.h"
 #include "dialect/export.h"
-#include "base/process.h"
 #include "store/store.h"
 
 #define SESSIONS_PAGE 64
@@ -165,24 +161,9 @@ put_all(struct writer *w)
     return e == OK ? export_end(&w->x) : e;
 }
 
-/* Opening one would make it. */
-static bool
-is_there(const char *dir)
-{
-    char data[PROCESS_PATH_MAX];
-
-    return (size_t)snprintf(data, sizeof(data), "%s/data.mdb", dir) <
-               sizeof(data) &&
-           access(data, F_OK) == 0;
-}
-
 int
 cli_export(int argc, char **argv)
 {
-    struct store_config sc = {
-        .dir = cli_store(),
-        .map_bytes = (size_t)conf_int(CONF_STORE_MAP_MIB) << 20,
-        .session_ttl_ms = 1000 * conf_int(CONF_SESSION_TTL)};
     enum export_format format = EXPORT_JSON;
     struct writer w = {.err = OK};
     bool all = false;
@@ -197,10 +178,10 @@ cli_export(int argc, char **argv)
     }
     if (!all)
         return cli_wrong("export");
-    if (!is_there(sc.dir))
-        return cli_fail("there is no store in %s", sc.dir);
-    if (store_open(&w.store, &sc) != OK)
-        return cli_fail("the store in %s cannot be opened", sc.dir);
+    if (!cli_has_store(cli_store()))
+        return cli_fail("there is no store in %s", cli_store());
+    if (cli_open_store(&w.store) != OK)
+        return cli_fail("the store in %s cannot be opened", cli_store());
     export_init(&w.x, format, to_stdout, NULL);
     e = put_all(&w);
     export_release(&w.x);

@@ -1,6 +1,7 @@
 /*
  * parley fsck: is all of the store as it should be? Each fault is a line on
- * stdout, and the last line says how many there are. A server may go on.
+ * stdout, and the last line says how many there are. A server may go on. The
+ * index of words beside the store is looked at, too.
  */
 #include "base/base.h"
 
@@ -10,6 +11,7 @@
 
 #include "base/conf.h"
 #include "base/process.h"
+#include "store/search.h"
 
 void
 cli_print_fault(void *arg, const char *db, const char *key, const char *what,
@@ -47,11 +49,30 @@ is_still(const char *dir)
            access(lock, F_OK) != 0;
 }
 
+/* What is wrong with the index of words, which is not the truth of anything. */
+static bool
+index_is_sound(void)
+{
+    bool damaged = false;
+    enum err e = search_check(cli_index(), &damaged);
+
+    if (damaged)
+        (void)printf("search: the index of words is damaged: parley reindex "
+                     "makes it anew\n");
+    else if (e != OK)
+        (void)fprintf(stderr,
+                      "parley: the index of words in %s cannot be "
+                      "checked: %s\n",
+                      cli_index(), err_text(e));
+    return !damaged;
+}
+
 int
 cli_fsck(int argc, char **argv)
 {
     struct fsck_config c = {.fault = cli_print_fault, .arg = stdout};
     struct fsck_result r;
+    bool own, sound;
     enum err e;
 
     for (int i = 0; i < argc; i++) {
@@ -62,7 +83,8 @@ cli_fsck(int argc, char **argv)
         else
             return cli_wrong("fsck");
     }
-    if (c.dir == NULL)
+    own = c.dir == NULL;
+    if (own)
         c.dir = cli_store();
     else
         c.still = !c.repair && is_still(c.dir);
@@ -74,6 +96,7 @@ cli_fsck(int argc, char **argv)
         return cli_fail("no room to repair the store in %s", c.dir);
     if (e != OK)
         return cli_fail("cannot check the store in %s", c.dir);
+    sound = !own || index_is_sound();
     cli_print_result(stdout, &r, c.repair);
-    return r.left == 0 ? CLI_OK : CLI_FAULTS;
+    return r.left == 0 && sound ? CLI_OK : CLI_FAULTS;
 }

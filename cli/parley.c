@@ -1,6 +1,7 @@
 /*
  * parley, the program for whoever keeps a Parley: it checks the store, copies
- * it, puts a copy back, and writes all conversations out. Settings are those
+ * it, puts a copy back, writes all conversations out and takes others in.
+ * Settings are those
  * of the server, from .env and the environment; what it works on is DATA_DIR.
  *
  * A command is a row: its name, its arguments, its help and its function, in a
@@ -11,6 +12,7 @@
 #include "cli.h"
 
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "base/conf.h"
 #include "base/log.h"
@@ -22,6 +24,7 @@ static const struct command {
     const char *name, *arguments, *help;
     cli_fn *run;
 } commands[] = {
+    {"chat", "[OPTION…] [MESSAGE…]", "talk with a server", cli_chat},
     {"fsck", "[--repair] [DIR]",
      "check the store (or a backup), and mend what can be", cli_fsck},
     {"backup", "DIR", "copy the store into a new folder, while it is used",
@@ -30,6 +33,9 @@ static const struct command {
      cli_restore},
     {"export", "--all [--format json|jsonl|md]",
      "write all conversations to stdout", cli_export},
+    {"import", "[--owner NAME] [--format FORMAT] FILE…",
+     "put conversations of files into the store, while it is used", cli_import},
+    {"reindex", "", "make the index of words anew from the store", cli_reindex},
     {"version", "", "what this is", cli_version},
     {"help", "", "this list", cli_help},
 };
@@ -64,6 +70,36 @@ cli_store(void)
 
     (void)snprintf(dir, sizeof(dir), "%s/store", conf_str(CONF_DATA_DIR));
     return dir;
+}
+
+const char *
+cli_index(void)
+{
+    static char dir[PROCESS_PATH_MAX];
+
+    (void)snprintf(dir, sizeof(dir), "%s/search", conf_str(CONF_DATA_DIR));
+    return dir;
+}
+
+bool
+cli_has_store(const char *dir)
+{
+    char data[PROCESS_PATH_MAX];
+
+    return (size_t)snprintf(data, sizeof(data), "%s/data.mdb", dir) <
+               sizeof(data) &&
+           access(data, F_OK) == 0;
+}
+
+enum err
+cli_open_store(struct store **out)
+{
+    struct store_config sc = {
+        .dir = cli_store(),
+        .map_bytes = (size_t)conf_int(CONF_STORE_MAP_MIB) << 20,
+        .session_ttl_ms = 1000 * conf_int(CONF_SESSION_TTL)};
+
+    return store_open(out, &sc);
 }
 
 static int
@@ -107,7 +143,8 @@ main(int argc, char **argv)
 
         if (strcmp(name, commands[i].name) != 0)
             continue;
-        if (argc > 2 && strcmp(argv[2], "--help") == 0)
+        if (argc > 2 && strcmp(argv[2], "--help") == 0 &&
+            commands[i].run != cli_chat) /* that has a list of its own */
             return cli_help(0, NULL);
         status = commands[i].run(argc > 2 ? argc - 2 : 0, argv + 2);
         if (fflush(stdout) != 0 || ferror(stdout))

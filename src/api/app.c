@@ -7,8 +7,9 @@
 
 #include "api/app.h"
 
-#include "api/outlet.h"
+#include "api/body_limits.h"
 #include "api/v1.h"
+#include "api/way.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -31,6 +32,8 @@ static const struct route routes[] = {
     {METHOD_DELETE, "/sessions/{id}", api_session_delete, "Delete a session"},
     {METHOD_GET, "/sessions/{id}/messages", api_messages,
      "Messages of a session"},
+    {METHOD_GET, "/sessions/{id}/events", api_session_events,
+     "What happens to a session"},
     {METHOD_POST, "/messages/{id}/feedback", api_feedback, "Rate a message"},
     {METHOD_GET, "/sessions/{id}/export", api_session_export,
      "A session as a file"},
@@ -43,18 +46,27 @@ static const struct route routes[] = {
      "Embeddings, by OpenAI's wire"},
     {METHOD_GET, "/v1/models", api_v1_models, "Models, by OpenAI's wire"},
     {METHOD_GET, "/v1/models/{*}", api_v1_model, "One model"},
+    {METHOD_POST, "/api/cloud-chat", api_cloud_chat,
+     "The context of a message, for a model elsewhere"},
+    {METHOD_POST, "/api/chat", api_local_chat, "Ask the model of this machine"},
+    {METHOD_GET, "/api/docs", api_docs, "This API, to be read"},
+    {METHOD_GET, "/api/openapi.yaml", api_openapi_yaml, "The OpenAPI document"},
+    {METHOD_GET, "/api/openapi.json", api_openapi_json,
+     "The OpenAPI document, as JSON"},
     {METHOD_GET, "/", api_status, "Status"},
     {METHOD_GET, "/status", api_status, "Status"},
     {METHOD_GET, "/health", api_health, "Is it able to serve?"},
     {METHOD_GET, "/metrics", api_metrics, "Prometheus metrics"},
+    {METHOD_GET, "/ws/{*}", api_ws_elsewhere, "WebSocket, not passed on"},
     {METHOD_GET, "/probe", api_probe, "Timed events"},
 };
 
-const struct route *
-app_routes(size_t *n)
+void
+app_print_routes(FILE *out)
 {
-    *n = COUNT_OF(routes);
-    return routes;
+    for (size_t i = 0; i < COUNT_OF(routes); i++)
+        (void)fprintf(out, "%-6s %-28s %s\n", method_name(routes[i].method),
+                      routes[i].pattern, routes[i].help);
 }
 
 const char *
@@ -96,7 +108,7 @@ app_end(struct app *app, struct request *rq, enum err e)
 
     metric_observe_ms(METRIC_REQUEST, (clock_mono_us() - rq->start_us) / 1000);
     if (e == ERR_AGAIN)
-        outlet_drain(app->en, c);
+        way_drain(app->en, c);
     else
         conn_free(c);
     request_free(rq);
@@ -128,6 +140,18 @@ app_session_missing(struct app *app, struct request *rq, enum err e)
     app_fail(app, rq, &p);
 }
 
+enum err
+app_message_missing(struct problem *why, const char *name)
+{
+    char message[96] = "It does not exist, or it is not yours.";
+
+    if (name != NULL)
+        (void)snprintf(message, sizeof(message),
+                       "'%s' is the id of a message of this session.", name);
+    return problem_set(why, ERR_NOTFOUND, "message_not_found",
+                       "No such message", "%s", message);
+}
+
 void
 app_json(struct app *app, struct request *rq, int status, struct buf *json)
 {
@@ -140,6 +164,19 @@ app_json(struct app *app, struct request *rq, int status, struct buf *json)
         app_end(app, rq, reply_json(rq, status, json->data, json->len));
     }
     buf_release(json);
+}
+
+void
+app_stream_head(struct app *app, struct request *rq)
+{
+    struct buf head;
+    enum err e;
+
+    buf_init(&head, REPLY_HEAD_MAX);
+    reply_stream_head(&head, rq, "text/event-stream", NULL);
+    e = conn_end(rq->conn, head.data, head.len);
+    buf_release(&head);
+    app_end(app, rq, e);
 }
 
 /* GET of /chat/stream can start a turn: not for an <img> of another site. */
@@ -171,6 +208,16 @@ no_route(struct app *app, struct request *rq, enum err e, const char *allow)
     app_end(app, rq, reply_problem(rq, &p, allow));
 }
 
+static void
+body_too_big(const struct request *rq, struct problem *p)
+{
+    struct body_limits limits;
+
+    body_limits_load(&limits);
+    (void)problem_set(p, ERR_TOOBIG, NULL, NULL, "This may have %zu KiB.",
+                      request_body_max(rq, &limits) / 1024);
+}
+
 void
 app_request(void *arg, struct request *rq, const struct problem *why)
 {
@@ -197,9 +244,7 @@ app_request(void *arg, struct request *rq, const struct problem *why)
                           "Add it to ALLOWED_ORIGINS if it is yours.");
         app_fail(app, rq, &p);
     } else if (rq->body_too_big) {
-        (void)problem_set(&p, ERR_TOOBIG, NULL, NULL,
-                          "A request may have %" PRId64 " KiB.",
-                          conf_int(CONF_BODY_MAX_KIB));
+        body_too_big(rq, &p);
         app_fail(app, rq, &p);
     } else {
         route->fn(app, rq);

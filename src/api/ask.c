@@ -13,10 +13,12 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "chat/command.h"
+#include "chat/temporary.h"
 #include "http/form.h"
 
 #define IDEM_GLOBAL_MIN 16 /* characters of a key that stands without session */
 #define MAX_TOKENS_MAX 10000000
+#define STOPPING_RETRY_S 2
 
 _Static_assert(STORE_NAME_MAX == 128, "as the message below says");
 
@@ -25,7 +27,7 @@ struct fields {
     const char *message, *session_id, *provider, *model, *context, *idem;
     const char *parent;
     size_t message_len;
-    bool stream, detach;
+    bool stream, detach, temporary;
     double temperature, top_p;
     int64_t max_tokens;
     const char *stop[ASK_STOPS_MAX];
@@ -91,6 +93,7 @@ json_fields(const cJSON *o, struct fields *f, struct problem *why)
             return ERR_BADREQ;
     if (json_get_bool(o, "stream", &f->stream, why) != OK ||
         json_get_bool(o, "detach", &f->detach, why) != OK ||
+        json_get_bool(o, "temporary", &f->temporary, why) != OK ||
         json_get_num(o, "temperature", 0, 2, &f->temperature, why) != OK ||
         json_get_num(o, "top_p", 0, 1, &f->top_p, why) != OK ||
         json_get_i64(o, "max_tokens", 1, MAX_TOKENS_MAX, &f->max_tokens, why) !=
@@ -175,6 +178,7 @@ form_fields(const struct form *form, struct fields *f, struct problem *why)
         f->stop[f->n_stop++] = form_str(form, "stop");
     if (form_bool(form, "stream", &f->stream, why) != OK ||
         form_bool(form, "detach", &f->detach, why) != OK ||
+        form_bool(form, "temporary", &f->temporary, why) != OK ||
         form_num(form, "temperature", 2, &f->temperature, why) != OK ||
         form_num(form, "top_p", 1, &f->top_p, why) != OK)
         return ERR_BADREQ;
@@ -265,10 +269,7 @@ take_parent(struct turn_ask *a, const char *parent, struct problem *why)
     if (parent == NULL || parent[0] == '\0')
         return OK;
     if (ident_parse(parent, strlen(parent), &id) != OK)
-        return problem_set(why, ERR_NOTFOUND, "message_not_found",
-                           "No such message",
-                           "'parent_message_id' is the id of a message of "
-                           "this session.");
+        return app_message_missing(why, "parent_message_id");
     a->follows = (struct ident *)(void *)arena_memdup0(&a->arena, &id,
                                                        sizeof(id));
     return OK;
@@ -302,7 +303,10 @@ take_fields(struct turn_ask *a, const struct fields *f, const char *idem,
     a->ask.max_tokens = f->max_tokens;
     for (size_t i = 0; i < f->n_stop; i++)
         a->ask.stop[a->ask.n_stop++] = arena_strdup(&a->arena, f->stop[i]);
-    e = take_session(a, f, why);
+    a->temporary = f->temporary;
+    e = f->temporary ? temporary_check(why) : OK;
+    if (e == OK)
+        e = take_session(a, f, why);
     if (e == OK)
         e = take_idem(a, f->idem != NULL ? f->idem : idem, why);
     if (e == OK)
@@ -325,12 +329,30 @@ read_form(struct request *rq, const char *s, size_t n, struct fields *f,
     return e != OK ? e : form_fields(&form, f, why);
 }
 
+/* json is what f is of; NULL: it is of a form. */
+static enum err
+make_ask(const struct fields *f, const cJSON *json, const char *owner,
+         const char *idem, struct turn_ask **out, struct problem *why)
+{
+    struct turn_ask *a = turn_ask_new();
+    enum err e;
+
+    a->owner = owner;
+    e = take_fields(a, f, idem, why);
+    if (e == OK && json != NULL)
+        e = ask_media(a, json, why);
+    if (e == OK)
+        *out = a;
+    else
+        turn_ask_free(a);
+    return e;
+}
+
 enum err
 ask_parse(struct request *rq, bool query, struct turn_ask **out,
           struct ask_options *opt, struct problem *why)
 {
     struct fields f = {.temperature = NAN, .top_p = NAN};
-    struct turn_ask *a;
     cJSON *json = NULL;
     enum err e;
 
@@ -352,18 +374,42 @@ ask_parse(struct request *rq, bool query, struct turn_ask **out,
         cJSON_Delete(json);
         return e;
     }
-    a = turn_ask_new();
-    a->owner = app_owner(rq);
-    e = take_fields(a, &f, request_header(rq, "Idempotency-Key"), why);
-    if (e == OK && json != NULL)
-        e = ask_media(a, json, why);
+    e = make_ask(&f, json, app_owner(rq), request_header(rq, "Idempotency-Key"),
+                 out, why);
     cJSON_Delete(json);
-    if (e != OK) {
-        turn_ask_free(a);
-        return e;
+    if (e == OK) {
+        (*out)->lists = app_lists(rq);
+        *opt = (struct ask_options){.stream = f.stream, .detach = f.detach};
     }
-    opt->stream = f.stream;
-    opt->detach = f.detach;
-    *out = a;
-    return OK;
+    return e;
+}
+
+enum err
+ask_from_json(const cJSON *json, const char *owner, struct turn_ask **out,
+              struct problem *why)
+{
+    struct fields f = {.temperature = NAN, .top_p = NAN};
+    enum err e = json_fields(json, &f, why);
+
+    return e != OK ? e : make_ask(&f, json, owner, NULL, out, why);
+}
+
+enum err
+ask_load(struct engine *en, struct turn_ask *a, struct ident *existing,
+         struct problem *why)
+{
+    enum err e = ERR_STOPPING;
+
+    if (!engine_draining(en))
+        e = a->command == NULL ? prompt_load(engine_store(en), a, existing)
+            : a->temporary     ? prompt_session(engine_store(en), a)
+                               : OK;
+    if (e == OK || e == ERR_CONFLICT)
+        return e;
+    if (e == ERR_NOTFOUND)
+        (void)app_message_missing(why, "parent_message_id");
+    else
+        (void)temporary_problem(why, e);
+    why->retry_after_s = e == ERR_STOPPING ? STOPPING_RETRY_S : 0;
+    return e;
 }

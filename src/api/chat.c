@@ -4,8 +4,9 @@
  */
 #include "base/base.h"
 
+#include "api/chat.h"
+
 #include "api/ask.h"
-#include "api/outlet.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "http/form.h"
@@ -13,9 +14,8 @@
 
 #define POLL_WAIT_MAX_S 25 /* below what proxies wait for a reply */
 
-/* Which form of answer was asked for. */
-static enum outlet_kind
-answer_kind(const struct request *rq, const struct ask_options *opt)
+enum outlet_kind
+chat_kind(const struct request *rq, const struct ask_options *opt)
 {
     if (opt->detach)
         return OUTLET_DETACH;
@@ -26,20 +26,15 @@ answer_kind(const struct request *rq, const struct ask_options *opt)
     return OUTLET_JSON;
 }
 
-/* Load what the turn needs and hand it to the loop. Takes rq and ask. */
-static void
-begin(struct app *app, struct request *rq, struct turn_ask *ask,
-      enum outlet_kind kind)
+void
+chat_begin(struct app *app, struct request *rq, struct turn_ask *ask,
+           enum outlet_kind kind)
 {
     struct problem p = {.err = OK};
     struct ident existing;
     struct outlet *o;
-    enum err e = ERR_STOPPING;
+    enum err e = ask_load(app->en, ask, &existing, &p);
 
-    if (!engine_draining(app->en))
-        e = ask->command != NULL
-                ? OK
-                : prompt_load(engine_store(app->en), ask, &existing);
     if (e == ERR_CONFLICT) {
         turn_ask_free(ask);
         o = outlet_new(app, rq, kind);
@@ -48,13 +43,6 @@ begin(struct app *app, struct request *rq, struct turn_ask *ask,
     }
     if (e != OK) {
         turn_ask_free(ask);
-        if (e == ERR_NOTFOUND)
-            (void)problem_set(&p, e, "message_not_found", "No such message",
-                              "'parent_message_id' is the id of a message of "
-                              "this session.");
-        else
-            (void)problem_set(&p, e, NULL, NULL, NULL);
-        p.retry_after_s = e == ERR_STOPPING ? 2 : 0;
         app_fail(app, rq, &p);
         return;
     }
@@ -74,7 +62,7 @@ api_chat(void *arg, struct request *rq)
         app_fail(app, rq, &p);
         return;
     }
-    begin(app, rq, ask, answer_kind(rq, &opt));
+    chat_begin(app, rq, ask, chat_kind(rq, &opt));
 }
 
 /* The turn and the last seq seen, from turn_id, Last-Event-ID (header or
@@ -112,20 +100,6 @@ which_turn(struct request *rq, struct ident *turn, uint32_t *seq, bool *named,
     return OK;
 }
 
-/* HEAD of a stream: its headers, and nothing begun. */
-static void
-stream_head_only(struct app *app, struct request *rq)
-{
-    struct buf head;
-    enum err e;
-
-    buf_init(&head, REPLY_HEAD_MAX);
-    reply_stream_head(&head, rq, "text/event-stream", NULL);
-    e = conn_end(rq->conn, head.data, head.len);
-    buf_release(&head);
-    app_end(app, rq, e);
-}
-
 void
 api_chat_stream(void *arg, struct request *rq)
 {
@@ -143,7 +117,7 @@ api_chat_stream(void *arg, struct request *rq)
         return;
     }
     if (rq->method == METHOD_HEAD) {
-        stream_head_only(app, rq);
+        app_stream_head(app, rq);
         return;
     }
     if (named) {
@@ -156,7 +130,7 @@ api_chat_stream(void *arg, struct request *rq)
         app_fail(app, rq, &p);
         return;
     }
-    begin(app, rq, ask, OUTLET_SSE);
+    chat_begin(app, rq, ask, OUTLET_SSE);
 }
 
 void

@@ -20,14 +20,6 @@ struct feedback {
 };
 
 static enum err
-not_found(struct problem *why)
-{
-    return problem_set(why, ERR_NOTFOUND, "message_not_found",
-                       "No such message",
-                       "It does not exist, or it is not yours.");
-}
-
-static enum err
 read_feedback(const cJSON *json, struct feedback *f, struct problem *why)
 {
     f->comment = "";
@@ -80,7 +72,7 @@ find(struct store *s, const char *owner, const char *id,
 
     (void)memset(at, 0, sizeof(*at));
     if (ident_parse(id, strlen(id), &at->id) != OK)
-        return not_found(why);
+        return app_message_missing(why, NULL);
     turn = ident_beside(&at->id, TURN_ID);
     if (f->session_id != NULL && strlen(f->session_id) <= IDENT_SESSION_MAX)
         (void)snprintf(at->session_id, sizeof(at->session_id), "%s",
@@ -89,13 +81,13 @@ find(struct store *s, const char *owner, const char *id,
         (void)snprintf(at->session_id, sizeof(at->session_id), "%s",
                        t.session_id);
     else
-        return not_found(why);
+        return app_message_missing(why, NULL);
     e = store_find_message(s, owner, at->session_id, &at->id, &at->seq);
     if (e == OK)
         e = store_all_messages(s, owner, at->session_id, at->seq, 1, NULL,
                                take_extra, at);
     if (e == ERR_NOTFOUND)
-        return not_found(why);
+        return app_message_missing(why, NULL);
     return e == OK ? OK : problem_set(why, e, NULL, NULL, NULL);
 }
 
@@ -134,7 +126,7 @@ keep(struct store *s, const char *owner, const struct feedback *f,
     e = store_apply(s, &op);
     buf_release(&extra);
     if (e == ERR_NOTFOUND)
-        return not_found(why);
+        return app_message_missing(why, NULL);
     return e == OK ? OK : problem_set(why, e, NULL, NULL, NULL);
 }
 

@@ -1,8 +1,8 @@
 /*
  * An outlet joins a reader to a conn: the way out of one HTTP request, on the
- * loop. It watches the conn (the client may leave, a full socket may drain),
- * writes the head when the first bytes are due, encodes events in the form
- * that was asked for, and frees itself when all is sent or the client is gone.
+ * loop. It writes the head when the first bytes are due, encodes events in the
+ * form that was asked for, and frees itself when all is sent or the client is
+ * gone (api/way.h).
  */
 #ifndef API_OUTLET_H
 #define API_OUTLET_H
@@ -30,9 +30,5 @@ struct reader *outlet_reader(struct outlet *o);
 
 /* What the data of an EVENT_ERROR says. */
 void outlet_problem(const struct event *ev, struct problem *p);
-
-/* Send what is left in the conn of an answered request, then close it. Takes
- * c. Any thread. */
-void outlet_drain(struct engine *en, struct conn *c);
 
 #endif

@@ -21,15 +21,13 @@ outlet_head(struct outlet *o)
 
     buf_init(&head, REPLY_HEAD_MAX);
     if (o->kind == OUTLET_SSE) {
-        reply_stream_head(&head, o->rq, "text/event-stream", NULL);
+        reply_stream_head(&head, o->way.rq, "text/event-stream", NULL);
         buf_adds(&head, SSE_OK SSE_RETRY);
     } else {
-        reply_stream_head(&head, o->rq, "text/plain; charset=utf-8", NULL);
+        reply_stream_head(&head, o->way.rq, "text/plain; charset=utf-8", NULL);
     }
-    (void)request_take_conn(o->rq);
-    request_free(o->rq);
-    o->rq = NULL;
-    e = conn_send(o->conn, head.data, head.len);
+    way_head_done(&o->way);
+    e = conn_send(o->way.conn, head.data, head.len);
     buf_release(&head);
     return e;
 }
@@ -77,7 +75,7 @@ outlet_detach_body(struct outlet *o, const struct event *ev)
 {
     buf_add(&o->body, ev->data, ev->len - 1);
     buf_addf(&o->body, ",\"stream_url\":\"%s/chat/stream?turn_id=%s\"}",
-             o->rq->base, o->turn);
+             o->way.rq->base, o->turn);
 }
 
 /* One more event of the array that polling gives. */
@@ -94,7 +92,7 @@ reply_whole(struct outlet *o, int status, const char *extra_json)
     struct reply rp;
     struct buf *body;
 
-    reply_begin(&rp, o->rq, status, OUTLET_REPLY_MAX);
+    reply_begin(&rp, o->way.rq, status, OUTLET_REPLY_MAX);
     if (o->failed != NULL && o->failed->retry_after_s > 0)
         reply_header(&rp, "Retry-After", "%d", o->failed->retry_after_s);
     body = reply_body(&rp, "application/json");
@@ -123,7 +121,7 @@ outlet_whole(struct outlet *o, bool last)
         /* The error event's members, and whose request it was. */
         o->body.len--;
         (void)snprintf(tail, sizeof(tail), ",\"request_id\":\"%s\"}",
-                       o->rq->id);
+                       o->way.rq->id);
         return reply_whole(o, reply_status(o->failed), tail);
     }
 }
@@ -135,11 +133,11 @@ outlet_text_failed(struct outlet *o)
     struct buf tail;
     enum err e;
 
-    if (o->rq != NULL)
-        return reply_problem(o->rq, o->failed, NULL);
+    if (o->way.rq != NULL)
+        return reply_problem(o->way.rq, o->failed, NULL);
     buf_init(&tail, REPLY_HEAD_MAX);
     buf_addf(&tail, "\n\n[%s: %s]\n", o->failed->code, o->failed->message);
-    e = conn_end(o->conn, tail.data, tail.len);
+    e = conn_end(o->way.conn, tail.data, tail.len);
     buf_release(&tail);
     return e;
 }
@@ -154,6 +152,6 @@ outlet_nothing(struct outlet *o)
         buf_adds(&o->body, "{\"events\":[");
         return outlet_whole(o, true);
     }
-    reply_begin(&rp, o->rq, 204, 0);
+    reply_begin(&rp, o->way.rq, 204, 0);
     return reply_end(&rp);
 }

@@ -6,25 +6,19 @@
 #define API_OUTLET_REPLY_H
 
 #include "api/outlet.h"
+#include "api/way.h"
 #include "chat/result.h"
 
 #define OUTLET_REPLY_MAX RESULT_MAX /* bytes */
 
 struct outlet {
     struct reader r; /* first: the hub knows only this */
-    struct loop_io io;
+    struct way way;
     struct loop_timer timer; /* polling: the wait */
-    struct mail mail;        /* outlet_drain */
-    struct engine_hold hold; /* while it lingers */
     struct app *app;
-    struct engine *en;
-    struct request *rq; /* NULL once the head is sent */
-    struct conn *conn;  /* rq's while there is one, then owned */
     enum outlet_kind kind;
     bool attached;
-    bool follow;  /* of a turn that exists: its head need not wait */
-    bool lingers; /* over, and the engine waits for it */
-    bool over;    /* nothing more is written: flush, then free */
+    bool follow; /* of a turn that exists: its head need not wait */
     int64_t wait_ms;
     char turn[IDENT_TEXT_LEN];
     struct buf body;        /* gathered: the reply of the whole kinds */

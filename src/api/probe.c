@@ -7,7 +7,7 @@
 
 #include <sys/epoll.h>
 
-#include "api/outlet.h"
+#include "api/way.h"
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -31,7 +31,7 @@ probe_end(struct probe *p, bool flush)
 {
     engine_release(p->app->en, &p->hold);
     if (flush)
-        outlet_drain(p->app->en, p->conn);
+        way_drain(p->app->en, p->conn);
     else
         conn_free(p->conn);
     free(p);

@@ -17,18 +17,19 @@
 #include <unistd.h>
 
 #include "api/app.h"
+#include "api/body_limits.h"
+#include "api/ws_door.h"
+#include "api/session_export.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "http/door.h"
-#include "http/websocket.h"
 
 #define IDLE_POLL_MS 1000
 
 struct server {
     struct app app;
     struct doors *doors;
-    struct websocket *websocket;
     struct loop_io signal_io;
     struct loop_timer idle;
     struct mail answered; /* SERVER_ONE: the handler returned */
@@ -52,6 +53,7 @@ on_signal(struct loop_io *io, uint32_t events)
         loop_stop(engine_loop(s->app.en));
     s->stopping = true;
     engine_drain(s->app.en, conf_int(CONF_SHUTDOWN_MS));
+    ws_door_stop(s->app.ws);
 }
 
 static void
@@ -60,9 +62,11 @@ on_idle(struct loop_timer *t)
     struct server *s = t->arg;
     struct loop *l = engine_loop(s->app.en);
 
-    if (engine_idle_ms(s->app.en) >= conf_int(CONF_ENGINE_IDLE_MS)) {
+    if (engine_idle_ms(s->app.en) >= conf_int(CONF_ENGINE_IDLE_MS) &&
+        ws_door_count(s->app.ws) == 0) {
         log_info("server.idle", "ms=%" PRId64, engine_idle_ms(s->app.en));
         engine_drain(s->app.en, 0);
+        ws_door_stop(s->app.ws);
         return;
     }
     loop_timer_set(l, t, loop_now_ms(l) + IDLE_POLL_MS);
@@ -95,21 +99,19 @@ open_doors(struct server *s, enum server_mode mode)
     struct door_config dc = {
         .fcgi_fd = mode == SERVER_FCGI ? STDIN_FILENO : -1,
         .threads = (unsigned)conf_int(CONF_THREADS),
-        .body_max = (size_t)conf_int(CONF_BODY_MAX_KIB) * 1024,
         .base_path = conf_str(CONF_BASE_PATH),
         .fn = app_request,
         .arg = &s->app,
     };
     char path[4096];
 
+    body_limits_load(&dc.body);
     (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
                    CGI_SOCKET);
     dc.engine_fd = cgi_listen(path);
     if (mode == SERVER_ENGINE && dc.engine_fd < 0)
         return ERR_CONFLICT; /* another engine was faster */
-    (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
-                   WEBSOCKET_SOCKET);
-    s->websocket = websocket_open(engine_loop(s->app.en), path);
+    s->app.ws = ws_door_open(&s->app);
     return doors_open(&s->doors, &dc);
 }
 
@@ -138,10 +140,11 @@ answer_one(void *arg)
 static int
 run_one(struct server *s)
 {
+    struct body_limits limits;
     pthread_t acceptor;
 
-    if (cgi_request(&s->rq, (size_t)conf_int(CONF_BODY_MAX_KIB) * 1024,
-                    conf_str(CONF_BASE_PATH), &s->why) != OK &&
+    body_limits_load(&limits);
+    if (cgi_request(&s->rq, &limits, conf_str(CONF_BASE_PATH), &s->why) != OK &&
         s->rq == NULL)
         return 1;
     if (pthread_create(&acceptor, NULL, answer_one, s) != 0)
@@ -214,11 +217,13 @@ server_run(enum server_mode mode)
     check_providers();
     if (watch_signals(&s) < 0 || engine_open(&s.app.en) != OK)
         return 1;
+    command_exporter(s.app.en, session_export);
     s.app.started_ms = clock_wall_ms();
+    s.app.one = mode == SERVER_ONE;
     s.app.ping_ms = conf_int(CONF_PING_MS);
     status = run(&s, mode);
     doors_close(s.doors);
-    websocket_close(s.websocket);
+    ws_door_close(s.app.ws);
     engine_close(s.app.en);
     (void)close(s.signal_io.fd);
     log_info("server.end", "pid=%d status=%d", (int)getpid(), status);

@@ -7,6 +7,8 @@
  */
 #include "base/base.h"
 
+#include "api/session_export.h"
+
 #include "api/pour.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -42,12 +44,12 @@ keep(void *arg, const char *s, size_t n)
 }
 
 static struct out *
-out_new(struct app *app, struct request *rq, enum export_format f)
+out_new(struct store *s, const char *owner, enum export_format f)
 {
     struct out *o = xcalloc(1, sizeof(*o));
 
-    o->store = engine_store(app->en);
-    (void)snprintf(o->owner, sizeof(o->owner), "%s", app_owner(rq));
+    o->store = s;
+    (void)snprintf(o->owner, sizeof(o->owner), "%s", owner);
     export_init(&o->x, f, keep, o);
     return o;
 }
@@ -272,6 +274,37 @@ out_more(void *arg, struct buf *piece, bool *last)
 
 static const struct pour_calls out_calls = {.more = out_more, .free = out_free};
 
+static void
+file_name(char *out, size_t size, const char *name, enum export_format f)
+{
+    (void)snprintf(out, size, "parley-%s.%s", name, export_suffix(f));
+}
+
+/* --- commands ------------------------------------------------------------- */
+
+enum err
+session_export(struct store *store, const char *owner, const char *id,
+               struct command_file *file)
+{
+    enum export_format f;
+    struct session s;
+    struct out *o;
+    bool last;
+    enum err e = export_format_parse(file->format, &f);
+
+    if (e == OK)
+        e = store_session(store, owner, id, &s);
+    if (e != OK)
+        return e;
+    file->format = export_suffix(f);
+    file_name(file->name, sizeof(file->name), id, f);
+    o = out_new(store, owner, f);
+    (void)snprintf(o->id, sizeof(o->id), "%s", id);
+    e = out_more(o, file->text, &last);
+    out_free(o);
+    return e == OK && !last ? ERR_TOOBIG : e; /* it is more than a piece */
+}
+
 /* --- requests ------------------------------------------------------------- */
 
 static bool
@@ -292,12 +325,12 @@ read_format(struct request *rq, enum export_format *f, struct problem *why)
 static void
 send(struct app *app, struct request *rq, struct out *o, const char *name)
 {
-    char line[160];
+    char file[96], line[160];
 
+    file_name(file, sizeof(file), name, o->x.format);
     (void)snprintf(line, sizeof(line),
-                   "Content-Disposition: attachment; "
-                   "filename=\"parley-%s.%s\"\r\n",
-                   name, export_suffix(o->x.format));
+                   "Content-Disposition: attachment; filename=\"%s\"\r\n",
+                   file);
     pour(app, rq, export_media_type(o->x.format), line, &out_calls, o);
 }
 
@@ -321,7 +354,7 @@ api_session_export(void *arg, struct request *rq)
         app_session_missing(app, rq, e);
         return;
     }
-    o = out_new(app, rq, f);
+    o = out_new(engine_store(app->en), app_owner(rq), f);
     (void)snprintf(o->id, sizeof(o->id), "%s", s.id);
     send(app, rq, o, s.id);
 }
@@ -342,7 +375,7 @@ api_export(void *arg, struct request *rq)
     }
     clock_iso(now, clock_wall_ms());
     now[strlen("YYYY-MM-DD")] = '\0';
-    o = out_new(app, rq, f);
+    o = out_new(engine_store(app->en), app_owner(rq), f);
     o->all = app_lists(rq);
     send(app, rq, o, now);
 }

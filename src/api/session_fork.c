@@ -156,10 +156,7 @@ read_leaf(struct request *rq, struct fork *f, uint32_t *leaf,
     if (e == OK && text != NULL && text[0] != '\0' &&
         (ident_parse(text, strlen(text), &id) != OK ||
          store_find_message(f->store, f->owner, f->from.id, &id, leaf) != OK))
-        e = problem_set(why, ERR_NOTFOUND, "message_not_found",
-                        "No such message",
-                        "'from_message_id' is the id of a message of this "
-                        "session.");
+        e = app_message_missing(why, "from_message_id");
     cJSON_Delete(json);
     return e;
 }

@@ -40,6 +40,7 @@ session_put(struct json_out *j, const struct session *s)
     json_put_i64(j, "conversation_length", s->length);
     json_put_bool(j, "pinned", s->pinned);
     json_put_bool(j, "archived", s->archived);
+    json_put_bool(j, "temporary", s->temporary);
     put_tags(j, s->tags);
     json_put_str(j, "model", s->model[0] != '\0' ? s->model : NULL);
     if (s->expires_ms != 0)
@@ -188,6 +189,9 @@ session_change_read(const cJSON *json, struct session_change *c,
     if (e == OK)
         e = read_flag(json, "archived", &c->op.patch.set_archived,
                       &c->op.patch.archived, why);
+    if (e == OK)
+        e = read_flag(json, "temporary", &c->temporary_said, &c->op.temporary,
+                      why);
     if (e == OK)
         e = read_tags(json, c, why);
     return e == OK ? read_expiry(json, c, why) : e;

@@ -22,7 +22,8 @@ bool session_has_tag(const char *tags, const char *tag);
 struct session_change {
     struct store_op op; /* its patch is filled */
     char tags[STORE_TAGS_MAX + 1];
-    const char *leaf; /* a message's id; NULL: not said */
+    const char *leaf;    /* a message's id; NULL: not said */
+    bool temporary_said; /* op.temporary is what was said */
 };
 /* ERR_BADREQ with why. json is an object. */
 MUST_USE enum err session_change_read(const cJSON *json,

@@ -1,47 +1,21 @@
 /*
- * Full-text search: what the index finds is looked up in the store before it is
- * shown, since the index may lag behind it. Only a message that is still there,
- * by its id, in a session that is still there, is given. So nothing that was
- * deleted is ever seen, and a page may be shorter than its limit.
+ * Full-text search over HTTP: the sessions in which something was found, each
+ * with the best of its messages. What is shown is there (chat/found.h).
  */
 #include "base/base.h"
 
 #include "api/session_search.h"
 
 #include "api/session_json.h"
-#include "chat/index.h"
+#include "chat/found.h"
 #include "chat/result.h"
 
 #define FOUND_BODY_MAX (4 * 1024 * 1024) /* bytes */
 
-struct found {
-    struct store *store;
-    const char *owner;
+struct page {
     const struct list_query *q;
-    struct json_out *j;
+    struct json_out j;
 };
-
-static bool
-is_it(void *arg, const struct message *m)
-{
-    struct ident *id = arg;
-
-    if (!ident_eq(id, &m->id))
-        memset(id, 0, sizeof(*id));
-    return false;
-}
-
-static bool
-is_there(const struct found *f, const struct session *s,
-         const struct search_hit *hit)
-{
-    struct ident id = hit->id;
-
-    return hit->seq < s->n_messages &&
-           store_all_messages(f->store, f->owner, s->id, hit->seq, 1, NULL,
-                              is_it, &id) == OK &&
-           !ident_is_zero(&id);
-}
 
 /* Bytes mean nothing to who has read the snippet as a string. */
 static int64_t
@@ -77,81 +51,64 @@ put_hit(struct json_out *j, const struct search_hit *hit)
 }
 
 static bool
-put_found(void *arg, const struct search_hit *hits, size_t n)
+is_wanted(void *arg, const struct session *s)
 {
-    struct found *f = arg;
-    bool there[SEARCH_BEST] = {false}, any = false;
-    struct session s;
+    const struct page *page = arg;
 
-    if (store_session(f->store, f->owner, hits[0].session_id, &s) != OK ||
-        s.no != hits[0].session_no || !list_query_fits(f->q, &s))
-        return true;
-    for (size_t i = 0; i < n && i < SEARCH_BEST; i++)
-        any |= there[i] = is_there(f, &s, &hits[i]);
-    if (!any)
-        return true;
-    json_begin_obj(f->j);
-    session_put(f->j, &s);
-    json_name(f->j, "matches");
-    json_begin_arr(f->j);
-    for (size_t i = 0; i < n && i < SEARCH_BEST; i++)
-        if (there[i])
-            put_hit(f->j, &hits[i]);
-    json_end_arr(f->j);
-    json_end_obj(f->j);
-    return true;
+    return list_query_fits(page->q, s);
 }
 
-static void
-search_failed(struct app *app, struct request *rq, enum err e)
+static bool
+put_found(void *arg, const struct session *s, const struct search_hit *hits,
+          size_t n)
 {
-    struct problem p = {.err = OK};
+    struct page *page = arg;
 
-    if (e == ERR_TOOBIG)
-        (void)problem_set(&p, ERR_BADREQ, "invalid_q", "The query is too long",
-                          "At most %d bytes.", SEARCH_QUERY_MAX);
-    else if (e == ERR_BADREQ)
-        (void)problem_set(&p, e, "invalid_cursor", "Invalid cursor",
-                          "Take it from 'next_cursor'.");
-    else
-        (void)problem_set(&p, e == ERR_STORE ? ERR_BUSY : e, "search_failed",
-                          "The search does not work for now",
-                          "Try again in a moment.");
-    app_fail(app, rq, &p);
+    json_begin_obj(&page->j);
+    session_put(&page->j, s);
+    json_name(&page->j, "matches");
+    json_begin_arr(&page->j);
+    for (size_t i = 0; i < n; i++)
+        put_hit(&page->j, &hits[i]);
+    json_end_arr(&page->j);
+    json_end_obj(&page->j);
+    return true;
 }
 
 void
 session_search(struct app *app, struct request *rq, const struct list_query *q)
 {
-    struct search_ask ask = {
-        .owner = app_owner(rq),
-        .q = q->q,
-        .q_len = strlen(q->q),
-        .limit = (uint32_t)q->limit,
-        .cursor = q->cursor,
-    };
+    struct found_ask ask = {.search =
+                                {
+                                    .owner = app_owner(rq),
+                                    .q = q->q,
+                                    .q_len = strlen(q->q),
+                                    .limit = (uint32_t)q->limit,
+                                    .cursor = q->cursor,
+                                },
+                            .wanted = is_wanted};
     char next[SEARCH_CURSOR_MAX] = "";
-    struct json_out j;
-    struct found f = {engine_store(app->en), ask.owner, q, &j};
+    struct page page = {.q = q};
+    struct problem p = {.err = OK};
     bool whole = true;
     struct buf body;
     enum err e = OK;
 
     buf_init(&body, FOUND_BODY_MAX);
-    json_out_init(&j, &body);
-    json_begin_obj(&j);
-    json_name(&j, "sessions");
-    json_begin_arr(&j);
+    json_out_init(&page.j, &body);
+    json_begin_obj(&page.j);
+    json_name(&page.j, "sessions");
+    json_begin_arr(&page.j);
     if (app_lists(rq))
-        e = index_query(engine_index(app->en), &ask, next, put_found, &f,
-                        &whole);
-    json_end_arr(&j);
-    json_put_str(&j, "next_cursor", next[0] != '\0' ? next : NULL);
-    json_put_bool(&j, "complete", whole);
-    json_end_obj(&j);
+        e = found_query(app->en, &ask, next, put_found, &page, &whole);
+    json_end_arr(&page.j);
+    json_put_str(&page.j, "next_cursor", next[0] != '\0' ? next : NULL);
+    json_put_bool(&page.j, "complete", whole);
+    json_end_obj(&page.j);
     if (e != OK) {
         buf_release(&body);
-        search_failed(app, rq, e);
+        found_problem(&p, e);
+        app_fail(app, rq, &p);
         return;
     }
     app_json(app, rq, 200, &body);

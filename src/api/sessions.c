@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "chat/erase.h"
 #include "chat/result.h"
+#include "chat/spent.h"
+#include "chat/temporary.h"
 
 #define BODY_MAX (1024 * 1024) /* bytes of a reply */
 #define ERASE_ROUND 100        /* sessions, between two looks */
@@ -23,6 +25,11 @@ patch_failed(struct app *app, struct request *rq, const struct store_op *op)
 {
     struct problem p = {.err = OK};
 
+    if (op->err == ERR_IMPOSSIBLE || (op->err == ERR_FULL && op->temporary)) {
+        (void)temporary_problem(&p, op->err);
+        app_fail(app, rq, &p);
+        return;
+    }
     if (op->err != ERR_LIMIT) {
         app_session_missing(app, rq, op->err);
         return;
@@ -33,15 +40,6 @@ patch_failed(struct app *app, struct request *rq, const struct store_op *op)
 }
 
 /* --- one ----------------------------------------------------------------- */
-
-/* Of an answer; a question costs nothing, and says nothing. */
-static bool
-add_message_cost(void *arg, const struct message *m)
-{
-    if (m->finish != FINISH_NONE)
-        result_add(arg, m->cost_micro);
-    return true;
-}
 
 static void
 put_context(struct app *app, struct request *rq, struct json_out *j,
@@ -57,32 +55,26 @@ put_context(struct app *app, struct request *rq, struct json_out *j,
     buf_release(&text);
 }
 
-/* The sum of its costs is taken when it is asked for: a pass over the heads of
- * its messages, and its summary. */
 static void
 reply_session(struct app *app, struct request *rq, int status, const char *id)
 {
-    struct store *store = engine_store(app->en);
     struct session s;
     struct json_out j;
     struct buf body;
-    struct session_summary sum;
-    int64_t cost_micro = -1; /* none is known */
-    enum err e = store_all_messages(store, app_owner(rq), id, 0, UINT32_MAX, &s,
-                                    add_message_cost, &cost_micro);
+    struct spent spent;
+    enum err e = spent_load(engine_store(app->en), app_owner(rq), id, &s,
+                            &spent);
 
     if (e != OK) {
         app_session_missing(app, rq, e);
         return;
     }
-    if (store_summary(store, app_owner(rq), id, &sum, NULL) == OK)
-        result_add(&cost_micro, sum.cost_micro);
     buf_init(&body, BODY_MAX);
     json_out_init(&j, &body);
     json_begin_obj(&j);
     session_put(&j, &s);
     put_context(app, rq, &j, &s);
-    result_put_cost(&j, cost_micro);
+    result_put_cost(&j, spent.cost_micro);
     json_end_obj(&j);
     app_json(app, rq, status, &body);
 }
@@ -185,6 +177,8 @@ api_session_make(void *arg, struct request *rq)
 
     if (e == OK)
         e = session_change_read(json, &c, &p);
+    if (e == OK && c.op.temporary)
+        e = temporary_check(&p);
     if (e == OK)
         e = new_id(json, id, &p);
     if (e == OK)
@@ -239,9 +233,7 @@ find_leaf(struct app *app, struct request *rq, struct session_change *c,
         store_find_message(store, app_owner(rq), session, &id, &d.from) != OK ||
         store_session(store, app_owner(rq), session, &s) != OK ||
         d.from >= s.n_messages)
-        return problem_set(why, ERR_NOTFOUND, "message_not_found",
-                           "No such message",
-                           "'leaf' is the id of a message of this session.");
+        return app_message_missing(why, "leaf");
     d.end = d.from;
     d.n = s.n_messages - d.from;
     d.behind = xcalloc(d.n, sizeof(*d.behind));
@@ -251,6 +243,25 @@ find_leaf(struct app *app, struct request *rq, struct session_change *c,
     c->op.patch.set_head = true;
     c->op.patch.head = d.end;
     return OK;
+}
+
+/* A session is what it was made as: to say it again changes nothing. */
+static enum err
+check_temporary(struct app *app, struct request *rq,
+                const struct session_change *c, struct problem *why)
+{
+    struct session s;
+
+    if (!c->temporary_said ||
+        store_session(engine_store(app->en), app_owner(rq), rq->path_args[0],
+                      &s) != OK ||
+        s.temporary == c->op.temporary)
+        return OK;
+    if (c->op.temporary)
+        return temporary_problem(why, ERR_IMPOSSIBLE);
+    return problem_set(why, ERR_IMPOSSIBLE, "is_temporary",
+                       "The session is a temporary one",
+                       "To keep it make a copy: POST /sessions/{id}/fork.");
 }
 
 void
@@ -267,6 +278,8 @@ api_session_patch(void *arg, struct request *rq)
         e = session_change_read(json, &c, &p);
     if (e == OK)
         e = check_model(c.op.patch.model, &p);
+    if (e == OK)
+        e = check_temporary(app, rq, &c, &p);
     if (e == OK)
         e = find_leaf(app, rq, &c, &p);
     if (e == OK)

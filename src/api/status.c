@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include "api/app.h"
+#include "api/ws_door.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/json.h"
@@ -36,6 +37,16 @@ put_providers(struct json_out *j, struct circuits *circuits)
     json_end_arr(j);
 }
 
+/* Clients that are there: WebSockets, and others that follow a stream. */
+static int64_t
+connections(const struct app *app)
+{
+    int64_t others = metric_get(METRIC_READERS) -
+                     (int64_t)ws_door_following(app->ws);
+
+    return (int64_t)ws_door_count(app->ws) + (others > 0 ? others : 0);
+}
+
 void
 api_status(void *arg, struct request *rq)
 {
@@ -52,7 +63,7 @@ api_status(void *arg, struct request *rq)
     json_put_str(&j, "status",
                  engine_draining(app->en) ? "stopping" : "running");
     json_put_str(&j, "version", APP_VERSION);
-    json_put_i64(&j, "active_connections", metric_get(METRIC_READERS));
+    json_put_i64(&j, "active_connections", connections(app));
     json_put_i64(&j, "running_turns", (int64_t)engine_running(app->en));
     json_put_i64(&j, "uptime_seconds",
                  (clock_wall_ms() - app->started_ms) / 1000);
@@ -65,6 +76,8 @@ api_status(void *arg, struct request *rq)
     json_begin_arr(&j);
     json_add_str(&j, "sse");
     json_add_str(&j, "polling");
+    if (app->ws != NULL)
+        json_add_str(&j, "websocket");
     json_end_arr(&j);
     json_end_obj(&j);
     app_json(app, rq, 200, &body);

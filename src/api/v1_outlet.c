@@ -9,8 +9,6 @@
 
 #include "api/v1_outlet_inside.h"
 
-#include <sys/epoll.h>
-
 #include "base/clock.h"
 #include "base/mem.h"
 
@@ -23,22 +21,21 @@ of_relay(struct relay *r)
                                         offsetof(struct v1_outlet, relay));
 }
 
-/* --- the end -------------------------------------------------------------- */
+static struct v1_outlet *
+of_way(struct way *w)
+{
+    return (struct v1_outlet *)(void *)((char *)w -
+                                        offsetof(struct v1_outlet, way));
+}
+
+/* --- the way out ---------------------------------------------------------- */
 
 static void
 outlet_free(struct v1_outlet *o)
 {
-    struct loop *l = engine_loop(o->app->en);
-
     assert(o->r.stream == NULL);
-    loop_timer_clear(l, &o->timer);
-    loop_io_forget(l, &o->io);
-    if (o->rq != NULL)
-        request_free(o->rq); /* with the conn */
-    else
-        conn_free(o->conn);
-    if (o->lingers)
-        engine_release(o->app->en, &o->hold);
+    loop_timer_clear(engine_loop(o->app->en), &o->timer);
+    way_release(&o->way);
     openai_out_release(&o->enc);
     if (o->whole != NULL)
         openai_whole_release(o->whole);
@@ -47,65 +44,51 @@ outlet_free(struct v1_outlet *o)
     free(o);
 }
 
-static void
-on_hold_dropped(struct engine_hold *h)
-{
-    outlet_free(h->arg);
-}
-
-/* All is written; what the kernel did not take is flushed first. */
 void
 v1_outlet_over(struct v1_outlet *o)
 {
-    struct loop *l = engine_loop(o->app->en);
-
-    loop_timer_clear(l, &o->timer);
-    if (o->over && !o->conn->gone && o->conn->rest.len > 0 &&
-        loop_io_set(l, &o->io, EPOLLOUT | v1_outlet_left_events(o)) == OK) {
-        o->lingers = true;
-        o->hold.drop = on_hold_dropped;
-        o->hold.arg = o;
-        engine_hold(o->app->en, &o->hold);
-        return;
-    }
-    outlet_free(o);
+    loop_timer_clear(engine_loop(o->app->en), &o->timer);
+    way_over(&o->way);
 }
 
 /* The client is gone. */
 static void
 outlet_left(struct v1_outlet *o)
 {
-    if (!o->over && o->relays)
+    if (o->relays)
         relay_cancel(&o->relay);
     reader_detach(&o->r);
     outlet_free(o);
 }
 
 static void
-on_io(struct loop_io *io, uint32_t events)
+on_room(struct way *w)
 {
-    struct v1_outlet *o = io->arg;
-    enum err e = OK;
+    struct v1_outlet *o = of_way(w);
 
-    if (events & (EPOLLHUP | EPOLLERR))
-        e = ERR_HUP;
-    else if (events & EPOLLOUT)
-        e = conn_flush(o->conn);
-    if (e == OK && (events & EPOLLRDHUP))
-        e = ERR_HUP;
-    if (e == ERR_AGAIN)
-        return;
-    if (e != OK || o->over ||
-        loop_io_set(engine_loop(o->app->en), &o->io,
-                    v1_outlet_left_events(o)) != OK) {
-        outlet_left(o);
-        return;
-    }
     if (o->relays)
         relay_resume(&o->relay);
     else
         reader_resume(&o->r);
 }
+
+static void
+on_left(struct way *w)
+{
+    outlet_left(of_way(w));
+}
+
+static void
+on_over(struct way *w)
+{
+    outlet_free(of_way(w));
+}
+
+static const struct way_calls way_calls = {
+    .room = on_room,
+    .left = on_left,
+    .free = on_over,
+};
 
 /* --- a relay -------------------------------------------------------------- */
 
@@ -136,8 +119,7 @@ on_relay_attached(struct relay *r)
     struct loop *l = engine_loop(o->app->en);
 
     o->sent_ms = loop_now_ms(l);
-    /* Not for a CGI whose output is a file; writing there never waits. */
-    IGNORE(loop_io_set(l, &o->io, v1_outlet_left_events(o)));
+    way_watch(&o->way);
     if (o->whole == NULL)
         loop_timer_set(l, &o->timer, o->sent_ms + o->app->ping_ms);
 }
@@ -208,13 +190,9 @@ v1_outlet_new(struct app *app, struct request *rq, bool stream, bool usage)
     struct ident id = ident_v7();
 
     o->app = app;
-    o->rq = rq;
-    o->conn = rq->conn;
+    way_init(&o->way, app->en, rq, &way_calls);
     o->r.ops = &v1_outlet_reader_ops;
     o->relay.ops = &relay_ops;
-    o->io.fd = o->conn->fd;
-    o->io.fn = on_io;
-    o->io.arg = o;
     o->timer.fn = on_silence;
     o->timer.arg = o;
     o->usage = (struct usage){-1, -1, -1};

@@ -6,23 +6,19 @@
 #define API_V1_OUTLET_INSIDE_H
 
 #include "api/v1_outlet.h"
+#include "api/way.h"
 #include "dialect/openai_whole.h"
 
 struct v1_outlet {
     struct reader r; /* first: the hub knows only this */
     struct relay relay;
-    struct loop_io io;
+    struct way way;
     struct loop_timer timer; /* silence of a relay */
-    struct engine_hold hold; /* while it lingers */
     struct app *app;
-    struct request *rq; /* NULL once the head is sent */
-    struct conn *conn;  /* rq's while there is one, then owned */
     struct openai_out enc;
     struct openai_whole *whole; /* owned; NULL: a stream */
     struct buf out;             /* encoded, not sent */
     bool relays;                /* its answer is a relay's */
-    bool over;                  /* nothing more is written: flush, then free */
-    bool lingers;               /* over, and the engine waits for it */
     int64_t sent_ms;            /* monotonic; last bytes given */
     struct event_at {
         bool calls;          /* a tool call was seen */
@@ -35,13 +31,11 @@ struct v1_outlet {
 
 /* Ops of the reader of a turn: v1_outlet_turn.c. */
 extern const struct reader_ops v1_outlet_reader_ops;
-/* All is written: what the kernel did not take is flushed, then o is freed. */
+/* All is written. */
 void v1_outlet_over(struct v1_outlet *o);
 
 /* --- v1_outlet_send.c ----------------------------------------------------- */
 
-/* What tells that the client left (see api/outlet.c). */
-uint32_t v1_outlet_left_events(const struct v1_outlet *o);
 /* Bytes of a stream, behind its head if that is not out. OK, ERR_AGAIN: taken,
  * and room is watched for; else the client is gone. So do the others. */
 MUST_USE enum err v1_outlet_send(struct v1_outlet *o, const char *s, size_t n,

@@ -8,30 +8,9 @@
 
 #include "api/v1_outlet_inside.h"
 
-#include <sys/epoll.h>
-
 #include "http/sse.h"
 
 #define OUT_KEEP 4096 /* bytes kept between sends */
-
-uint32_t
-v1_outlet_left_events(const struct v1_outlet *o)
-{
-    return o->conn->kind == CONN_CGI ? EPOLLHUP : EPOLLRDHUP;
-}
-
-/* --- sending -------------------------------------------------------------- */
-
-/* After a send: watch for room if there was none. */
-static enum err
-sent(struct v1_outlet *o, enum err e)
-{
-    if (e == ERR_AGAIN &&
-        loop_io_set(engine_loop(o->app->en), &o->io,
-                    EPOLLOUT | v1_outlet_left_events(o)) != OK)
-        return ERR_HUP;
-    return e;
-}
 
 /* Bytes of a stream, behind its head if that is not out. */
 enum err
@@ -41,21 +20,18 @@ v1_outlet_send(struct v1_outlet *o, const char *s, size_t n, bool last)
     enum err e;
 
     o->sent_ms = loop_now_ms(engine_loop(o->app->en));
-    o->over = last;
-    if (o->rq == NULL)
-        return sent(o,
-                    last ? conn_end(o->conn, s, n) : conn_send(o->conn, s, n));
+    if (o->way.rq == NULL)
+        return way_sent(&o->way, last ? conn_end(o->way.conn, s, n)
+                                      : conn_send(o->way.conn, s, n));
     buf_init(&head, REPLY_HEAD_MAX + n);
-    reply_stream_head(&head, o->rq, "text/event-stream", NULL);
-    (void)request_take_conn(o->rq);
-    request_free(o->rq);
-    o->rq = NULL;
+    reply_stream_head(&head, o->way.rq, "text/event-stream", NULL);
+    way_head_done(&o->way);
     if (n > 0)
         buf_add(&head, s, n);
-    e = last ? conn_end(o->conn, head.data, head.len)
-             : conn_send(o->conn, head.data, head.len);
+    e = last ? conn_end(o->way.conn, head.data, head.len)
+             : conn_send(o->way.conn, head.data, head.len);
     buf_release(&head);
-    return sent(o, e);
+    return way_sent(&o->way, e);
 }
 
 enum err
@@ -76,8 +52,7 @@ v1_outlet_send_out(struct v1_outlet *o, bool last)
 static enum err
 send_problem(struct v1_outlet *o)
 {
-    o->over = true;
-    return sent(o, v1_problem(o->rq, &o->problem, NULL, NULL));
+    return way_sent(&o->way, v1_problem(o->way.rq, &o->problem, NULL, NULL));
 }
 
 enum err
@@ -91,18 +66,17 @@ v1_outlet_send_whole(struct v1_outlet *o)
                           "Ask for a stream.");
     if (o->problem.err != OK)
         return send_problem(o);
-    o->over = true;
-    reply_begin(&rp, o->rq, 200, OPENAI_WHOLE_JSON_MAX);
+    reply_begin(&rp, o->way.rq, 200, OPENAI_WHOLE_JSON_MAX);
     openai_whole_json(o->whole, &o->enc, o->finish, &o->usage,
                       reply_body(&rp, "application/json"));
-    return sent(o, reply_end(&rp));
+    return way_sent(&o->way, reply_end(&rp));
 }
 
 /* The end of a stream that failed: a status if there is time for one. */
 enum err
 v1_outlet_send_failed(struct v1_outlet *o)
 {
-    if (o->rq != NULL)
+    if (o->way.rq != NULL)
         return send_problem(o);
     o->enc.ended = false;
     openai_out_error(&o->enc, &o->problem, &o->out);

@@ -20,11 +20,7 @@ of_reader(struct reader *r)
 static void
 on_attached(struct reader *r)
 {
-    struct v1_outlet *o = of_reader(r);
-
-    /* As above. */
-    IGNORE(
-        loop_io_set(engine_loop(o->app->en), &o->io, v1_outlet_left_events(o)));
+    way_watch(&of_reader(r)->way);
 }
 
 static void

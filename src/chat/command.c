@@ -5,6 +5,8 @@
 
 #include "chat/command.h"
 
+#include "chat/temporary.h"
+
 static const struct command table[] = {
     {"help",
      {NULL},
@@ -96,6 +98,34 @@ static const struct command table[] = {
      "Show the tokens and the cost of this session.",
      COMMAND_LOOKS,
      command_usage,
+     NULL},
+    {"search",
+     {"text", NULL},
+     "text=\"…\"",
+     "Find messages by their words.",
+     COMMAND_LOOKS,
+     command_search,
+     NULL},
+    {"export",
+     {"format", NULL},
+     "[format=md|json|jsonl]",
+     "Give this session as a file.",
+     COMMAND_LOOKS,
+     command_export,
+     NULL},
+    {"files",
+     {NULL},
+     "",
+     "List the files that answers can draw on.",
+     COMMAND_LOOKS,
+     command_files,
+     NULL},
+    {"tools",
+     {NULL},
+     "",
+     "List the tools that models can call.",
+     COMMAND_LOOKS,
+     command_tools,
      NULL},
 };
 
@@ -201,11 +231,26 @@ command_wrong(struct command_run *run, const char *code, const char *error,
 }
 
 enum command_step
+command_missing(struct command_run *run, const char *name)
+{
+    char error[64], message[96];
+
+    (void)snprintf(error, sizeof(error), "Missing required parameter: %s",
+                   name);
+    (void)snprintf(message, sizeof(message), "Write /%s %s.",
+                   run->line->command->name, run->line->command->usage);
+    return command_wrong(run, "missing_argument", error, message);
+}
+
+enum command_step
 command_err(struct command_run *run, enum err e)
 {
     struct problem p = {.err = OK};
 
-    (void)problem_set(&p, e, NULL, NULL, NULL);
+    if (run->ask->temporary)
+        (void)temporary_problem(&p, e);
+    else
+        (void)problem_set(&p, e, NULL, NULL, NULL);
     command_fail(run, &p);
     return COMMAND_DONE;
 }

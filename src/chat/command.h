@@ -15,6 +15,7 @@
 #include "chat/prompt.h"
 
 #define COMMAND_RESULT_MAX (16 * 1024 * 1024) /* bytes of the result's JSON */
+#define COMMAND_EXPORT_MAX (128 * 1024) /* bytes of a file that it holds */
 
 struct engine; /* chat/core.h */
 struct command_run;
@@ -79,8 +80,24 @@ void command_fail(struct command_run *run, const struct problem *p);
 /* The same with the words of a problem; returns COMMAND_DONE. */
 enum command_step command_wrong(struct command_run *run, const char *code,
                                 const char *error, const char *message);
+/* A parameter that it needs was not given; returns COMMAND_DONE. */
+enum command_step command_missing(struct command_run *run, const char *name);
 /* The store said e (not OK): the usual words; returns COMMAND_DONE. */
 enum command_step command_err(struct command_run *run, enum err e);
+
+/* A session as a file, for /export. */
+struct command_file {
+    const char *format; /* as it was asked for; then "md", "json" or "jsonl" */
+    char name[IDENT_SESSION_MAX + 24]; /* out */
+    struct buf *text;                  /* out: behind what is in it */
+};
+/* Makes one. ERR_BADREQ: no such format; ERR_NOTFOUND: no such session;
+ * ERR_TOOBIG: text does not hold it, but all else is said. Worker. */
+typedef enum err command_export_fn(struct store *s, const char *owner,
+                                   const char *session_id,
+                                   struct command_file *file);
+/* Who makes them: the formats are above the engine. Before engine_run. */
+void command_exporter(struct engine *en, command_export_fn *fn);
 
 /* commands/NAME.c: the rows' functions. */
 enum command_step command_help(struct command_run *run);
@@ -93,6 +110,10 @@ enum command_step command_history(struct command_run *run);
 enum command_step command_title(struct command_run *run);
 enum command_step command_model(struct command_run *run);
 enum command_step command_usage(struct command_run *run);
+enum command_step command_search(struct command_run *run);
+enum command_step command_export(struct command_run *run);
+enum command_step command_files(struct command_run *run);
+enum command_step command_tools(struct command_run *run);
 enum command_step command_summarize(struct command_run *run);
 enum command_step command_analyze(struct command_run *run);
 enum command_step command_translate(struct command_run *run);

@@ -8,9 +8,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/budget.h"
 #include "base/worker.h"
 #include "chat/cache.h"
 #include "chat/circuit.h"
+#include "chat/command.h"
 #include "chat/engine.h"
 #include "chat/generator.h"
 #include "chat/session.h"
@@ -21,13 +23,16 @@
 struct index; /* chat/index.h */
 struct mend;
 struct summaries;    /* chat/summary.h */
+struct titles;       /* chat/titles.h */
 struct relays;       /* chat/relay.h */
 struct command_keys; /* chat/command_key.h */
 struct sweep;        /* chat/sweep.h */
+struct watches;      /* chat/watch.h */
 
 struct engine {
     struct loop *loop;
-    struct store *store; /* thread-safe */
+    struct budget temporary; /* memory for temporary chats; thread-safe */
+    struct store *store;     /* thread-safe */
     struct streamlog *log;
     struct hub *hub;
     struct transfers *transfers;
@@ -36,19 +41,22 @@ struct engine {
     struct command_keys *keys; /* of commands */
     struct circuits *circuits; /* state may be read anywhere */
     struct summaries *summaries;
+    struct titles *titles;
     struct cache *cache; /* of answers; NULL: none is kept */
     struct token_scales *scales;
     struct relays *relays;
     struct sweep *sweep;
-    struct index *index; /* thread-safe; NULL: there is none */
+    struct watches *watches; /* of sessions */
+    struct index *index;     /* thread-safe; NULL: there is none */
     struct generator_config gen;
-    const char *system_prompt; /* constant */
-    int64_t orphan_ms;         /* constant; 0: never */
-    uint64_t sessions_max;     /* of an owner; constant; 0: any number */
-    uint32_t messages_max;     /* of a session; constant; 0: any number */
-    struct turn *turns;        /* all, running or waiting */
-    struct turn *dirty;        /* with text that is not in the log */
-    struct mend *mends;        /* turns being mended */
+    command_export_fn *exporter; /* constant; NULL: nobody */
+    const char *system_prompt;   /* constant */
+    int64_t orphan_ms;           /* constant; 0: never */
+    uint64_t sessions_max;       /* of an owner; constant; 0: any number */
+    uint32_t messages_max;       /* of a session; constant; 0: any number */
+    struct turn *turns;          /* all, running or waiting */
+    struct turn *dirty;          /* with text that is not in the log */
+    struct mend *mends;          /* turns being mended */
     struct loop_hook hook;
     struct loop_timer stop_poll; /* other processes' wishes to cancel */
     struct loop_timer drain_timer;
@@ -56,6 +64,7 @@ struct engine {
     int64_t busy_ms;           /* monotonic; when it last had work */
     struct engine_hold *holds; /* outlets that still flush, probes */
     size_t capacity;           /* turns; constant after open */
+    size_t descriptors;        /* for turns and watches; likewise */
     bool closed;               /* no turn begins any more */
     atomic_size_t running;
     atomic_bool draining;
@@ -66,6 +75,10 @@ struct engine {
 /* Counting; each turn calls both once. */
 void engine_turn_over(struct engine *en);
 void engine_turn_begun(struct engine *en);
+/* There is no room for one more turn. */
+bool engine_full(const struct engine *en);
+/* Descriptors that the turns leave, as many as there are. */
+size_t engine_descriptors_left(const struct engine *en);
 
 /* chat/mend.c: make the log of a turn whole that no process writes any more,
  * then attach r (NULL: nobody waits) or fail it. */

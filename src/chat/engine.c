@@ -20,6 +20,8 @@
 #include "chat/relay.h"
 #include "chat/summary.h"
 #include "chat/sweep.h"
+#include "chat/titles.h"
+#include "chat/watch.h"
 
 #define FDS_PER_TURN 2    /* the reader's and the provider's */
 #define FDS_RESERVED 256  /* store, sockets, acceptors */
@@ -31,12 +33,13 @@
 
 /* Descriptors decide how many turns can run: raise the soft limit. */
 static size_t
-turn_capacity(void)
+turn_capacity(size_t *descriptors)
 {
     struct rlimit lim;
     int64_t set = conf_int(CONF_MAX_STREAMS);
     size_t n;
 
+    *descriptors = FDS_RESERVED;
     if (getrlimit(RLIMIT_NOFILE, &lim) != 0)
         return set > 0 ? (size_t)set : 256;
     lim.rlim_cur = lim.rlim_max;
@@ -45,6 +48,7 @@ turn_capacity(void)
     n = lim.rlim_cur > 2 * FDS_RESERVED
             ? (size_t)(lim.rlim_cur - FDS_RESERVED) / FDS_PER_TURN
             : FDS_RESERVED / FDS_PER_TURN;
+    *descriptors = n * FDS_PER_TURN;
     return set > 0 && (size_t)set < n ? (size_t)set : n;
 }
 
@@ -84,6 +88,10 @@ open_stores(struct engine *en)
     sc.dir = dir;
     sc.map_bytes = (size_t)conf_int(CONF_STORE_MAP_MIB) << 20;
     sc.session_ttl_ms = 1000 * conf_int(CONF_SESSION_TTL);
+    sc.temporary_ttl_ms = 1000 * conf_int(CONF_TEMPORARY_TTL);
+    budget_init(&en->temporary, (size_t)conf_int(CONF_TEMPORARY_MIB) << 20);
+    if (en->temporary.max > 0)
+        sc.temporary = &en->temporary;
     e = store_open(&en->store, &sc);
     if (e != OK)
         return e;
@@ -91,6 +99,7 @@ open_stores(struct engine *en)
     lc.dir = dir;
     lc.map_max = (size_t)conf_int(CONF_STREAM_LOG_MIB) << 20;
     lc.grace_ms = conf_int(CONF_STREAM_GRACE_MS);
+    lc.temporary = sc.temporary;
     return streamlog_open(&en->log, &lc);
 }
 
@@ -148,7 +157,7 @@ engine_open(struct engine **out)
         *out = NULL;
         return e;
     }
-    en->capacity = turn_capacity();
+    en->capacity = turn_capacity(&en->descriptors);
     en->workers = workers_new((unsigned)conf_int(CONF_WORKERS), en->loop);
     en->transfers = transfers_new(en->loop);
     en->circuits = circuits_new(conf_int(CONF_CIRCUIT_OPEN_MS));
@@ -170,7 +179,9 @@ engine_open(struct engine **out)
     en->hub = hub_new(&hc);
     read_settings(en);
     en->summaries = summaries_new(en);
+    en->titles = titles_new(en);
     en->sweep = sweep_new(en);
+    en->watches = watches_new(en);
     en->index = index_new(en);
     en->busy_ms = clock_mono_ms();
     return OK;
@@ -191,7 +202,9 @@ engine_close(struct engine *en)
         turn_abandon(en->turns);
     relays_free(en->relays);
     summaries_free(en->summaries);
+    titles_free(en->titles);
     sweep_free(en->sweep);
+    watches_free(en->watches);
     index_free(en->index);
     mend_close(en);
     transfers_free(en->transfers);
@@ -291,6 +304,22 @@ stop_poll(struct loop_timer *timer)
         loop_timer_set(en->loop, timer, loop_now_ms(en->loop) + STOP_POLL_MS);
 }
 
+size_t
+engine_descriptors_left(const struct engine *en)
+{
+    size_t used = FDS_PER_TURN * atomic_load(&en->running) +
+                  watches_count(en->watches);
+
+    return used < en->descriptors ? en->descriptors - used : 0;
+}
+
+bool
+engine_full(const struct engine *en)
+{
+    return atomic_load(&en->running) >= en->capacity ||
+           engine_descriptors_left(en) < FDS_PER_TURN;
+}
+
 void
 engine_turn_begun(struct engine *en)
 {
@@ -348,6 +377,7 @@ engine_drain(struct engine *en, int64_t deadline_ms)
     en->drain_timer.fn = drain_poll;
     en->drain_timer.arg = en;
     loop_timer_set(en->loop, &en->drain_timer, loop_now_ms(en->loop));
+    watches_stop(en->watches);
 }
 
 void
@@ -404,8 +434,10 @@ engine_capacity(const struct engine *en)
 int64_t
 engine_idle_ms(const struct engine *en)
 {
-    if (en->turns != NULL || metric_get(METRIC_READERS) > 0 ||
-        summaries_busy(en->summaries) || index_busy(en->index))
+    if (en->turns != NULL || en->holds != NULL ||
+        metric_get(METRIC_READERS) > 0 || summaries_busy(en->summaries) ||
+        titles_busy(en->titles) || index_busy(en->index) ||
+        budget_used(&en->temporary) > 0) /* it would end with us */
         return 0;
     return loop_now_ms(en->loop) - en->busy_ms;
 }

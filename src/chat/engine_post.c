@@ -85,7 +85,7 @@ take_ask(struct engine *en, struct turn_ask *ask, struct reader *r)
     if (atomic_load(&en->draining)) {
         (void)problem_set(&p, ERR_STOPPING, NULL, NULL, NULL);
         p.retry_after_s = STOPPING_RETRY_S;
-    } else if (atomic_load(&en->running) >= en->capacity) {
+    } else if (engine_full(en)) {
         (void)problem_set(&p, ERR_BUSY, "too_many_streams", NULL, NULL);
         p.retry_after_s = 5;
     } else {

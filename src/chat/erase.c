@@ -57,7 +57,8 @@ erase(struct engine *en, const char *owner, const char *id, uint64_t no,
     if (e == OK) {
         engine_forget(en, by != NULL || what == ERASE_EXPIRED ? NULL : id,
                       turns.ids, turns.n);
-        index_erased(engine_index(en), s.no, what == ERASE_MESSAGES);
+        if (!s.temporary) /* the index has never had it */
+            index_erased(engine_index(en), s.no, what == ERASE_MESSAGES);
     }
     if (e == OK || (e == ERR_NOTFOUND && no == 0)) /* it may have had no more */
         command_streams_drop(en, owner, id);

@@ -131,7 +131,7 @@ index_busy(struct index *ix)
     if (ix == NULL)
         return false;
     (void)pthread_mutex_lock(&ix->mu);
-    busy = is_waiting(ix) && !ix->paused;
+    busy = (ix->active || is_waiting(ix)) && !ix->paused;
     (void)pthread_mutex_unlock(&ix->mu);
     return busy;
 }
@@ -372,10 +372,11 @@ index_free(struct index *ix)
 /* --- looking -------------------------------------------------------------- */
 
 enum err
-index_query(struct index *ix, const struct search_ask *ask,
+index_query(struct index *ix, const struct search_ask *ask, uint64_t session_no,
             char next[SEARCH_CURSOR_MAX], search_fn *fn, void *arg, bool *whole)
 {
     uint64_t cursor = 0;
+    bool busy = index_busy(ix); /* before: what is added since may be missed */
     enum err e;
 
     *whole = false;
@@ -386,10 +387,12 @@ index_query(struct index *ix, const struct search_ask *ask,
     if (e == ERR_STORE) /* if it was damaged it is a new one now */
         e = search_cursor(ix->search, &cursor);
     if (e == OK)
-        e = search_query(ix->search, ask, next, fn, arg);
+        e = session_no == 0 ? search_query(ix->search, ask, next, fn, arg)
+                            : search_query_messages(ix->search, ask, session_no,
+                                                    next, fn, arg);
     if (e == ERR_STORE || (e == OK && cursor != WALK_DONE))
         want_walk(ix);
     else
-        *whole = e == OK && !index_busy(ix);
+        *whole = e == OK && !busy;
     return e;
 }

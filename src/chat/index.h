@@ -36,11 +36,12 @@ void index_erased(struct index *ix, uint64_t session_no, bool stays);
 /* Any thread. Is there something to do? */
 bool index_busy(struct index *ix);
 
-/* search_query; any thread but the loop's. *whole: all that the store has was
- * in the index, as far as this process knows. An index that had to be made
- * anew finds nothing, at first. */
+/* search_query, or within a session (session_no not 0) search_query_messages;
+ * any thread but the loop's. *whole: all that the store has was in the index,
+ * as far as this process knows. An index that had to be made anew finds
+ * nothing, at first. */
 MUST_USE enum err index_query(struct index *ix, const struct search_ask *ask,
-                              char next[SEARCH_CURSOR_MAX], search_fn *fn,
-                              void *arg, bool *whole);
+                              uint64_t session_no, char next[SEARCH_CURSOR_MAX],
+                              search_fn *fn, void *arg, bool *whole);
 
 #endif

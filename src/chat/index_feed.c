@@ -14,8 +14,6 @@
 #include "base/mem.h"
 #include "base/text.h"
 
-#define TEXT_MAX ((size_t)256 * 1024) /* bytes of a message that are found */
-
 /* Messages on their way. */
 struct batch {
     struct search_message m[FEED_MESSAGES];
@@ -33,8 +31,9 @@ take(void *arg, const struct message *m)
 {
     struct batch *b = arg;
     struct search_message *to = &b->m[b->n];
-    size_t len = m->text_len < TEXT_MAX ? m->text_len
-                                        : utf8_whole(m->text, TEXT_MAX);
+    size_t len = m->text_len < FEED_TEXT_MAX
+                     ? m->text_len
+                     : utf8_whole(m->text, FEED_TEXT_MAX);
 
     if (b->known && !b->looked) {
         b->looked = true;
@@ -91,7 +90,8 @@ feed_session(struct feed *f, const char *owner, const char *id)
     bool more = true, added = false;
 
     b->n = b->bytes = 0;
-    while (e == OK && more && store_session(f->store, owner, id, &s) == OK) {
+    while (e == OK && more && store_session(f->store, owner, id, &s) == OK &&
+           !s.temporary) {
         uint64_t no = s.no;
 
         b->from = 0;

@@ -8,9 +8,10 @@
 
 #include "store/search.h"
 
-#define FEED_MESSAGES 200            /* of one search_add */
-#define FEED_BYTES (2 * 1024 * 1024) /* likewise; one message at least */
-#define FEED_STEP 100                /* sessions of a step */
+#define FEED_MESSAGES 200                  /* of one search_add */
+#define FEED_BYTES (2 * 1024 * 1024)       /* likewise; one message at least */
+#define FEED_STEP 100                      /* sessions of a step */
+#define FEED_TEXT_MAX ((size_t)256 * 1024) /* bytes of a message, found */
 
 struct feed {
     struct store *store;

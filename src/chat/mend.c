@@ -102,7 +102,7 @@ mend_log(struct mend *m)
     struct problem p = {.err = OK};
     struct event last;
     struct stream *s;
-    enum err e;
+    enum err e = OK;
 
     streamlog_settle(m->en->log);
     if (streamlog_last(m->en->log, &m->id, &last) != OK)
@@ -113,7 +113,6 @@ mend_log(struct mend *m)
     }
     s = stream_open(m->en->hub, &m->id);
     stream_set_seq(s, last.seq);
-    e = answer_append(&m->answer, &m->info, s);
     if (streamlog_head(m->en->log, &m->id, &head) != OK) {
         head.begun_ms = m->info.begun_ms;
         head.answer_message = m->info.answer_message;
@@ -123,8 +122,13 @@ mend_log(struct mend *m)
         (void)snprintf(head.provider, sizeof(head.provider), "%s",
                        m->answer.provider);
         (void)snprintf(head.model, sizeof(head.model), "%s", m->answer.model);
+        head.temporary = m->info.temporary;
     }
     head.process = process_self();
+    if (head.temporary) /* it is kept in memory: to be said before its events */
+        e = streamlog_put_head(m->en->log, &m->id, &head);
+    if (e == OK)
+        e = answer_append(&m->answer, &m->info, s);
     head.ended = true;
     head.ended_ms = clock_wall_ms();
     if (e == OK)

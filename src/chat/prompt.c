@@ -110,29 +110,34 @@ load_summary(struct store *s, struct turn_ask *a, struct loading *l)
 }
 
 /* A context that cannot be read is left out; the log says so. */
-static void
+static enum err
 take_session(struct store *s, struct turn_ask *a, const struct session *sess)
 {
     struct buf text;
 
+    if (a->temporary && !sess->temporary)
+        return ERR_IMPOSSIBLE;
+    a->temporary = sess->temporary;
     a->session_model = arena_strdup(&a->arena, sess->model);
     a->session_context = "";
     if (!sess->has_context)
-        return;
+        return OK;
     buf_init(&text, STORE_CONTEXT_MAX + 1);
     if (store_context(s, a->owner, a->session_id, &text) == OK)
         a->session_context = arena_memdup0(&a->arena, buf_cstr(&text),
                                            text.len);
     buf_release(&text);
+    return OK;
 }
 
-void
+enum err
 prompt_session(struct store *s, struct turn_ask *a)
 {
     struct session sess;
 
-    if (!a->fresh && store_session(s, a->owner, a->session_id, &sess) == OK)
-        take_session(s, a, &sess);
+    if (a->fresh || store_session(s, a->owner, a->session_id, &sess) != OK)
+        return OK;
+    return take_session(s, a, &sess);
 }
 
 /* What its beginning is about. The store takes it where nothing was said. */
@@ -240,9 +245,8 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
         return e;
     if (a->history_given) {
         a->expect_messages = UINT32_MAX;
-        prompt_session(s, a);
         name_session(a);
-        return OK;
+        return prompt_session(s, a);
     }
     a->n_history = a->n_summarised = 0;
     a->unloaded = a->summary_upto = 0;
@@ -262,7 +266,9 @@ prompt_load(struct store *s, struct turn_ask *a, struct ident *existing)
     a->expect_messages = sess.n_messages;
     if (sess.n_messages == 0)
         name_session(a);
-    take_session(s, a, &sess);
+    e = take_session(s, a, &sess);
+    if (e != OK)
+        return e;
     /* A conversation begins with its user. */
     while (a->n_history > 0 && a->history[0].role == ROLE_ASSISTANT) {
         a->history++;

@@ -26,7 +26,10 @@ struct turn_ask {
     struct arena arena;
     const char *owner; /* "" : anonymous */
     const char *session_id;
+    bool lists;       /* the list of the owner's sessions may be seen */
     bool fresh;       /* the session id was made for this turn */
+    bool temporary;   /* the session is a temporary one, or is to be: as it was
+                         asked for, or as it was found */
     const char *text; /* the user's message, UTF-8, not blank */
     size_t text_len;
     const struct piece *pieces; /* the message with its images; NULL: text */
@@ -71,12 +74,14 @@ void turn_ask_free(struct turn_ask *a); /* NULL is fine */
  * this line; make a title if this message is the first; look for the key's
  * turn, if any. The line is that of the session's head, or of the message that
  * the new one follows. OK; ERR_CONFLICT: the key was used by *existing;
- * ERR_NOTFOUND: the message that it follows is not there; ERR_STORE. Acceptor
+ * ERR_NOTFOUND: the message that it follows is not there; ERR_IMPOSSIBLE: it
+ * is to be in a temporary session, and this one is stored; ERR_STORE. Acceptor
  * or worker. */
 MUST_USE enum err prompt_load(struct store *s, struct turn_ask *a,
                               struct ident *existing);
-/* The session's context and model alone. Nothing if there is no session. */
-void prompt_session(struct store *s, struct turn_ask *a);
+/* The session's context and model alone, and whether it is temporary. Nothing
+ * if there is no session. ERR_IMPOSSIBLE as above. */
+MUST_USE enum err prompt_session(struct store *s, struct turn_ask *a);
 
 /* --- chat/prompt_fit.c ---------------------------------------------------- */
 

@@ -172,7 +172,7 @@ on_post(struct mail *m)
     r->ops->attached(r);
     if (atomic_load(&en->draining)) {
         relay_refuse(r, ERR_STOPPING, NULL, RETRY_STOPPING_S);
-    } else if (atomic_load(&en->running) >= en->capacity) {
+    } else if (engine_full(en)) {
         relay_refuse(r, ERR_BUSY, "too_many_streams", RETRY_BUSY_S);
     } else {
         r->running = true;

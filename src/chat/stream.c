@@ -247,15 +247,6 @@ reader_resume(struct reader *r)
         stream_mark(r->stream);
 }
 
-void
-hub_mark(struct hub *h, const struct ident *turn)
-{
-    struct stream *s = stream_find(h, turn);
-
-    if (s != NULL)
-        stream_mark(s);
-}
-
 bool
 hub_has(struct hub *h, const struct ident *turn)
 {

@@ -96,8 +96,6 @@ MUST_USE enum err hub_attach(struct hub *h, const struct ident *turn,
 void reader_detach(struct reader *r);
 /* Its way out is free again. */
 void reader_resume(struct reader *r);
-/* Readers of the turn should look again. */
-void hub_mark(struct hub *h, const struct ident *turn);
 /* Is the turn's stream written here? */
 bool hub_has(struct hub *h, const struct ident *turn);
 

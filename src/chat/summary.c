@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
+#include "chat/aside.h"
 #include "chat/core.h"
 #include "chat/prompt_file.h"
 #include "chat/summary_block.h"
@@ -36,14 +37,9 @@
 struct summary {
     struct summaries *all;
     struct summary *prev, *next;
+    struct aside aside;
     struct summary_block block; /* the worker's while it loads */
-    struct route_choice route;
-    const char *system; /* in the arena of block.ask, as the strings above */
-    struct generator *generator; /* NULL: it has none */
-    struct prompt_report report;
-    struct buf text; /* as it came; what is past its ceiling is left out */
-    struct usage usage;
-    char model[STORE_NAME_MAX + 1]; /* that answers, as far as known */
+    const char *system;         /* in the arena of aside.ask */
     enum err load_err;
     struct job job;
     struct mail mail;
@@ -69,13 +65,7 @@ summaries_new(struct engine *en)
     all->wanted = conf_int(CONF_SUMMARY) != 0;
     if (all->wanted)
         all->prompt = prompt_file_load(conf_root(), PROMPT_FILE_SUMMARY);
-    all->gen = en->gen;
-    all->gen.cache = NULL;
-    if (all->gen.retries > SUMMARY_RETRIES_MAX)
-        all->gen.retries = SUMMARY_RETRIES_MAX;
-    if (all->gen.limits.total_ms == 0 ||
-        all->gen.limits.total_ms > SUMMARY_TOTAL_MS)
-        all->gen.limits.total_ms = SUMMARY_TOTAL_MS;
+    all->gen = aside_config(en, SUMMARY_TOTAL_MS);
     return all;
 }
 
@@ -84,7 +74,7 @@ run_over(struct summary *s)
 {
     struct summaries *all = s->all;
 
-    generator_cancel(s->generator);
+    aside_release(&s->aside);
     if (s->prev != NULL)
         s->prev->next = s->next;
     else
@@ -94,8 +84,6 @@ run_over(struct summary *s)
     all->n--;
     metric_add(METRIC_SUMMARIES_RUNNING, -1);
     all->en->busy_ms = loop_now_ms(all->en->loop);
-    buf_release(&s->text);
-    turn_ask_free(s->block.ask);
     free(s);
 }
 
@@ -120,8 +108,8 @@ static void
 run_failed(struct summary *s, const char *code)
 {
     metric_add(METRIC_SUMMARIES_FAILED, 1);
-    log_warn("summary.failed", "provider=%s code=%s", s->route.provider->name,
-             code);
+    log_warn("summary.failed", "provider=%s code=%s",
+             s->aside.route.provider->name, code);
     run_over(s);
 }
 
@@ -139,10 +127,11 @@ on_stored(struct mail *m)
         run_failed(s, err_code(s->op.err));
     } else {
         metric_add(METRIC_SUMMARIES, 1);
-        log_info(
-            "summary.done", "provider=%s messages=%zu bytes=%zu ms=%" PRId64,
-            s->route.provider->name, s->block.n_said, s->op.summary.text_len,
-            loop_now_ms(s->all->en->loop) - s->begun_ms);
+        log_info("summary.done",
+                 "provider=%s messages=%zu bytes=%zu ms=%" PRId64,
+                 s->aside.route.provider->name, s->block.n_said,
+                 s->op.summary.text_len,
+                 loop_now_ms(s->all->en->loop) - s->begun_ms);
         run_over(s);
     }
 }
@@ -158,44 +147,6 @@ store_done(struct store_op *op)
     loop_post(s->all->en->loop, &s->mail);
 }
 
-static int64_t
-cost_of(const struct summary *s)
-{
-    const char *provider = s->route.provider->name;
-    const struct model *m = model_find(provider, s->model);
-
-    if (m == NULL)
-        m = model_find(provider, s->route.model);
-    return model_cost(m, &s->usage);
-}
-
-/* What came as it is kept: UTF-8 without NULs and without white space at its
- * ends; in the arena. "" if nothing is left. */
-static const char *
-clean_text(struct summary *s, size_t *len)
-{
-    const char *text;
-    struct buf b;
-    size_t n, from = 0;
-
-    buf_init(&b, 3 * STORE_SUMMARY_MAX);
-    utf8_scrub(&b, s->text.data, s->text.len);
-    for (size_t i = 0; i < b.len; i++)
-        if (b.data[i] == '\0')
-            b.data[i] = ' ';
-    n = b.len < STORE_SUMMARY_MAX ? b.len
-                                  : utf8_whole(b.data, STORE_SUMMARY_MAX);
-    while (n > 0 && strchr(" \t\r\n", b.data[n - 1]) != NULL)
-        n--;
-    while (from < n && strchr(" \t\r\n", b.data[from]) != NULL)
-        from++;
-    *len = n - from;
-    text = n == 0 ? ""
-                  : arena_memdup0(&s->block.ask->arena, b.data + from, *len);
-    buf_release(&b);
-    return text;
-}
-
 static void
 run_store(struct summary *s)
 {
@@ -208,8 +159,9 @@ run_store(struct summary *s)
     op->session_id = s->block.ask->session_id;
     op->summary.session_no = s->block.session_no;
     op->summary.upto_seq = s->block.upto_seq;
-    op->summary.cost_micro = cost_of(s);
-    op->summary.text = clean_text(s, &op->summary.text_len);
+    op->summary.cost_micro = aside_cost(&s->aside);
+    op->summary.text = aside_text(&s->aside, STORE_SUMMARY_MAX,
+                                  &op->summary.text_len);
     if (text_blank(op->summary.text, op->summary.text_len))
         run_failed(s, "empty_summary");
     else
@@ -222,10 +174,11 @@ run_store(struct summary *s)
 static int64_t
 write_max(const struct summary *s)
 {
-    const struct model *m = model_find(s->route.provider->name, s->route.model);
+    const struct model *m = model_find(s->aside.route.provider->name,
+                                       s->aside.route.model);
 
-    if (s->report.reserve_tokens > 0)
-        return s->report.reserve_tokens;
+    if (s->aside.report.reserve_tokens > 0)
+        return s->aside.report.reserve_tokens;
     return m != NULL && m->output_tokens > 0 &&
                    m->output_tokens < SUMMARY_WRITE_MAX
                ? m->output_tokens
@@ -249,66 +202,29 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
     a->text_len = text.len;
     a->text = arena_memdup0(&a->arena, text.data, text.len);
     buf_release(&text);
-    if (prompt_build(a, route, s->system, s->all->en->scales, false, &s->report,
-                     why) != OK)
+    if (prompt_build(a, route, s->system, s->all->en->scales, false,
+                     &s->aside.report, why) != OK)
         return NULL;
     a->ask.cache = false; /* nothing of it is sent again */
     a->ask.max_tokens = write_max(s);
     return &a->ask;
 }
 
-static void
-on_part(void *arg, const struct part *p)
-{
-    struct summary *s = arg;
-    size_t n;
-
-    switch (p->kind) {
-    case PART_TEXT:
-        n = s->text.max - s->text.len;
-        buf_add(&s->text, p->text, p->len < n ? p->len : n);
-        break;
-    case PART_MODEL:
-        if (p->len > 0 && p->len <= STORE_NAME_MAX) {
-            (void)memcpy(s->model, p->text, p->len);
-            s->model[p->len] = '\0';
-        }
-        break;
-    case PART_USAGE: s->usage = p->usage; break;
-    default: break;
-    }
-}
-
-static void
-count_tokens(const struct summary *s)
-{
-    token_scale_learn(s->all->en->scales, s->route.model, s->report.estimate,
-                      s->usage.input_tokens);
-    if (s->usage.input_tokens > 0)
-        metric_add(METRIC_INPUT_TOKENS, s->usage.input_tokens);
-    if (s->usage.output_tokens > 0)
-        metric_add(METRIC_OUTPUT_TOKENS, s->usage.output_tokens);
-    if (s->usage.cached_tokens > 0)
-        metric_add(METRIC_CACHED_TOKENS, s->usage.cached_tokens);
-}
-
 /* One that its own limit cut is better than none. */
 static void
-on_asked(void *arg, enum finish finish, const struct problem *problem)
+on_asked(void *arg, const char *code, bool cut)
 {
     struct summary *s = arg;
 
-    s->generator = NULL;
-    count_tokens(s);
-    if (finish == FINISH_STOP || finish == FINISH_LENGTH)
+    (void)cut;
+    if (code == NULL)
         run_store(s);
     else
-        run_failed(s, problem->err != OK ? problem->code : finish_name(finish));
+        run_failed(s, code);
 }
 
-static const struct generator_calls summary_calls = {
+static const struct aside_calls summary_calls = {
     .prepare = on_prepare,
-    .part = on_part,
     .done = on_asked,
 };
 
@@ -333,8 +249,8 @@ on_loaded(struct mail *m)
     else if (s->load_err != OK)
         run_failed(s, err_code(s->load_err));
     else
-        s->generator = generator_start(&s->all->gen, &s->route, 1,
-                                       &summary_calls, s);
+        aside_start(&s->aside, &s->all->gen, &s->aside.route, 1, &summary_calls,
+                    s);
 }
 
 /* --- beginning ----------------------------------------------------------- */
@@ -381,7 +297,8 @@ choose(const struct turn *t, struct route_choice *out)
 static int64_t
 read_room(struct summary *s)
 {
-    int64_t room = prompt_room(s->block.ask, &s->route, s->all->en->scales);
+    int64_t room = prompt_room(s->block.ask, &s->aside.route,
+                               s->all->en->scales);
 
     if (room > SUMMARY_READ_MAX)
         room = SUMMARY_READ_MAX;
@@ -393,21 +310,15 @@ run_new(struct summaries *all, const struct turn *t,
         const struct route_choice *route, bool pressed)
 {
     struct summary *s = xcalloc(1, sizeof(*s));
-    struct turn_ask *a = turn_ask_new();
 
-    a->owner = arena_strdup(&a->arena, t->ask->owner);
-    a->session_id = arena_strdup(&a->arena, t->ask->session_id);
+    aside_init(&s->aside, all->en, t->ask->owner, t->ask->session_id, route,
+               STORE_SUMMARY_MAX);
     s->all = all;
-    s->route = *route;
-    s->route.model = arena_strdup(&a->arena, route->model);
-    (void)snprintf(s->model, sizeof(s->model), "%s", route->model);
-    s->usage = (struct usage){-1, -1, -1};
     s->begun_ms = loop_now_ms(all->en->loop);
-    buf_init(&s->text, STORE_SUMMARY_MAX);
-    s->block.ask = a;
+    s->block.ask = s->aside.ask;
     s->block.room = t->report.room;
     s->block.pressed = pressed;
-    s->system = summary_prompt_fill(a, all->prompt, s->block.room);
+    s->system = summary_prompt_fill(s->block.ask, all->prompt, s->block.room);
     s->block.read_max = read_room(s);
     s->next = all->first;
     if (s->next != NULL)

@@ -16,7 +16,6 @@
 #define SUMMARY_READ_MAX 32768  /* tokens that one request reads */
 #define SUMMARY_WRITE_MAX 4096  /* tokens that it may answer with */
 #define SUMMARY_TOTAL_MS 120000 /* for one, with all tries */
-#define SUMMARY_RETRIES_MAX 1   /* or UPSTREAM_RETRIES, if that is less */
 
 struct engine;
 struct summaries;

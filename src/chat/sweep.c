@@ -66,7 +66,10 @@ on_swept(struct mail *m)
 
     if (w->deleted > 0)
         log_info("sweep.done", "deleted=%zu", w->deleted);
-    start(w, w->deleted == SWEEP_DELETES ? 0 : SWEEP_MS);
+    /* Temporary ones come last, and hold memory. */
+    start(w, w->deleted == SWEEP_DELETES || w->from >= STORE_NO_TEMPORARY
+                 ? 0
+                 : SWEEP_MS);
 }
 
 static void

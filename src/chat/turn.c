@@ -14,6 +14,7 @@
 #include "base/metric.h"
 #include "chat/core.h"
 #include "chat/erase.h"
+#include "chat/temporary.h"
 #include "chat/turn_answer.h"
 #include "chat/turn_calls.h"
 #include "chat/turn_command.h"
@@ -86,7 +87,7 @@ turn_begun(struct turn *t)
     if (turn_log_start(t) != OK) {
         generator_cancel(t->generator);
         t->generator = NULL;
-        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+        turn_problem_full(t);
         t->finish = FINISH_ERROR;
     }
     turn_mark(t);
@@ -149,6 +150,7 @@ on_begun(struct mail *m)
 
     t->begin_pending = false;
     if (e == OK) {
+        t->ask->temporary = t->op->temporary;
         free(t->op); /* a stream may be long */
         t->op = NULL;
         turn_begun(t);
@@ -164,6 +166,7 @@ on_begun(struct mail *m)
     } else if (e == ERR_CONFLICT && !ident_is_zero(&t->op->begin.open_turn)) {
         turn_wait_other(t, &t->op->begin.open_turn);
     } else if (e == ERR_CONFLICT && t->op->begin.expired) {
+        t->ask->temporary |= t->op->temporary; /* the new one is, too */
         turn_make_room(t);
     } else if (e == ERR_LIMIT) {
         refuse_limit(t);
@@ -171,7 +174,10 @@ on_begun(struct mail *m)
         t->ask->loaded = false;
         turn_go(t);
     } else {
-        (void)problem_set(&p, e, NULL, NULL, NULL);
+        if (t->op->temporary || e == ERR_IMPOSSIBLE)
+            (void)temporary_problem(&p, e);
+        else
+            (void)problem_set(&p, e, NULL, NULL, NULL);
         turn_refuse(t, &p);
     }
 }
@@ -201,6 +207,7 @@ turn_begin(struct turn *t)
     op->arg = t;
     op->owner = a->owner;
     op->session_id = a->session_id;
+    op->temporary = a->temporary;
     op->begin.create = true;
     op->begin.expect_messages = a->expect_messages;
     op->begin.parent = a->parent;
@@ -303,7 +310,7 @@ on_loaded(struct mail *m)
     } else if (t->load_err == ERR_AGAIN) {
         turn_wait_other(t, &t->existing); /* nothing is asked before */
     } else if (t->load_err != OK) {
-        (void)problem_set(&p, t->load_err, NULL, NULL, NULL);
+        (void)temporary_problem(&p, t->load_err);
         turn_refuse(t, &p);
     } else {
         turn_go(t);

@@ -124,7 +124,7 @@ turn_flush(struct turn *t)
     if (t->finish != FINISH_NONE)
         return;
     if (e != OK) {
-        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+        turn_problem_full(t);
         t->problem.retryable = true;
         turn_finish(t, FINISH_INCOMPLETE);
     } else if (t->too_long) {
@@ -180,7 +180,7 @@ on_owner(void *arg)
 {
     const struct turn *t = arg;
 
-    return t->ask->owner;
+    return t->ask->temporary ? NULL : t->ask->owner;
 }
 
 static void

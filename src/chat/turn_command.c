@@ -13,6 +13,7 @@
 #include "chat/command.h"
 #include "chat/command_key.h"
 #include "chat/core.h"
+#include "chat/temporary.h"
 #include "chat/turn_answer.h"
 #include "chat/turn_end.h"
 #include "chat/turn_extra.h"
@@ -34,18 +35,21 @@ work_of(const struct turn *t)
 /* --- carrying it out ------------------------------------------------------ */
 
 /* Worker. The session's model, if the request names none. One that cannot be
- * asked any more is passed over: /model shows and sets it. */
-static void
+ * asked any more is passed over: /model shows and sets it. ERR_IMPOSSIBLE: it
+ * is to be in a temporary session, and this one is stored. */
+static enum err
 choose(struct turn *t)
 {
     struct turn_ask *a = t->ask;
     struct route_choice route;
     struct problem why;
 
-    prompt_session(t->en->store, a);
+    if (prompt_session(t->en->store, a) != OK)
+        return ERR_IMPOSSIBLE;
     if (a->any_model && a->session_model[0] != '\0' &&
         catalog_route(NULL, a->session_model, &route, &why) == OK)
         a->route = route;
+    return OK;
 }
 
 /* Worker. */
@@ -55,6 +59,7 @@ work_run(void *arg)
     struct turn *t = arg;
     struct work *w = work_of(t);
     struct command_run *run = &w->run;
+    struct problem why = {.err = OK};
     struct session s;
 
     w->step = COMMAND_DONE;
@@ -63,11 +68,14 @@ work_run(void *arg)
                          run->ask->idem_key, &t->existing) == OK;
     if (w->used)
         return;
-    choose(t);
-    if (run->line->why.err != OK)
+    if (choose(t) != OK) {
+        (void)temporary_problem(&why, ERR_IMPOSSIBLE);
+        command_fail(run, &why);
+    } else if (run->line->why.err != OK) {
         command_fail(run, &run->line->why);
-    else
+    } else {
         w->step = run->line->command->run(run);
+    }
     if (store_session(t->en->store, run->ask->owner, run->ask->session_id,
                       &s) == OK)
         w->conversation_length = s.length;
@@ -95,7 +103,7 @@ on_worked(struct mail *m)
     (void)snprintf(t->model, sizeof(t->model), "%s", t->chosen.model);
     t->conversation_length = w->conversation_length;
     if (turn_log_start(t) != OK) {
-        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+        turn_problem_full(t);
         turn_finish(t, FINISH_ERROR);
     } else if (w->step == COMMAND_DONE) {
         turn_text_add(t, buf_cstr(&w->run.text), w->run.text.len);

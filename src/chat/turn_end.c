@@ -16,6 +16,8 @@
 #include "chat/core.h"
 #include "chat/index.h"
 #include "chat/summary.h"
+#include "chat/temporary.h"
+#include "chat/titles.h"
 #include "chat/turn_calls.h"
 #include "chat/turn_command.h"
 #include "chat/turn_extra.h"
@@ -27,6 +29,7 @@ fill_head(const struct turn *t, struct stream_head *h, bool ended)
 {
     (void)memset(h, 0, sizeof(*h));
     h->process = process_self();
+    h->temporary = t->ask->temporary;
     h->ended = ended;
     h->begun_ms = t->asked_ms;
     h->ended_ms = ended ? clock_wall_ms() : 0;
@@ -61,6 +64,15 @@ fill_result(const struct turn *t, struct result *r)
     r->problem = t->problem.err != OK ? &t->problem : NULL;
     r->command = turn_command_name(t);
     r->outcome = turn_command_outcome(t);
+}
+
+void
+turn_problem_full(struct turn *t)
+{
+    if (t->ask->temporary)
+        (void)temporary_problem(&t->problem, ERR_FULL);
+    else
+        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
 }
 
 enum err
@@ -205,9 +217,10 @@ count_end(const struct turn *t)
     if (!t->cached)
         count_tokens(t);
     if (log_enabled(LOG_DEBUG) || type == EVENT_ERROR) {
-        char id[IDENT_TEXT_LEN];
+        char id[IDENT_TEXT_LEN] = "temporary";
 
-        ident_text(id, &t->id);
+        if (!t->ask->temporary)
+            ident_text(id, &t->id);
         log_line(type == EVENT_ERROR ? LOG_WARN : LOG_DEBUG, "turn.done",
                  "id=%s finish=%s ms=%" PRId64 " bytes=%zu code=%s", id,
                  finish_name(t->finish), ms, t->text.len, t->problem.code);
@@ -316,7 +329,9 @@ on_saved(struct mail *m)
     turn_tell(t);
     if (e == OK) {
         summary_after(t->en->summaries, t);
-        index_grown(t->en->index, t->ask->owner, t->ask->session_id);
+        titles_after(t->en->titles, t);
+        if (!t->ask->temporary)
+            index_grown(t->en->index, t->ask->owner, t->ask->session_id);
     }
     turn_free(t);
 }

@@ -13,6 +13,11 @@
 
 #include "dialect/import_draft.h"
 
+#define TEXT_OF(n) #n
+#define LIMIT_TEXT(n) "a conversation may have " TEXT_OF(n) " MiB"
+
+static const char too_long[] = LIMIT_TEXT(IMPORT_CONVERSATION_MAX_MIB);
+
 /* --- recognising ---------------------------------------------------------- */
 
 static bool
@@ -172,8 +177,7 @@ take_loose(struct import *im, const struct json_item *it, const cJSON *item)
     import_draft_free(im->loose);
     im->loose = NULL;
     im->loose_broken = true;
-    return tell_fault(im, im->report.items, it->at,
-                      "longer than a conversation may be");
+    return tell_fault(im, im->report.items, it->at, too_long);
 }
 
 /* --- items ---------------------------------------------------------------- */
@@ -217,7 +221,9 @@ take_item(void *arg, const struct json_item *it)
         return e;
     im->report.items += !it->head;
     if (it->rule != NULL)
-        return tell_fault(im, im->report.items, it->broken_at, it->rule);
+        return tell_fault(im, im->report.items, it->broken_at,
+                          it->rule == json_items_too_long ? too_long
+                                                          : it->rule);
     if (json_parse_deep(it->s, it->n, &tree, NULL) != OK)
         return tell_fault(im, im->report.items, it->at, "cannot be read");
     e = take_tree(im, it, tree);

@@ -19,8 +19,10 @@
 #include "base/json_items.h"
 #include "chat/result.h"
 
-#define IMPORT_CONVERSATION_MAX (16 * 1024 * 1024) /* bytes, as JSON */
-#define IMPORT_MESSAGES_MAX 65536                  /* of one conversation */
+/* Bytes of one conversation, as JSON. A longer one is a fault. */
+#define IMPORT_CONVERSATION_MAX (IMPORT_CONVERSATION_MAX_MIB * 1024 * 1024)
+#define IMPORT_CONVERSATION_MAX_MIB 16
+#define IMPORT_MESSAGES_MAX 65536 /* of one conversation */
 
 enum import_format {
     IMPORT_PARLEY,

@@ -31,7 +31,7 @@
 #include "http/unixsock.h"
 
 #define WAIT_MS 10000 /* for the engine to read, and to acknowledge */
-#define DRAIN_MAX (64 * 1024 * 1024) /* bytes of a body that is too big */
+#define DRAIN_MAX (64 * 1024 * 1024) /* bytes of a body that is not taken */
 #define DRAIN_MS 10000               /* for reading them */
 
 extern char **environ;
@@ -87,15 +87,15 @@ new_request(struct request **out, const char *base_path, struct problem *why)
     return e;
 }
 
-/* Throw away a body that is too big. Under Apache's mod_cgid fd 0 and 1 are
- * one socket: closed with unread bytes it is reset, and the 413 is lost. */
+/* Throw away a body that is not taken. Under Apache's mod_cgid fd 0 and 1 are
+ * one socket: closed with unread bytes it is reset, and the answer is lost. */
 static void
-drain_stdin(void)
+drain_stdin(size_t max)
 {
     struct pollfd p = {STDIN_FILENO, POLLIN, 0};
     int64_t end_ms = clock_mono_ms() + DRAIN_MS;
     char bytes[65536];
-    size_t left = DRAIN_MAX;
+    size_t left = max > DRAIN_MAX ? max : DRAIN_MAX;
     ssize_t n;
 
     while (left >= sizeof(bytes) && clock_mono_ms() < end_ms &&
@@ -108,18 +108,18 @@ drain_stdin(void)
 }
 
 static enum err
-read_own(size_t body_max)
+read_own(const struct body_limits *limits, const char *base_path)
 {
     enum err e;
 
     if (own)
         return own_why.err;
     (void)signal(SIGPIPE, SIG_IGN);
-    e = new_request(&own, "", &own_why);
+    e = new_request(&own, base_path, &own_why);
     if (!e) /* no length: no body, but for a Transfer-Encoding */
-        e = request_read_body(own, body_max, false, read_stdin, NULL, &own_why);
-    if (own->body_too_big)
-        drain_stdin();
+        e = request_read_body(own, limits, false, read_stdin, NULL, &own_why);
+    if (own->body_too_big || e == ERR_FULL || e == ERR_STORE)
+        drain_stdin(request_body_max(own, limits));
     own_why.err = e;
     return e;
 }
@@ -143,12 +143,12 @@ answer(const struct problem *why)
     return why->err;
 }
 
-/* Write all; the first byte carries fd if that is not -1. */
+/* Write all; the first byte carries n_fds descriptors, at most two. */
 static bool
-send_all(int s, const void *p, size_t n, int fd)
+send_all(int s, const void *p, size_t n, const int *fds, size_t n_fds)
 {
     union {
-        char bytes[CMSG_SPACE(sizeof(int))];
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
         struct cmsghdr align;
     } control;
 
@@ -156,22 +156,22 @@ send_all(int s, const void *p, size_t n, int fd)
         struct iovec iov = {(void *)(uintptr_t)p, n};
         struct msghdr m = {.msg_iov = &iov, .msg_iovlen = 1};
         ssize_t r;
-        if (fd >= 0) {
+        if (n_fds > 0) {
             memset(&control, 0, sizeof(control));
             m.msg_control = control.bytes;
-            m.msg_controllen = sizeof(control.bytes);
+            m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
             struct cmsghdr *h = CMSG_FIRSTHDR(&m);
             h->cmsg_level = SOL_SOCKET;
             h->cmsg_type = SCM_RIGHTS;
-            h->cmsg_len = CMSG_LEN(sizeof(int));
-            memcpy(CMSG_DATA(h), &fd, sizeof(int));
+            h->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+            memcpy(CMSG_DATA(h), fds, n_fds * sizeof(int));
         }
         r = sendmsg(s, &m, MSG_NOSIGNAL);
         if (r < 0 && errno == EINTR)
             continue;
         if (r <= 0)
             return false;
-        fd = -1;
+        n_fds = 0;
         p = (const char *)p + r;
         n -= (size_t)r;
     }
@@ -184,6 +184,8 @@ pass(int s)
 {
     struct timeval limit = {.tv_sec = WAIT_MS / 1000};
     struct handover h = {0, (uint32_t)own->body_len};
+    const int fds[] = {STDOUT_FILENO, own->body_fd};
+    bool file = own->body_fd >= 0;
     uint8_t head[HANDOVER_HEAD_LEN];
     struct buf b;
     bool sent;
@@ -192,6 +194,8 @@ pass(int s)
 
     if (own->body_too_big)
         h.body_len = HANDOVER_NO_BODY;
+    else if (file)
+        h.body_len = HANDOVER_FILE;
     (void)setsockopt(s, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
     (void)setsockopt(s, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     buf_init(&b, REQUEST_PARAMS_BYTES);
@@ -201,9 +205,9 @@ pass(int s)
     }
     h.vars_len = (uint32_t)b.len;
     handover_head(head, &h);
-    sent = send_all(s, head, sizeof(head), STDOUT_FILENO) &&
-           send_all(s, b.data, b.len, -1) &&
-           send_all(s, own->body, own->body_len, -1);
+    sent = send_all(s, head, sizeof(head), fds, file ? 2 : 1) &&
+           send_all(s, b.data, b.len, NULL, 0) &&
+           (file || send_all(s, own->body, own->body_len, NULL, 0));
     buf_release(&b);
     if (!sent && (errno == EAGAIN || errno == EWOULDBLOCK))
         return ERR_BUSY;
@@ -226,10 +230,11 @@ cgi_listen(const char *path)
 }
 
 enum err
-cgi_hand_over(const char *path, size_t body_max)
+cgi_hand_over(const char *path, const struct body_limits *limits,
+              const char *base_path)
 {
     struct problem busy;
-    enum err e = read_own(body_max);
+    enum err e = read_own(limits, base_path);
     int s;
 
     if (e == ERR_HUP)
@@ -251,18 +256,19 @@ cgi_hand_over(const char *path, size_t body_max)
 enum err
 cgi_unread(void)
 {
+    bool file = own && own->body_fd >= 0;
     size_t at = 0;
-    int fd = memfd_create("body", 0);
+    int fd = file ? dup(own->body_fd) : memfd_create("body", 0);
 
-    while (fd >= 0 && own && at < own->body_len) {
+    while (fd >= 0 && own && !file && at < own->body_len) {
         ssize_t n = write(fd, own->body + at, own->body_len - at);
 
         if (n < 0 && errno != EINTR)
             break;
         at += n > 0 ? (size_t)n : 0;
     }
-    if (fd < 0 || (own && at < own->body_len) || lseek(fd, 0, SEEK_SET) != 0 ||
-        dup2(fd, STDIN_FILENO) < 0) {
+    if (fd < 0 || (own && !file && at < own->body_len) ||
+        lseek(fd, 0, SEEK_SET) != 0 || dup2(fd, STDIN_FILENO) < 0) {
         log_error("cgi.unread", "errno=%d", errno);
         return ERR_INTERNAL;
     }
@@ -271,10 +277,10 @@ cgi_unread(void)
 }
 
 enum err
-cgi_request(struct request **out, size_t body_max, const char *base_path,
-            struct problem *why)
+cgi_request(struct request **out, const struct body_limits *limits,
+            const char *base_path, struct problem *why)
 {
-    enum err e = read_own(body_max);
+    enum err e = read_own(limits, base_path);
 
     *out = NULL;
     if (e == ERR_HUP)
@@ -287,6 +293,8 @@ cgi_request(struct request **out, size_t body_max, const char *base_path,
         e = new_request(out, base_path, why);
         (*out)->body = own->body; /* lives as long as the process */
         (*out)->body_len = own->body_len;
+        (*out)->body_fd = own->body_fd; /* the request's from now on */
+        own->body_fd = -1;
         (*out)->body_too_big = own->body_too_big;
     }
     (*out)->conn = stdout_conn();

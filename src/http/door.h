@@ -20,7 +20,7 @@ struct door_config {
     int fcgi_fd;   /* listening socket, owned by the caller; -1: none */
     int engine_fd; /* listening unix socket; -1: none */
     unsigned threads;
-    size_t body_max;       /* bytes */
+    struct body_limits body;
     const char *base_path; /* "" : SCRIPT_NAME */
     door_fn *fn;
     void *arg;
@@ -30,7 +30,7 @@ struct doors;
 /* Start the acceptors. ERR_INTERNAL with a log line. Signals are blocked in
  * them; SIGPIPE is ignored from here on. Install handlers for SIGTERM and
  * SIGUSR1 before: libfcgi takes these two where they are at their default.
- * c is copied; base_path and the descriptors must outlive the doors. */
+ * c is copied; its strings and descriptors must outlive the doors. */
 MUST_USE enum err doors_open(struct doors **out, const struct door_config *c);
 /* Stop accepting, join, free. Requests already handed over live on. */
 void doors_close(struct doors *d);
@@ -47,15 +47,19 @@ bool door_is_fcgi(void);
  * (logged). The lock is held until the process ends. Call once per path. */
 int cgi_listen(const char *path);
 /* Read this process's CGI request (environment and fd 0) and pass it with
- * stdout to the engine at path. OK: the engine has it, exit 0. ERR_NOTFOUND:
+ * stdout to the engine at path; a body that was put into a file is passed as
+ * that file. OK: the engine has it, exit 0. ERR_NOTFOUND:
  * nobody listens, or the engine left before it took the request; nothing was
  * answered, the body is kept, and the call may be repeated (after starting an
  * engine) or followed by cgi_request. Other: answered with an error on stdout
  * already, or the client left. */
-MUST_USE enum err cgi_hand_over(const char *path, size_t body_max);
+MUST_USE enum err cgi_hand_over(const char *path,
+                                const struct body_limits *limits,
+                                const char *base_path);
 /* Build the request of this process itself, for running in-process. Its conn
  * is a copy of stdout. Results as door_fn's why. */
-MUST_USE enum err cgi_request(struct request **out, size_t body_max,
+MUST_USE enum err cgi_request(struct request **out,
+                              const struct body_limits *limits,
                               const char *base_path, struct problem *why);
 /* Put the body that cgi_hand_over read back on fd 0, for another program that
  * is about to take this process over. ERR_INTERNAL with a log line. */

@@ -13,6 +13,7 @@
 #include "http/engine_door.h"
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -75,10 +76,11 @@ same_user(int fd)
            peer.uid == geteuid();
 }
 
-/* Read the head; the first byte brings the descriptor. Returns -1 without
- * exactly one, or if the head is cut off. */
+/* Read the head; the first byte brings the descriptors: where to answer, and
+ * perhaps a body. Returns how many; none if there are others than these, or if
+ * the head is cut off. */
 static int
-read_head(int fd, uint8_t head[HANDOVER_HEAD_LEN])
+read_head(int fd, uint8_t head[HANDOVER_HEAD_LEN], int out[2])
 {
     union {
         char bytes[CMSG_SPACE(FDS_MAX * sizeof(int))];
@@ -96,25 +98,42 @@ read_head(int fd, uint8_t head[HANDOVER_HEAD_LEN])
         r = recvmsg(fd, &m, MSG_CMSG_CLOEXEC);
     while (r < 0 && errno == EINTR);
     if (r <= 0)
-        return -1;
+        return 0;
     for (struct cmsghdr *h = CMSG_FIRSTHDR(&m); h; h = CMSG_NXTHDR(&m, h)) {
         if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
             continue;
         n = (int)((h->cmsg_len - CMSG_LEN(0)) / sizeof(int));
         memcpy(fds, CMSG_DATA(h), (size_t)n * sizeof(int));
     }
-    if (n == 1 && !(m.msg_flags & MSG_CTRUNC) &&
-        read_full(fd, head + r, HANDOVER_HEAD_LEN - (size_t)r))
-        return fds[0];
+    if ((n == 1 || n == 2) && !(m.msg_flags & MSG_CTRUNC) &&
+        read_full(fd, head + r, HANDOVER_HEAD_LEN - (size_t)r)) {
+        memcpy(out, fds, (size_t)n * sizeof(int));
+        return n;
+    }
     while (n > 0)
         (void)close(fds[--n]);
-    return -1;
+    return 0;
+}
+
+/* The body is a file. Takes file_fd if OK. */
+static enum err
+take_file(struct request *rq, int file_fd, const struct body_limits *l)
+{
+    struct stat st;
+
+    if (l->spools == NULL || !l->spools(rq) || fstat(file_fd, &st) != 0 ||
+        !S_ISREG(st.st_mode) || st.st_size < 0)
+        return ERR_BADREQ;
+    rq->body_too_big = (uint64_t)st.st_size > request_body_max(rq, l);
+    rq->body_len = rq->body_too_big ? 0 : (size_t)st.st_size;
+    rq->body_fd = file_fd;
+    return OK;
 }
 
 /* The variables and the body, into a request. */
 static enum err
 read_rest(int fd, const struct handover *h, const struct door_config *c,
-          struct request **out, struct problem *why)
+          int *file_fd, struct request **out, struct problem *why)
 {
     const char *vars[REQUEST_PARAMS_MAX + 1];
     struct body body = {fd, 0};
@@ -140,7 +159,12 @@ read_rest(int fd, const struct handover *h, const struct door_config *c,
         return OK;
     }
     body.left = h->body_len;
-    e = request_read_body(*out, c->body_max, true, read_body, &body, why);
+    if (h->body_len != HANDOVER_FILE)
+        e = request_read_body(*out, &c->body, true, read_body, &body, why);
+    else if (take_file(*out, *file_fd, &c->body) == OK)
+        *file_fd = -1;
+    else
+        e = ERR_HUP;
     if (e == ERR_HUP) {
         request_free(*out);
         *out = NULL;
@@ -155,23 +179,28 @@ read_request(int fd, const struct door_config *c, struct request **out,
 {
     uint8_t head[HANDOVER_HEAD_LEN];
     char ack = HANDOVER_ACK;
+    int fds[2] = {-1, -1}, n;
     struct handover h;
-    int reply_fd;
+    bool whole;
 
     *out = NULL;
     if (!same_user(fd)) {
         log_warn("engine.refused", "reason=user");
         return ERR_HUP;
     }
-    reply_fd = read_head(fd, head);
-    if (reply_fd < 0 || handover_parse_head(&h, head) ||
-        read_rest(fd, &h, c, out, why)) {
+    n = read_head(fd, head, fds);
+    whole = n > 0 && handover_parse_head(&h, head) == OK &&
+            (n == 2) == (h.body_len == HANDOVER_FILE) &&
+            read_rest(fd, &h, c, &fds[1], out, why) == OK;
+    if (fds[1] >= 0)
+        (void)close(fds[1]);
+    if (!whole) {
         log_warn("engine.refused", "reason=message");
-        if (reply_fd >= 0)
-            (void)close(reply_fd);
+        if (fds[0] >= 0)
+            (void)close(fds[0]);
         return ERR_HUP;
     }
-    (*out)->conn = conn_new(CONN_CGI, reply_fd, 0);
+    (*out)->conn = conn_new(CONN_CGI, fds[0], 0);
     if (send(fd, &ack, 1, MSG_NOSIGNAL) != 1) {
         request_free(*out);
         *out = NULL;

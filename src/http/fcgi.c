@@ -35,7 +35,7 @@
 #include "base/log.h"
 #include "http/acceptor.h"
 
-#define DRAIN_MAX (64 * 1024 * 1024) /* bytes of a body that is too big */
+#define DRAIN_MAX (64 * 1024 * 1024) /* bytes of a body that is not taken */
 #define DRAIN_PAUSE_MS 50            /* of silence end the draining */
 
 static ssize_t
@@ -49,15 +49,15 @@ read_stdin(void *arg, char *p, size_t n)
     return r;
 }
 
-/* Throw a body away that is too big, as long as it comes fast: the web server
+/* Throw a body away that is not taken, as long as it comes fast: the web server
  * has it already, and one that is still writing when we close may report a
- * dead application instead of passing our 413 on. */
+ * dead application instead of passing our answer on. */
 static void
-drain(FCGX_Stream *in, int fd)
+drain(FCGX_Stream *in, int fd, size_t max)
 {
     struct pollfd p = {fd, POLLIN, 0};
     char bytes[8192];
-    size_t left = DRAIN_MAX;
+    size_t left = max > DRAIN_MAX ? max : DRAIN_MAX;
     int n;
 
     while (left >= sizeof(bytes) && poll(&p, 1, DRAIN_PAUSE_MS) == 1) {
@@ -96,9 +96,9 @@ read_request(int fd, const struct door_config *c, struct request **out,
     vars = (const char *const *)fx.envp;
     e = request_new(out, vars, c->base_path, why);
     if (!e)
-        e = request_read_body(*out, c->body_max, true, read_stdin, fx.in, why);
-    if (!e && (*out)->body_too_big)
-        drain(fx.in, fd);
+        e = request_read_body(*out, &c->body, true, read_stdin, fx.in, why);
+    if (e == ERR_FULL || e == ERR_STORE || (!e && (*out)->body_too_big))
+        drain(fx.in, fd, request_body_max(*out, &c->body));
     if (e == ERR_HUP) {
         request_free(*out);
         *out = NULL;

@@ -4,13 +4,14 @@
  *
  *   "PCG1"                      4 bytes, magic and version
  *   length of the variables     4 bytes, little-endian
- *   length of the body          4 bytes, little-endian; or HANDOVER_NO_BODY
+ *   length of the body          4 bytes, little-endian; or one of those below
  *   variables                   "NAME=value", each with its NUL
  *   body
  *
- * The first byte carries one descriptor (SCM_RIGHTS): the CGI's stdout. The
- * engine answers HANDOVER_ACK, one byte, once it has all of it; from then on
- * the request is the engine's. Pure: bytes only.
+ * The first byte carries one descriptor (SCM_RIGHTS): the CGI's stdout. With
+ * HANDOVER_FILE it carries a second one, a file that is the body. The engine
+ * answers HANDOVER_ACK, one byte, once it has all of it; from then on the
+ * request is the engine's. Pure: bytes only.
  */
 #ifndef HTTP_HANDOVER_H
 #define HTTP_HANDOVER_H
@@ -22,10 +23,12 @@
 #define HANDOVER_ACK 'k'
 /* The body is longer than the sender allows and was not read. */
 #define HANDOVER_NO_BODY UINT32_MAX
+/* The body is the file of the second descriptor, from its start to its end. */
+#define HANDOVER_FILE (UINT32_MAX - 1)
 
 struct handover {
     uint32_t vars_len; /* bytes */
-    uint32_t body_len; /* bytes, or HANDOVER_NO_BODY */
+    uint32_t body_len; /* bytes, or one of the two above */
 };
 
 void handover_head(uint8_t out[HANDOVER_HEAD_LEN], const struct handover *h);

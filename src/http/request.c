@@ -12,6 +12,8 @@
 
 #include "http/request.h"
 
+#include <unistd.h>
+
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/ident.h"
@@ -225,6 +227,7 @@ request_new(struct request **out, const char *const *vars,
     memset(why, 0, sizeof(*why));
     arena_init(&rq->arena);
     rq->start_us = clock_mono_us();
+    rq->body_fd = -1;
     rq->path = "/";
     rq->base = rq->query = rq->type = "";
     set_method(rq, raw_var(vars, "REQUEST_METHOD"));
@@ -256,6 +259,8 @@ request_free(struct request *rq)
     if (!rq)
         return;
     conn_free(rq->conn);
+    if (rq->body_fd >= 0)
+        (void)close(rq->body_fd);
     arena_release(&rq->arena);
     free(rq);
 }

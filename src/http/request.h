@@ -17,6 +17,7 @@
 #define REQUEST_PATH_MAX 2048            /* bytes, decoded */
 #define REQUEST_QUERY_MAX (32 * 1024)    /* bytes, encoded */
 #define REQUEST_ID_MAX 64                /* characters */
+#define REQUEST_SPOOL_FROM (1024 * 1024) /* bytes of a body; see below */
 
 enum method {
     METHOD_GET,
@@ -44,8 +45,9 @@ struct request {
     const char *base;  /* "" or "/~user/chat", no trailing slash */
     const char *query; /* encoded; "" if none */
     const char *type;  /* media type in lower case, no parameters; "" */
-    const char *body;  /* NULL if none */
+    const char *body;  /* NULL: none, or it is in a file */
     size_t body_len;
+    int body_fd;       /* owned; the file, from its start; -1: none */
     bool body_too_big; /* it was not read: answer 413 */
     int64_t start_us;  /* monotonic, when it was accepted */
     struct param *params;
@@ -60,16 +62,31 @@ struct request {
  * door sets it. */
 MUST_USE enum err request_new(struct request **out, const char *const *vars,
                               const char *base_path, struct problem *why);
-void request_free(struct request *rq); /* with its conn; NULL is fine */
+/* With its conn and its body's file; NULL is fine. */
+void request_free(struct request *rq);
 struct conn *request_take_conn(struct request *rq);
 
+/* How long bodies may be, and where they are put. */
+struct body_limits {
+    size_t max; /* bytes; in memory */
+    /* Is the body of this request a file, which may have spool_max instead?
+     * Then from REQUEST_SPOOL_FROM on (or if its length is not known) it is put
+     * into a file without a name in spool_dir. NULL: of no request. */
+    bool (*spools)(const struct request *rq);
+    size_t spool_max;      /* bytes */
+    const char *spool_dir; /* borrowed */
+};
+/* How long the body of this request may be. */
+size_t request_body_max(const struct request *rq, const struct body_limits *l);
 /* Up to n bytes of the body into p. 0: no more; -1: failed. */
 typedef ssize_t request_read_fn(void *arg, char *p, size_t n);
 /* Read the body as CONTENT_LENGTH says; without it, to the end if the request
- * has a Transfer-Encoding (or to_end is set). Past body_max: OK with
+ * has a Transfer-Encoding (or to_end is set). Past the limit: OK with
  * body_too_big set, nothing kept. ERR_BADREQ: CONTENT_LENGTH is no number, or
- * more came than it says. ERR_HUP: the client left in the middle. */
-MUST_USE enum err request_read_body(struct request *rq, size_t body_max,
+ * more came than it says. ERR_FULL, ERR_STORE: its file cannot be written; the
+ * rest is not read. ERR_HUP: the client left in the middle. */
+MUST_USE enum err request_read_body(struct request *rq,
+                                    const struct body_limits *limits,
                                     bool to_end, request_read_fn *read,
                                     void *arg, struct problem *why);
 

@@ -10,7 +10,7 @@
 #define SSE_RETRY "retry: 1000\n\n" /* ms; once, at the start */
 /* The first bytes, at once; more than the 68 that Apache's filters wait for. */
 #define SSE_OK                                                    \
-    ": ok: this stream is open until its turn has ended; silence" \
+    ": ok: this stream is open until all of it was said; silence" \
     " is filled with pings\n\n"
 #define SSE_PING ": ping\n\n" /* every 15 s of silence */
 

@@ -1,30 +1,52 @@
 /*
  * The WebSocket listener: ws.sock in DATA_DIR, for web servers that pass an
- * upgrade on. One process owns it (a lock file); when that one ends another
- * takes over. Its place in the loop is here; until the protocol is built every
- * handshake is answered 501 with the error body, so a client falls back to
- * SSE at once. Loop thread.
+ * upgrade on, and beside it, if wished, a TCP port of this machine. One process
+ * owns them (a lock file); when that one ends another takes over. It reads
+ * handshakes, asks the application whether they are welcome, and makes sockets
+ * of them. Loop thread.
  */
 #ifndef HTTP_WEBSOCKET_H
 #define HTTP_WEBSOCKET_H
 
-#include "base/loop.h"
+#include "http/request.h"
+#include "http/wsock.h"
 
 #define WEBSOCKET_SOCKET "ws.sock"
-#define WEBSOCKET_HEAD_MAX (16 * 1024) /* bytes of a handshake */
-#define WEBSOCKET_CONNS_MAX 64         /* handshakes under way */
-#define WEBSOCKET_HANDSHAKE_MS 10000   /* for the whole head */
-#define WEBSOCKET_RETRY_MS 5000        /* between attempts to own the socket */
+#define WEBSOCKET_HANDSHAKES_MAX 512 /* under way; others wait in the kernel */
+#define WEBSOCKET_HANDSHAKE_MS 10000 /* for the whole head */
+#define WEBSOCKET_RETRY_MS 5000      /* between attempts to own the socket */
+#define WEBSOCKET_CLOSE_MS 5000      /* for the end of a socket that closed */
+
+struct websocket_app {
+    /* A handshake in order: who will own its socket; NULL with why: it is
+     * refused. rq stays the caller's. */
+    void *(*admit)(void *arg, struct request *rq, struct problem *why);
+    /* The socket of one who was admitted, which is open. */
+    void (*opened)(void *owner, struct wsock *w);
+    const struct wsock_ops *ops; /* of all of them */
+    void *arg;
+};
+
+struct websocket_config {
+    const char *path;      /* of the unix socket; copied */
+    const char *tcp;       /* "127.0.0.1:9001"; "": none; copied */
+    const char *base_path; /* as request_new takes it; constant */
+    int handshake_ms, retry_ms;
+    struct wsock_config sock; /* loop is set by websocket_open */
+    struct websocket_app app;
+};
 
 struct websocket;
-/* Listen, or try again every WEBSOCKET_RETRY_MS while another process owns the
- * socket. NULL with a log line if path can never be a socket (too long). path
- * is copied. */
-struct websocket *websocket_open(struct loop *l, const char *path);
-/* The same with other times. */
-struct websocket *websocket_open_timed(struct loop *l, const char *path,
-                                       int handshake_ms, int retry_ms);
-/* Ends handshakes under way and gives the socket up. NULL is fine. */
+/* Listen, or try again every retry_ms while another process owns the socket.
+ * NULL with a log line if path can never be a socket (too long). */
+struct websocket *websocket_open(struct loop *l,
+                                 const struct websocket_config *c);
+/* Take no more handshakes; what is open stays. */
+void websocket_stop(struct websocket *w);
+/* Do we own the socket? Any thread. */
+bool websocket_listens(const struct websocket *w);
+size_t websocket_count(const struct websocket *w); /* sockets, open or not */
+/* Ends all. NULL is fine. */
 void websocket_close(struct websocket *w);
 
 #endif

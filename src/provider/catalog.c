@@ -34,29 +34,31 @@
  * to. */
 const struct catalog_row catalog_rows[] = {
     {&provider_openai, NEED_KEY, CONF_OPENAI_BASE_URL, CONF_OPENAI_API_KEY,
-     CONF_OPENAI_ORGANIZATION, CONF_OPENAI_PROJECT, NONE, NONE, "gpt-4", true,
+     CONF_OPENAI_ORGANIZATION, CONF_OPENAI_PROJECT, NONE, NONE, "gpt-4",
+     "gpt-4.1-nano", true,
      "Set OPENAI_API_KEY (or OPENAI_BASE_URL for a server that needs "
      "no key) and restart."},
     {&provider_anthropic, NEED_KEY, CONF_ANTHROPIC_BASE_URL,
      CONF_ANTHROPIC_API_KEY, NONE, NONE, CONF_ANTHROPIC_VERSION,
-     CONF_ANTHROPIC_MODEL, "claude-sonnet-5-5", false,
+     CONF_ANTHROPIC_MODEL, "claude-sonnet-5-5", "claude-haiku-4-5", false,
      "Set ANTHROPIC_API_KEY and restart."},
     {&provider_gemini, NEED_KEY, CONF_GEMINI_BASE_URL, CONF_GEMINI_API_KEY,
-     NONE, NONE, NONE, CONF_GEMINI_MODEL, "gemini-3.5-flash", false,
-     "Set GEMINI_API_KEY and restart."},
+     NONE, NONE, NONE, CONF_GEMINI_MODEL, "gemini-3.5-flash",
+     "gemini-3.5-flash-lite", false, "Set GEMINI_API_KEY and restart."},
     {&provider_huggingface, NEED_KEY, CONF_HF_BASE_URL, CONF_HF_API_KEY,
      CONF_HF_BILL_TO, NONE, NONE, CONF_HF_MODEL,
-     "TinyLlama/TinyLlama-1.1B-Chat-v1.0", false,
+     "TinyLlama/TinyLlama-1.1B-Chat-v1.0", NULL, false,
      "Set HF_API_KEY and restart."},
     {&provider_bedrock, NEED_AWS, CONF_BEDROCK_BASE_URL,
      CONF_AWS_BEARER_TOKEN_BEDROCK, NONE, NONE, NONE, CONF_BEDROCK_MODEL,
-     "global.anthropic.claude-haiku-4-5-20251001-v1:0", false,
+     "global.anthropic.claude-haiku-4-5-20251001-v1:0", NULL, false,
      "Set AWS_REGION and AWS_BEARER_TOKEN_BEDROCK, or AWS_ACCESS_KEY_ID and "
      "AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, and restart."},
     {&provider_ollama, NEED_URL, CONF_OLLAMA_BASE_URL, NONE, NONE, NONE, NONE,
-     CONF_OLLAMA_MODEL, "llama3.2", false, "Set OLLAMA_BASE_URL and restart."},
+     CONF_OLLAMA_MODEL, "llama3.2", NULL, false,
+     "Set OLLAMA_BASE_URL and restart."},
     {&provider_offline, NEED_NONE, NONE, NONE, NONE, NONE, NONE, NONE,
-     "parley-offline", false, ""},
+     "parley-offline", NULL, false, ""},
 };
 const size_t catalog_n_rows = COUNT_OF(catalog_rows);
 
@@ -279,6 +281,26 @@ catalog_choose(const struct catalog_row *r, const char *model,
     if (model == NULL)
         model = common_model(r);
     out->model = model == NULL || r->need == NEED_NONE ? r->model : model;
+}
+
+bool
+catalog_cheap(const struct route_choice *r, struct route_choice *out)
+{
+    const char *name = r->provider->name;
+    const struct catalog_row *row = catalog_row(name, strlen(name), false);
+    const struct model *cheap, *own;
+
+    if (row == NULL || row->cheap == NULL || conf_is_set(row->base_url))
+        return false;
+    cheap = model_find(name, row->cheap);
+    own = model_find(name, r->model);
+    if (cheap == NULL || strcmp(row->cheap, r->model) == 0 ||
+        (own != NULL && own->price.out >= 0 &&
+         own->price.out <= cheap->price.out))
+        return false;
+    *out = *r;
+    out->model = row->cheap;
+    return true;
 }
 
 /* The provider of a model that a request names without a provider; *model is

@@ -24,6 +24,7 @@ struct catalog_row {
     enum conf_key org, project, version;
     enum conf_key model_key; /* a setting of its own for the model */
     const char *model;       /* when none is named */
+    const char *cheap;       /* for small tasks; NULL: none is known */
     bool gateway;            /* with a base URL of one's own it may be one,
                                 where "anthropic/claude" is a model's name */
     const char *hint;        /* what to set */

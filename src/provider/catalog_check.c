@@ -361,19 +361,29 @@ check_chosen(struct checker *c)
     }
 }
 
+/* A setting that names who does a task of our own. */
 static void
-check_summary(struct checker *c)
+check_model(struct checker *c, const char *setting, const char *model)
 {
-    const char *model = conf_str(CONF_SUMMARY_MODEL);
     struct route_choice route;
     struct problem why;
     char rule[RULE_MAX];
 
-    if (conf_int(CONF_SUMMARY) == 0 || *model == '\0' ||
-        catalog_route(NULL, model, &route, &why) == OK)
+    if (*model == '\0' || catalog_route(NULL, model, &route, &why) == OK)
         return;
     (void)snprintf(rule, sizeof(rule), "cannot be asked: %s", why.error);
-    fault(c, "SUMMARY_MODEL", 0, rule);
+    fault(c, setting, 0, rule);
+}
+
+static void
+check_tasks(struct checker *c)
+{
+    const char *title = conf_str(CONF_TITLE_MODEL);
+
+    if (conf_int(CONF_SUMMARY) != 0)
+        check_model(c, "SUMMARY_MODEL", conf_str(CONF_SUMMARY_MODEL));
+    if (!text_ieq(title, "auto") && !text_ieq(title, "off"))
+        check_model(c, "TITLE_MODEL", title);
 }
 
 static void
@@ -398,7 +408,7 @@ catalog_check(catalog_fault_fn *fn, void *arg)
     settle_aws(&c);
     check_chosen(&c);
     settle_chain(&c);
-    check_summary(&c);
+    check_tasks(&c);
     return settled.faults;
 }
 

@@ -278,6 +278,10 @@ struct route_choice {
  * "provider_not_configured". */
 MUST_USE enum err catalog_route(const char *provider, const char *model,
                                 struct route_choice *out, struct problem *why);
+/* The cheap model of the provider of r, for small tasks; the account is that of
+ * r. False: none is known (a base URL of one's own may lead anywhere), or the
+ * model of r costs no more. */
+bool catalog_cheap(const struct route_choice *r, struct route_choice *out);
 /* All rows, for /status: name and whether it is configured. */
 size_t catalog_list(const struct provider **out, bool *configured, size_t max);
 

@@ -82,8 +82,11 @@ backend_title(struct session *s, const struct store_op *op)
 }
 
 enum err
-backend_patch_there(const struct store_op *op, bool gone)
+backend_patch_there(const struct store_op *op, const struct session *s,
+                    bool gone)
 {
+    if (op->patch.only_no != 0 && op->patch.only_no != s->no)
+        return ERR_NOTFOUND;
     if (op->patch.create)
         return gone || op->patch.only_new ? ERR_CONFLICT : OK;
     return gone ? ERR_NOTFOUND : OK;
@@ -113,8 +116,7 @@ backend_import_check(const struct store_op *op, const struct session *s)
 void
 backend_patch(struct session *s, const struct store_op *op)
 {
-    if (op->patch.title != NULL &&
-        (!op->patch.only_untitled || (!s->titled && s->title[0] == '\0'))) {
+    if (op->patch.title != NULL && (!op->patch.only_untitled || !s->titled)) {
         memcpy(s->title, op->patch.title, strlen(op->patch.title) + 1);
         s->titled = op->patch.titled;
     }

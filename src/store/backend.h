@@ -3,7 +3,7 @@
  * (threads, group commit, waiting, statistics); a backend knows where records
  * live. For the store's own files only.
  *
- * apply is called by one thread at a time, the committer. All others are
+ * apply and instant are called by one thread, the committer. All others are
  * called by any thread, also while apply runs, and see whole batches or
  * nothing of them. A backend never calls an op's done.
  */
@@ -58,6 +58,11 @@ struct backend {
     MUST_USE enum err (*apply)(void *impl, struct store_op *const ops[],
                                size_t n, bool *wrote);
 
+    /* NULL, or: apply an operation at once if nothing durable comes of it, and
+     * set its err. False: nothing happened, it is to be applied with others.
+     * The committer. */
+    bool (*instant)(void *impl, struct store_op *op);
+
     /* store_session, store_messages, store_line, store_all_messages,
      * store_summary (which ERR_NOTFOUND is about, then), store_context. sess,
      * fn may be NULL. */
@@ -102,7 +107,8 @@ void backend_title(struct session *s, const struct store_op *op);
 void backend_session(struct session *s, const struct store_op *op,
                      int64_t at_ms);
 /* May STORE_SESSION_PATCH change a session that is there? */
-MUST_USE enum err backend_patch_there(const struct store_op *op, bool gone);
+MUST_USE enum err backend_patch_there(const struct store_op *op,
+                                      const struct session *s, bool gone);
 /* Is what STORE_SESSION_IMPORT puts into this session (as it is, or a new one)
  * in order? */
 MUST_USE enum err backend_import_check(const struct store_op *op,
@@ -124,5 +130,8 @@ backend_add_cost(int64_t a, int64_t b)
 
 extern const struct backend lmdb_backend;
 extern const struct backend memstore_backend;
+/* What a program opens: temporary sessions live in a memstore, all others in
+ * LMDB (store/split.h). */
+extern const struct backend split_backend;
 
 #endif

@@ -10,6 +10,9 @@
  * full disk that would be one failing sync for each operation. A batch that
  * is too big for one transaction is halved.
  *
+ * What needs no disk (the backend says so) is applied when it is taken from the
+ * queue, and waits for no transaction.
+ *
  * Results are computed before the commit and reported after it, in order of
  * submission, by the callback of each operation, which may free it.
  */
@@ -34,6 +37,8 @@ struct committer {
     struct mailbox box;
     struct mail stop; /* its arrival ends the thread */
     pthread_t thread;
+    store_change_fn *on_change; /* constant since the first operation; NULL */
+    void *change_arg;
 
     struct mail *waiting; /* taken from box, oldest first; committer's */
     bool stopping;        /* committer's */
@@ -158,8 +163,34 @@ op_check(const struct store_op *op)
                : OK;
 }
 
+static void
+count(uint64_t *counter, uint64_t more)
+{
+    (void)__atomic_add_fetch(counter, more, __ATOMIC_RELAXED);
+}
+
+/* The op may be freed by this. */
+static void
+tell(struct committer *c, struct store_op *op)
+{
+    if (op->err == OK && c->on_change != NULL)
+        c->on_change(c->change_arg, op);
+    op->done(op);
+}
+
+/* Nothing durable comes of it? Then it is done here. */
+static bool
+apply_now(struct committer *c, struct store_op *op)
+{
+    if (c->be->instant == NULL || !c->be->instant(c->impl, op))
+        return false;
+    count(&c->ops, 1);
+    tell(c, op);
+    return true;
+}
+
 /* Move the next batch from what waits; returns its size. What is out of
- * bounds is refused here. */
+ * bounds is refused here, and what is done at once is reported. */
 static size_t
 batch_take(struct committer *c, struct store_op *ops[BATCH_OPS])
 {
@@ -178,18 +209,12 @@ batch_take(struct committer *c, struct store_op *ops[BATCH_OPS])
             break;
         c->waiting = m->next;
         op_of(m)->err = op_check(op_of(m));
-        if (op_of(m)->err == OK)
-            ops[n++] = op_of(m);
-        else
+        if (op_of(m)->err != OK)
             op_of(m)->done(op_of(m));
+        else if (!apply_now(c, op_of(m)))
+            ops[n++] = op_of(m);
     }
     return n;
-}
-
-static void
-count(uint64_t *counter, uint64_t more)
-{
-    (void)__atomic_add_fetch(counter, more, __ATOMIC_RELAXED);
 }
 
 /* Count, tell, and forget. */
@@ -213,7 +238,7 @@ batch_report(struct committer *c, struct store_op *const ops[], size_t n,
 
         if (e != OK)
             op->err = e;
-        op->done(op);
+        tell(c, op);
     }
 }
 
@@ -318,6 +343,13 @@ committer_submit(struct committer *c, struct store_op *op)
 {
     assert(op->done != NULL);
     mailbox_post(&c->box, &op->mail);
+}
+
+void
+committer_on_change(struct committer *c, store_change_fn *fn, void *arg)
+{
+    c->change_arg = arg;
+    c->on_change = fn;
 }
 
 void

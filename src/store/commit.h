@@ -16,6 +16,8 @@ MUST_USE enum err committer_new(struct committer **out,
 /* Commit what is queued, join, free. NULL is fine. */
 void committer_free(struct committer *c);
 void committer_submit(struct committer *c, struct store_op *op);
+/* See store_on_change. */
+void committer_on_change(struct committer *c, store_change_fn *fn, void *arg);
 /* commits, ops, failures, full of *out. Any thread. */
 void committer_stats(struct committer *c, struct store_stats *out);
 

@@ -142,7 +142,8 @@ check_summary(struct fsck *f, const MDB_val *k, const MDB_val *v)
     else if (record_summary_read(v->mv_data, v->mv_size, &sum, &text, &len) !=
              OK)
         fsck_drop(f, DB_SUMMARIES, k, "cannot be decoded");
-    else if (e == OK && (sum.upto_seq == 0 || sum.upto_seq > s.n_messages))
+    else if (e == OK &&
+             (sum.upto_seq > s.n_messages || (sum.upto_seq == 0 && len > 0)))
         fsck_drop(f, DB_SUMMARIES, k, "is of messages that are not there");
 }
 

@@ -78,6 +78,7 @@ lmdb_stats(void *impl, struct store_stats *out)
     if (mdb_env_info(l->env, &info) == 0) {
         out->map_bytes = info.me_mapsize;
         out->used_bytes = (info.me_last_pgno + 1) * st.ms_psize;
+        out->others = lmdb_others(l, &info);
     }
     lmdb_read_end(l, txn);
 }

@@ -275,10 +275,10 @@ lmdb_apply(void *impl, struct store_op *const ops[], size_t n, bool *wrote)
         if (e != OK)
             return e;
         rc = run(&b, ops, n);
-        if (rc == 0)
+        if (rc == 0 && b.wrote)
             rc = lmdb_write_commit(l, b.txn);
         else
-            lmdb_write_abort(l, b.txn);
+            lmdb_write_abort(l, b.txn); /* or there is nothing to write */
         if (rc == 0) {
             *wrote = b.wrote;
             return OK;

@@ -169,6 +169,7 @@ env_new(struct lmdb *l)
 enum err
 lmdb_env_open(struct lmdb *l)
 {
+    MDB_envinfo info;
     int rc;
 
     if (disk_folder(l->dir) != OK)
@@ -176,8 +177,11 @@ lmdb_env_open(struct lmdb *l)
     rc = env_new(l);
     if (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED)
         rc = env_new(l); /* another process grew it meanwhile */
-    if (rc == 0)
+    if (rc == 0) {
+        (void)mdb_env_info(l->env, &info);
+        l->own_txn = info.me_last_txnid;
         return OK;
+    }
     log_error("store.open", "dir=\"%s\" error=\"%s\"", l->dir,
               mdb_strerror(rc));
     return rc > 0 && disk_is_full(l->dir, rc) ? ERR_FULL : ERR_STORE;
@@ -336,6 +340,37 @@ lmdb_read_end(struct lmdb *l, MDB_txn *txn)
     (void)pthread_rwlock_unlock(&l->map_lock);
 }
 
+/* Ids of write transactions follow each other, whoever writes: what lies
+ * between two of ours is others'. own_txn is stored first, so that who reads
+ * them the other way round never counts one twice. */
+static void
+write_began(struct lmdb *l, MDB_txn *txn)
+{
+    uint64_t id = mdb_txn_id(txn);
+    uint64_t last = __atomic_load_n(&l->own_txn, __ATOMIC_RELAXED);
+
+    __atomic_store_n(&l->own_txn, id, __ATOMIC_RELEASE);
+    if (id > last + 1)
+        (void)__atomic_add_fetch(&l->others, id - last - 1, __ATOMIC_RELEASE);
+}
+
+/* Nothing was written: the next one, whosever, has this id. */
+static void
+write_undone(struct lmdb *l)
+{
+    (void)__atomic_sub_fetch(&l->own_txn, 1, __ATOMIC_RELEASE);
+}
+
+uint64_t
+lmdb_others(const struct lmdb *l, const MDB_envinfo *info)
+{
+    uint64_t others = __atomic_load_n(&l->others, __ATOMIC_ACQUIRE);
+    uint64_t own = __atomic_load_n(&l->own_txn, __ATOMIC_ACQUIRE);
+
+    return info->me_last_txnid > own ? others + info->me_last_txnid - own
+                                     : others;
+}
+
 enum err
 lmdb_write_begin(struct lmdb *l, MDB_txn **out)
 {
@@ -344,8 +379,10 @@ lmdb_write_begin(struct lmdb *l, MDB_txn **out)
     for (int i = 0; i < TRIES; i++) {
         (void)pthread_rwlock_rdlock(&l->map_lock);
         rc = l->env == NULL ? MDB_PANIC : mdb_txn_begin(l->env, NULL, 0, out);
-        if (rc == 0)
+        if (rc == 0) {
+            write_began(l, *out);
             return OK; /* the lock is given back by commit or abort */
+        }
         (void)pthread_rwlock_unlock(&l->map_lock);
         if (rc == MDB_MAP_RESIZED) {
             if (map_adopt(l) != OK)
@@ -362,6 +399,8 @@ lmdb_write_commit(struct lmdb *l, MDB_txn *txn)
 {
     int rc = mdb_txn_commit(txn);
 
+    if (rc != 0)
+        write_undone(l);
     (void)pthread_rwlock_unlock(&l->map_lock);
     return rc;
 }
@@ -369,6 +408,7 @@ lmdb_write_commit(struct lmdb *l, MDB_txn *txn)
 void
 lmdb_write_abort(struct lmdb *l, MDB_txn *txn)
 {
+    write_undone(l); /* while nobody else can write */
     mdb_txn_abort(txn);
     (void)pthread_rwlock_unlock(&l->map_lock);
 }

@@ -47,6 +47,11 @@ struct lmdb {
     MDB_txn *pool[LMDB_POOL];
     unsigned n_pool;
 
+    /* Written by the committer, read by any thread (atomic). */
+    uint64_t own_txn; /* id of the last transaction that this process wrote, or
+                         of the last there was when it opened the store */
+    uint64_t others;  /* how many of other processes lie before it */
+
     /* owned by: committer */
     uint8_t idem_at[32]; /* where the sweep of idem goes on */
     bool idem_started;
@@ -70,6 +75,9 @@ void lmdb_read_end(struct lmdb *l, MDB_txn *txn);
 MUST_USE enum err lmdb_write_begin(struct lmdb *l, MDB_txn **out);
 MUST_USE int lmdb_write_commit(struct lmdb *l, MDB_txn *txn); /* LMDB's */
 void lmdb_write_abort(struct lmdb *l, MDB_txn *txn);
+/* How many transactions other processes have committed since the store was
+ * opened; never too many, and for a moment too few. */
+uint64_t lmdb_others(const struct lmdb *l, const MDB_envinfo *info);
 /* After a failure and now and then: reopen if LMDB gave up, and free the
  * slots of readers that died. Committer, no transaction. */
 void lmdb_env_tend(struct lmdb *l);

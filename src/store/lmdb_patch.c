@@ -24,6 +24,29 @@ batch_line_length(struct batch *b, const struct session *s, uint32_t leaf,
     return rc;
 }
 
+/* The summary that is there, its text borrowed until the next write; without
+ * one, or with one that is damaged (it is replaced), it reaches nowhere. */
+static int
+summary_before(struct batch *b, const uint8_t key[KEY_NO_LEN],
+               struct session_summary *out, const char **text, size_t *len)
+{
+    static const struct session_summary none = {.cost_micro = -1};
+    MDB_val v;
+    int rc = batch_get(b, DB_SUMMARIES, key, KEY_NO_LEN, &v);
+
+    *out = none;
+    *text = "";
+    *len = 0;
+    if (rc != 0)
+        return rc == MDB_NOTFOUND ? 0 : rc;
+    if (record_summary_read(v.mv_data, v.mv_size, out, text, len) != OK) {
+        log_error("store.damaged", "db=summaries");
+        *out = none;
+        *len = 0;
+    }
+    return 0;
+}
+
 /* --- patches -------------------------------------------------------------- */
 
 static int
@@ -35,7 +58,7 @@ patch_check(struct batch *b, struct store_op *op, struct session *s,
 
     op->patch.too_many_sessions = op->err == ERR_LIMIT;
     if (rc == 0 && op->err == OK && !*fresh)
-        op->err = backend_patch_there(op,
+        op->err = backend_patch_there(op, s,
                                       backend_gone(s, b->l->ttl_ms, b->now_ms));
     return rc;
 }
@@ -79,6 +102,28 @@ batch_put_context(struct batch *b, const struct store_op *op, uint64_t no)
     return rc;
 }
 
+/* What was spent on it stands beside the summary; where there is none, in one
+ * that reaches nowhere. */
+static int
+add_cost(struct batch *b, const struct store_op *op, uint64_t no)
+{
+    uint8_t key[KEY_NO_LEN], record[RECORD_SUMMARY_MAX];
+    struct session_summary sum;
+    const char *text;
+    size_t len;
+    int rc;
+
+    if (op->patch.cost_micro <= 0)
+        return 0;
+    key_no(key, no);
+    rc = summary_before(b, key, &sum, &text, &len);
+    if (rc != 0)
+        return rc;
+    sum.cost_micro = backend_add_cost(sum.cost_micro, op->patch.cost_micro);
+    return batch_put(b, DB_SUMMARIES, key, sizeof(key), record,
+                     record_summary_write(record, &sum, text, len));
+}
+
 int
 batch_patch(struct batch *b, struct store_op *op)
 {
@@ -93,32 +138,12 @@ batch_patch(struct batch *b, struct store_op *op)
     backend_patch(&s, op);
     rc = fresh ? batch_put_new_session(b, &s) : batch_put_session(b, &s);
     op->patch.after = s;
-    return rc != 0 ? rc : batch_put_context(b, op, s.no);
+    if (rc == 0)
+        rc = batch_put_context(b, op, s.no);
+    return rc != 0 ? rc : add_cost(b, op, s.no);
 }
 
 /* --- summaries ------------------------------------------------------------ */
-
-/* What is known of the summary that is there; without one, or with one that is
- * damaged (it is replaced), it reaches nowhere. */
-static int
-summary_before(struct batch *b, const uint8_t key[KEY_NO_LEN],
-               struct session_summary *out)
-{
-    static const struct session_summary none = {.cost_micro = -1};
-    const char *text;
-    size_t len;
-    MDB_val v;
-    int rc = batch_get(b, DB_SUMMARIES, key, KEY_NO_LEN, &v);
-
-    *out = none;
-    if (rc != 0)
-        return rc == MDB_NOTFOUND ? 0 : rc;
-    if (record_summary_read(v.mv_data, v.mv_size, out, &text, &len) != OK) {
-        log_error("store.damaged", "db=summaries");
-        *out = none;
-    }
-    return 0;
-}
 
 /* Does the summary that is there reach as far as one up to seq `upto` would?
  * One of another line is worth nothing for this one. */
@@ -146,7 +171,9 @@ batch_summary(struct batch *b, struct store_op *op)
     uint32_t upto = op->summary.upto_seq;
     struct session_summary sum;
     struct session s;
+    const char *text;
     bool reaches;
+    size_t len;
     int rc = batch_own_session(b, op, &s);
 
     if (rc == 0 && op->err == OK && s.no != op->summary.session_no)
@@ -158,7 +185,7 @@ batch_summary(struct batch *b, struct store_op *op)
         return 0;
     }
     key_no(key, s.no);
-    rc = summary_before(b, key, &sum);
+    rc = summary_before(b, key, &sum, &text, &len);
     if (rc == 0)
         rc = summary_reaches(b, &s, &sum, upto, &reaches, &op->err);
     if (rc != 0 || op->err != OK)

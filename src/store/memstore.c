@@ -1,20 +1,25 @@
 /*
- * A store in memory, for tests: the second backend, which keeps the seam
- * honest. It obeys the same rules as LMDB's with the plainest means, arrays
- * that are searched from the front, so that one can be held against the
- * other. Nothing survives its close.
+ * A store in memory: where temporary sessions live (store/split.h), and the
+ * second backend of the tests, which keeps the seam honest: it obeys the same
+ * rules as LMDB's, so that one can be held against the other. Nothing survives
+ * its close.
  *
- * One lock guards everything and is held while a read calls back. Writes are
- * in memstore_apply.c.
+ * Sessions, turns and keys are found in hash tables, messages by their number;
+ * only a list of sessions, which no temporary one is in, walks over all.
+ *
+ * One lock guards everything: readers share it, also while they call back, and
+ * the committer has it alone. Writes are in memstore_apply.c, and what is kept
+ * in memstore_keep.c.
  */
 #include "base/base.h"
 
-#include "store/memstore_data.h"
+#include "store/memstore.h"
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "store/memstore_data.h"
 
-/* --- finding ------------------------------------------------------------- */
+/* --- finding ---------------------------------------------------------- */
 
 bool
 memstore_gone(const struct memstore *ms, const struct mem_session *s)
@@ -22,12 +27,23 @@ memstore_gone(const struct memstore *ms, const struct mem_session *s)
     return backend_gone(&s->s, ms->ttl_ms, clock_wall_ms());
 }
 
+/* The node is the first member of what is in a table. */
+_Static_assert(offsetof(struct mem_session, node) == 0 &&
+                   offsetof(struct mem_turn, node) == 0 &&
+                   offsetof(struct mem_key, node) == 0,
+               "casts below");
+
 struct mem_session *
 memstore_session_id(struct memstore *ms, const char *id)
 {
-    for (size_t i = 0; i < ms->n_sessions; i++)
-        if (strcmp(ms->sessions[i]->s.id, id) == 0)
-            return ms->sessions[i];
+    struct mem_node *n = mem_table_first(&ms->by_id, mem_hash_str(0, id));
+
+    for (; n != NULL; n = mem_table_next(n)) {
+        struct mem_session *s = (struct mem_session *)(void *)n;
+
+        if (strcmp(s->s.id, id) == 0)
+            return s;
+    }
     return NULL;
 }
 
@@ -46,48 +62,47 @@ memstore_count(const struct memstore *ms, const char *owner)
 {
     uint64_t n = 0;
 
-    for (size_t i = 0; i < ms->n_sessions; i++)
-        n += strcmp(ms->sessions[i]->s.owner, owner) == 0;
+    for (const struct mem_session *s = ms->first; s != NULL; s = s->next)
+        n += strcmp(s->s.owner, owner) == 0;
     return n;
-}
-
-struct mem_session *
-memstore_session_no(struct memstore *ms, uint64_t no)
-{
-    for (size_t i = 0; i < ms->n_sessions; i++)
-        if (ms->sessions[i]->s.no == no)
-            return ms->sessions[i];
-    return NULL;
 }
 
 struct mem_turn *
 memstore_turn(struct memstore *ms, const struct ident *id)
 {
-    for (size_t i = 0; i < ms->n_turns; i++)
-        if (ident_eq(&ms->turns[i].t.id, id))
-            return &ms->turns[i];
+    struct mem_node *n = mem_table_first(&ms->turns,
+                                         mem_hash(0, id, sizeof(*id)));
+
+    for (; n != NULL; n = mem_table_next(n)) {
+        struct mem_turn *t = (struct mem_turn *)(void *)n;
+
+        if (ident_eq(&t->t.id, id))
+            return t;
+    }
     return NULL;
 }
 
 /* A turn lives as long as its session does. */
 static bool
-turn_lives(struct memstore *ms, const struct mem_turn *t)
+turn_lives(const struct memstore *ms, const struct mem_turn *t)
 {
-    return t != NULL &&
-           !memstore_gone(ms, memstore_session_no(ms, t->session_no));
+    return t != NULL && !memstore_gone(ms, t->session);
 }
 
 struct mem_turn *
 memstore_key(struct memstore *ms, const char *owner, const char *scope,
              const char *key)
 {
-    for (size_t i = 0; i < ms->n_keys; i++) {
-        struct mem_key *k = &ms->keys[i];
+    uint64_t hash = mem_hash_str(mem_hash_str(0, owner), scope);
+    struct mem_node *n = mem_table_first(&ms->keys, mem_hash_str(hash, key));
+
+    for (; n != NULL; n = mem_table_next(n)) {
+        const struct mem_key *k = (struct mem_key *)(void *)n;
 
         if (strcmp(k->owner, owner) == 0 && strcmp(k->scope, scope) == 0 &&
             strcmp(k->key, key) == 0 && k->expires_ms > clock_wall_ms() &&
-            turn_lives(ms, memstore_turn(ms, &k->turn)))
-            return memstore_turn(ms, &k->turn);
+            turn_lives(ms, k->turn))
+            return k->turn;
     }
     return NULL;
 }
@@ -110,7 +125,7 @@ memstore_line_has(const struct mem_session *s, uint32_t leaf, uint32_t seq)
     return leaf == seq;
 }
 
-/* --- reading ------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------- */
 
 /* The messages of the line that are wanted, the newest first; returns how
  * many. */
@@ -161,7 +176,7 @@ give(const struct mem_session *s, const struct message_query *q, message_fn *fn,
 static enum err
 give_summary(const struct mem_session *s, const struct summary_query *q)
 {
-    if (s->summary == NULL)
+    if (!s->summarised)
         return ERR_NOTFOUND;
     *q->out = s->summary_of;
     if (q->text != NULL)
@@ -177,7 +192,7 @@ memstore_messages(void *impl, const struct message_query *q,
     struct mem_session *s;
     enum err e;
 
-    (void)pthread_mutex_lock(&ms->mu);
+    (void)pthread_rwlock_rdlock(&ms->lock);
     s = q->gone_too ? memstore_session_id(ms, q->session_id)
                     : memstore_session(ms, q->owner, q->session_id);
     if (s != NULL && strcmp(s->s.owner, q->owner) != 0)
@@ -190,46 +205,56 @@ memstore_messages(void *impl, const struct message_query *q,
     if (e == OK && q->summary != NULL)
         e = give_summary(s, q->summary);
     if (e == OK && q->context != NULL && s->context != NULL)
-        buf_adds(q->context, s->context);
-    (void)pthread_mutex_unlock(&ms->mu);
+        buf_add(q->context, s->context, s->context_len);
+    (void)pthread_rwlock_unlock(&ms->lock);
     return e;
 }
 
 static bool
-give_turn(struct memstore *ms, const struct mem_turn *from, turn_fn *fn,
-          void *arg)
+give_turn(const struct mem_turn *from, turn_fn *fn, void *arg)
 {
-    const struct mem_session *s = memstore_session_no(ms, from->session_no);
+    const struct session *s = &from->session->s;
     struct turn_info t = from->t;
 
-    assert(s != NULL);
-    memcpy(t.session_id, s->s.id, sizeof(t.session_id));
-    memcpy(t.owner, s->s.owner, sizeof(t.owner));
+    memcpy(t.session_id, s->id, sizeof(t.session_id));
+    memcpy(t.owner, s->owner, sizeof(t.owner));
     return fn(arg, &t);
+}
+
+/* False: fn wants no more. */
+static bool
+give_open_turns(const struct memstore *ms, const struct mem_session *s,
+                turn_fn *fn, void *arg)
+{
+    const struct mem_turn *t = memstore_gone(ms, s) ? NULL : s->turns;
+
+    for (; t != NULL; t = t->next)
+        if (t->t.state == TURN_STATE_OPEN && !give_turn(t, fn, arg))
+            return false;
+    return true;
 }
 
 static enum err
 memstore_turns(void *impl, const struct ident *one, turn_fn *fn, void *arg)
 {
     struct memstore *ms = impl;
+    const struct mem_session *s;
     struct mem_turn *t;
     enum err e = OK;
 
-    (void)pthread_mutex_lock(&ms->mu);
+    (void)pthread_rwlock_rdlock(&ms->lock);
     if (one != NULL) {
         t = memstore_turn(ms, one);
         if (!turn_lives(ms, t))
             e = ERR_NOTFOUND;
         else
-            (void)give_turn(ms, t, fn, arg);
+            (void)give_turn(t, fn, arg);
     } else {
-        for (size_t i = 0; i < ms->n_turns; i++)
-            if (ms->turns[i].t.state == TURN_STATE_OPEN &&
-                turn_lives(ms, &ms->turns[i]) &&
-                !give_turn(ms, &ms->turns[i], fn, arg))
+        for (s = ms->first; s != NULL; s = s->next)
+            if (!give_open_turns(ms, s, fn, arg))
                 break;
     }
-    (void)pthread_mutex_unlock(&ms->mu);
+    (void)pthread_rwlock_unlock(&ms->lock);
     return e;
 }
 
@@ -240,11 +265,11 @@ memstore_idem(void *impl, const char *owner, const char *scope, const char *key,
     struct memstore *ms = impl;
     struct mem_turn *t;
 
-    (void)pthread_mutex_lock(&ms->mu);
+    (void)pthread_rwlock_rdlock(&ms->lock);
     t = memstore_key(ms, owner, scope, key);
     if (t != NULL)
         *out = t->t.id;
-    (void)pthread_mutex_unlock(&ms->mu);
+    (void)pthread_rwlock_unlock(&ms->lock);
     return t == NULL ? ERR_NOTFOUND : OK;
 }
 
@@ -265,11 +290,10 @@ list(struct memstore *ms, const struct session_query *q, session_fn *fn,
 
     while (left-- > 0) {
         next = NULL;
-        for (size_t i = 0; i < ms->n_sessions; i++) {
-            const struct session *s = &ms->sessions[i]->s;
+        for (const struct mem_session *m = ms->first; m != NULL; m = m->next) {
+            const struct session *s = &m->s;
 
-            if (strcmp(s->owner, q->owner) == 0 &&
-                !memstore_gone(ms, ms->sessions[i]) &&
+            if (strcmp(s->owner, q->owner) == 0 && !memstore_gone(ms, m) &&
                 (after == NULL || before(after, s)) &&
                 (next == NULL || before(s, next)))
                 next = s;
@@ -287,9 +311,7 @@ expired(struct memstore *ms, const struct session_query *q, session_fn *fn,
     uint32_t left = q->limit;
     bool more = true;
 
-    for (size_t i = 0; i < ms->n_sessions; i++) {
-        const struct mem_session *s = ms->sessions[i];
-
+    for (const struct mem_session *s = ms->first; s != NULL; s = s->next) {
         if (s->s.no < q->from)
             continue;
         if (left-- == 0 || !more) {
@@ -307,14 +329,14 @@ memstore_sessions(void *impl, const struct session_query *q, session_fn *fn,
 {
     struct memstore *ms = impl;
 
-    (void)pthread_mutex_lock(&ms->mu);
+    (void)pthread_rwlock_rdlock(&ms->lock);
     if (q->count != NULL)
         *q->count = memstore_count(ms, q->owner);
     else if (q->owner != NULL)
         list(ms, q, fn, arg);
     else
         expired(ms, q, fn, arg);
-    (void)pthread_mutex_unlock(&ms->mu);
+    (void)pthread_rwlock_unlock(&ms->lock);
     return OK;
 }
 
@@ -323,45 +345,40 @@ memstore_stats(void *impl, struct store_stats *out)
 {
     struct memstore *ms = impl;
 
-    (void)pthread_mutex_lock(&ms->mu);
+    (void)pthread_rwlock_rdlock(&ms->lock);
     out->sessions = ms->n_sessions;
-    for (size_t i = 0; i < ms->n_sessions; i++)
-        out->messages += ms->sessions[i]->s.n_messages;
-    (void)pthread_mutex_unlock(&ms->mu);
+    for (const struct mem_session *s = ms->first; s != NULL; s = s->next)
+        out->messages += s->s.n_messages;
+    (void)pthread_rwlock_unlock(&ms->lock);
 }
 
-void
-memstore_session_clear(struct mem_session *s)
+/* --- life ------------------------------------------------------------- */
+
+/* The committer does not wait for ever behind readers that overlap; none of
+ * them takes the lock twice. */
+struct memstore *
+memstore_new(struct budget *room, int64_t ttl_ms)
 {
-    for (uint32_t i = 0; i < s->s.n_messages; i++) {
-        free((void *)(uintptr_t)s->messages[i].provider);
-        free((void *)(uintptr_t)s->messages[i].model);
-        free((void *)(uintptr_t)s->messages[i].text);
-        free((void *)(uintptr_t)s->messages[i].extra);
-    }
-    free(s->messages);
-    free(s->summary);
-    s->messages = NULL;
-    s->summary = NULL;
-}
+    struct memstore *ms = xcalloc(1, sizeof(*ms));
+    pthread_rwlockattr_t attr;
 
-void
-memstore_session_free(struct mem_session *s)
-{
-    memstore_session_clear(s);
-    free(s->context);
-    free(s);
+    ms->room = room;
+    ms->ttl_ms = ttl_ms;
+    ms->temporary = true;
+    (void)pthread_rwlockattr_init(&attr);
+    (void)pthread_rwlockattr_setkind_np(
+        &attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    (void)pthread_rwlock_init(&ms->lock, &attr);
+    (void)pthread_rwlockattr_destroy(&attr);
+    return ms;
 }
-
-/* --- life ---------------------------------------------------------------- */
 
 static enum err
 memstore_open(void **impl, const struct store_config *c)
 {
-    struct memstore *ms = xcalloc(1, sizeof(*ms));
+    struct memstore *ms = memstore_new(NULL, c->session_ttl_ms);
 
-    ms->ttl_ms = c->session_ttl_ms;
-    (void)pthread_mutex_init(&ms->mu, NULL);
+    ms->temporary = false;
     *impl = ms;
     return OK;
 }
@@ -371,18 +388,45 @@ memstore_close(void *impl)
 {
     struct memstore *ms = impl;
 
-    for (size_t i = 0; i < ms->n_sessions; i++)
-        memstore_session_free(ms->sessions[i]);
-    for (size_t i = 0; i < ms->n_keys; i++) {
-        free(ms->keys[i].owner);
-        free(ms->keys[i].scope);
-        free(ms->keys[i].key);
-    }
-    free(ms->sessions);
-    free(ms->turns);
-    free(ms->keys);
-    (void)pthread_mutex_destroy(&ms->mu);
+    while (ms->first != NULL)
+        memstore_session_free(ms, ms->first);
+    mem_table_release(&ms->by_id);
+    mem_table_release(&ms->turns);
+    mem_table_release(&ms->keys);
+    (void)pthread_rwlock_destroy(&ms->lock);
     free(ms);
+}
+
+/* --- asking ----------------------------------------------------------- */
+
+bool
+memstore_any(const struct memstore *ms)
+{
+    return __atomic_load_n(&ms->n_sessions, __ATOMIC_ACQUIRE) > 0;
+}
+
+bool
+memstore_has(struct memstore *ms, const char *owner, const char *id)
+{
+    const struct mem_session *s;
+    bool has;
+
+    (void)pthread_rwlock_rdlock(&ms->lock);
+    s = memstore_session_id(ms, id);
+    has = s != NULL && strcmp(s->s.owner, owner) == 0;
+    (void)pthread_rwlock_unlock(&ms->lock);
+    return has;
+}
+
+bool
+memstore_has_turn(struct memstore *ms, const struct ident *turn)
+{
+    bool has;
+
+    (void)pthread_rwlock_rdlock(&ms->lock);
+    has = memstore_turn(ms, turn) != NULL;
+    (void)pthread_rwlock_unlock(&ms->lock);
+    return has;
 }
 
 const struct backend memstore_backend = {

@@ -1,48 +1,18 @@
 /*
  * Writes of the store in memory: the rules of store.h one after another, each
- * check before the first change.
+ * check before the first change, and the last of them whether there is room.
  */
 #include "base/base.h"
 
 #include "store/memstore_data.h"
 
-#include "base/clock.h"
+#include "base/budget.h"
 #include "base/mem.h"
 
-/* Room for one more at the end of an array of n. */
-static void *
-grown(void *array, size_t n, size_t size)
+static enum err
+take_room(const struct memstore *ms, size_t n)
 {
-    return xrealloc(array, (n + 1) * size);
-}
-
-static void
-message_put(struct mem_session *s, struct message *m, uint32_t parent)
-{
-    struct message *to;
-
-    s->messages = grown(s->messages, s->s.n_messages, sizeof(*s->messages));
-    backend_count(&s->s, m, parent);
-    to = &s->messages[m->seq];
-    *to = *m;
-    to->provider = xstrdup(m->provider);
-    to->model = xstrdup(m->model);
-    to->text = xmemdup0(m->text_len > 0 ? m->text : "", m->text_len);
-    to->extra = xmemdup0(m->extra_len > 0 ? m->extra : "", m->extra_len);
-    if (m->at_ms > s->s.updated_ms)
-        s->s.updated_ms = m->at_ms;
-}
-
-static struct mem_session *
-session_new(struct memstore *ms, const struct store_op *op, int64_t at_ms)
-{
-    struct mem_session *s = xcalloc(1, sizeof(*s));
-
-    backend_session(&s->s, op, at_ms);
-    s->s.no = ++ms->next_no;
-    ms->sessions = grown(ms->sessions, ms->n_sessions, sizeof(*ms->sessions));
-    ms->sessions[ms->n_sessions++] = s;
-    return s;
+    return budget_take(ms->room, n) ? OK : ERR_FULL;
 }
 
 static void
@@ -50,6 +20,15 @@ head_move(struct mem_session *s, uint32_t to)
 {
     s->s.head = to;
     s->s.length = memstore_length(s, to);
+}
+
+/* Temporary ones are not counted: they have their room. */
+static bool
+is_one_too_many(const struct memstore *ms, const struct store_op *op,
+                uint64_t sessions_max)
+{
+    return !ms->temporary && sessions_max > 0 &&
+           memstore_count(ms, op->owner) >= sessions_max;
 }
 
 /* The session of an operation; NULL with OK: it is to be made. */
@@ -60,38 +39,11 @@ session_or_new(struct memstore *ms, const struct store_op *op, bool create,
     struct mem_session *s = memstore_session_id(ms, op->session_id);
 
     *out = s;
-    if (s == NULL && create && sessions_max > 0 &&
-        memstore_count(ms, op->owner) >= sessions_max)
+    if (s == NULL && create && is_one_too_many(ms, op, sessions_max))
         return ERR_LIMIT;
     if (s == NULL)
         return create ? OK : ERR_NOTFOUND;
     return strcmp(s->s.owner, op->owner) == 0 ? OK : ERR_NOTFOUND;
-}
-
-static void
-key_put(struct memstore *ms, const struct store_op *op)
-{
-    struct mem_key k = {xstrdup(op->owner), xstrdup(op->begin.idem_scope),
-                        xstrdup(op->begin.idem_key), op->begin.turn,
-                        clock_wall_ms() + STORE_IDEM_MS};
-
-    ms->keys = grown(ms->keys, ms->n_keys, sizeof(*ms->keys));
-    ms->keys[ms->n_keys++] = k;
-}
-
-static void
-turn_put(struct memstore *ms, const struct store_op *op, uint64_t no)
-{
-    struct mem_turn t = {{.id = op->begin.turn,
-                          .state = TURN_STATE_OPEN,
-                          .user_message = op->begin.user.id,
-                          .answer_message = op->begin.answer_message,
-                          .begun_ms = op->begin.user.at_ms,
-                          .process = op->begin.process},
-                         no};
-
-    ms->turns = grown(ms->turns, ms->n_turns, sizeof(*ms->turns));
-    ms->turns[ms->n_turns++] = t;
 }
 
 static enum err
@@ -150,19 +102,21 @@ turn_begin(struct memstore *ms, struct store_op *op)
         return ERR_CONFLICT;
     }
     e = begin_check(ms, op, &s);
+    if (e == OK)
+        e = take_room(ms, (s == NULL ? memstore_session_cost() : 0) +
+                              memstore_message_cost(&op->begin.user) +
+                              memstore_turn_cost(op));
     if (e != OK)
         return e;
     if (s == NULL)
-        s = session_new(ms, op, op->begin.user.at_ms);
+        s = memstore_put_session(ms, op, op->begin.user.at_ms);
     backend_title(&s->s, op);
-    turn_put(ms, op, s->s.no);
+    memstore_put_turn(ms, s, op);
     s->s.open = true;
     s->s.open_turn = op->begin.turn;
-    message_put(s, &op->begin.user, op->begin.user.parent);
+    memstore_put_message(s, &op->begin.user, op->begin.user.parent);
     head_move(s, op->begin.user.seq);
     op->begin.n_messages = s->s.n_messages;
-    if (keyed)
-        key_put(ms, op);
     return OK;
 }
 
@@ -180,14 +134,13 @@ turn_end(struct memstore *ms, struct store_op *op)
         return ERR_NOTFOUND;
     if (t->t.state != TURN_STATE_OPEN)
         return ERR_CONFLICT;
-    s = memstore_session_no(ms, t->session_no);
-    if (s == NULL)
-        return ERR_NOTFOUND;
+    s = t->session;
     m->turn = op->end.turn;
     if (ident_is_zero(&m->id))
         m->id = t->t.answer_message;
     question = backend_question(&s->s);
-    message_put(s, m, question);
+    budget_force(ms->room, memstore_message_cost(m));
+    memstore_put_message(s, m, question);
     if (question == STORE_ROOT || question == s->s.head)
         head_move(s, m->seq);
     if (s->s.open && ident_eq(&s->s.open_turn, &op->end.turn)) {
@@ -203,33 +156,54 @@ turn_end(struct memstore *ms, struct store_op *op)
     return OK;
 }
 
+/* What was spent on it stands beside the summary; where there is none, in one
+ * that reaches nowhere. */
+static void
+add_cost(struct mem_session *s, int64_t cost_micro)
+{
+    if (cost_micro <= 0)
+        return;
+    if (!s->summarised)
+        s->summary_of = (struct session_summary){.cost_micro = -1};
+    s->summarised = true;
+    s->summary_of.cost_micro = backend_add_cost(s->summary_of.cost_micro,
+                                                cost_micro);
+}
+
 static enum err
 session_patch(struct memstore *ms, struct store_op *op)
 {
     const char *context = op->patch.context;
     struct mem_session *s;
     uint32_t head;
+    bool fresh;
     enum err e = session_or_new(ms, op, op->patch.create,
                                 op->patch.sessions_max, &s);
 
     op->patch.too_many_sessions = e == ERR_LIMIT;
     if (e == OK && s != NULL)
-        e = backend_patch_there(op, memstore_gone(ms, s));
+        e = backend_patch_there(op, &s->s, memstore_gone(ms, s));
     if (e == OK && op->patch.set_head && s == NULL)
         e = op->patch.head == STORE_HEAD ? OK : ERR_NOTFOUND;
     else if (e == OK && op->patch.set_head)
         e = backend_parent(&s->s, op->patch.head, false, &head);
+    if (e == OK && s == NULL)
+        e = take_room(ms, memstore_session_cost());
     if (e != OK)
         return e;
-    if (s == NULL)
-        s = session_new(ms, op, op->patch.now_ms);
-    else if (op->patch.set_head && head != STORE_ROOT)
+    fresh = s == NULL;
+    if (fresh)
+        s = memstore_put_session(ms, op, op->patch.now_ms);
+    if (context != NULL && memstore_set_text(ms, &s->context, &s->context_len,
+                                             context, strlen(context)) != OK) {
+        if (fresh)
+            memstore_session_free(ms, s);
+        return ERR_FULL;
+    }
+    if (!fresh && op->patch.set_head && head != STORE_ROOT)
         head_move(s, head);
     backend_patch(&s->s, op);
-    if (context != NULL) {
-        free(s->context);
-        s->context = context[0] != '\0' ? xstrdup(context) : NULL;
-    }
+    add_cost(s, op->patch.cost_micro);
     op->patch.after = s->s;
     return OK;
 }
@@ -241,32 +215,21 @@ session_summary(struct memstore *ms, const struct store_op *op)
 
     if (s == NULL || s->s.no != op->summary.session_no)
         return ERR_NOTFOUND;
-    if (s->summary == NULL)
+    if (!s->summarised)
         s->summary_of = (struct session_summary){.cost_micro = -1};
     if (op->summary.upto_seq == 0 || op->summary.upto_seq > s->s.n_messages ||
         (op->summary.upto_seq <= s->summary_of.upto_seq &&
          memstore_line_has(s, s->summary_of.upto_seq - 1,
                            op->summary.upto_seq - 1)))
         return ERR_CONFLICT;
-    free(s->summary);
-    s->summary = xmemdup0(op->summary.text_len > 0 ? op->summary.text : "",
-                          op->summary.text_len);
-    s->summary_len = op->summary.text_len;
+    if (memstore_set_text(ms, &s->summary, &s->summary_len, op->summary.text,
+                          op->summary.text_len) != OK)
+        return ERR_FULL;
+    s->summarised = true;
     s->summary_of.upto_seq = op->summary.upto_seq;
     s->summary_of.cost_micro = backend_add_cost(s->summary_of.cost_micro,
                                                 op->summary.cost_micro);
     return OK;
-}
-
-static void
-turns_drop(struct memstore *ms, uint64_t session_no)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < ms->n_turns; i++)
-        if (ms->turns[i].session_no != session_no)
-            ms->turns[kept++] = ms->turns[i];
-    ms->n_turns = kept;
 }
 
 static enum err
@@ -282,8 +245,7 @@ session_clear(struct memstore *ms, struct store_op *op)
         op->clear.open_turn = s->s.open_turn;
         return ERR_CONFLICT;
     }
-    turns_drop(ms, s->s.no);
-    memstore_session_clear(s);
+    memstore_session_clear(ms, s);
     backend_clear(&s->s);
     return OK;
 }
@@ -292,19 +254,13 @@ static enum err
 session_delete(struct memstore *ms, const struct store_op *op)
 {
     struct mem_session *s = memstore_session_id(ms, op->session_id);
-    size_t kept = 0;
 
     if (s == NULL || strcmp(s->s.owner, op->owner) != 0 ||
         (op->erase.session_no != 0 && op->erase.session_no != s->s.no))
         return ERR_NOTFOUND;
     if (op->erase.expired_only && !memstore_gone(ms, s))
         return ERR_CONFLICT;
-    turns_drop(ms, s->s.no);
-    for (size_t i = 0; i < ms->n_sessions; i++)
-        if (ms->sessions[i] != s)
-            ms->sessions[kept++] = ms->sessions[i];
-    ms->n_sessions = kept;
-    memstore_session_free(s);
+    memstore_session_free(ms, s);
     return OK;
 }
 
@@ -312,6 +268,7 @@ static enum err
 message_extra(struct memstore *ms, const struct store_op *op)
 {
     struct mem_session *s = memstore_session(ms, op->owner, op->session_id);
+    size_t was, is = memstore_text_cost("", op->extra.len);
     struct message *m;
 
     if (s == NULL || op->extra.seq >= s->s.n_messages)
@@ -319,6 +276,11 @@ message_extra(struct memstore *ms, const struct store_op *op)
     m = &s->messages[op->extra.seq];
     if (!ident_eq(&m->id, &op->extra.message))
         return ERR_NOTFOUND;
+    was = memstore_text_cost("", m->extra_len);
+    if (is > was && !budget_take(ms->room, is - was))
+        return ERR_FULL;
+    if (is < was)
+        budget_give(ms->room, was - is);
     free((void *)(uintptr_t)m->extra);
     m->extra = xmemdup0(op->extra.len > 0 ? op->extra.text : "", op->extra.len);
     m->extra_len = op->extra.len;
@@ -336,8 +298,7 @@ import_check(struct memstore *ms, const struct store_op *op,
     if (op->import.from == 0) {
         if (s != NULL)
             return ERR_CONFLICT;
-        if (op->patch.sessions_max > 0 &&
-            memstore_count(ms, op->owner) >= op->patch.sessions_max)
+        if (is_one_too_many(ms, op, op->patch.sessions_max))
             return ERR_LIMIT;
         return backend_import_check(op, &none);
     }
@@ -347,6 +308,20 @@ import_check(struct memstore *ms, const struct store_op *op,
     return backend_import_check(op, &s->s);
 }
 
+/* Everything that an import brings. */
+static size_t
+import_cost(const struct store_op *op, bool fresh)
+{
+    const char *context = fresh ? op->patch.context : NULL;
+    size_t n = fresh ? memstore_session_cost() : 0;
+
+    if (context != NULL && context[0] != '\0')
+        n += memstore_text_cost(context, strlen(context));
+    for (uint32_t i = 0; i < op->import.n; i++)
+        n += memstore_message_cost(&op->import.messages[i]);
+    return n;
+}
+
 static enum err
 session_import(struct memstore *ms, struct store_op *op)
 {
@@ -354,16 +329,21 @@ session_import(struct memstore *ms, struct store_op *op)
     struct mem_session *s;
     enum err e = import_check(ms, op, &s);
 
+    if (e == OK)
+        e = take_room(ms, import_cost(op, s == NULL));
     if (e != OK)
         return e;
     if (s == NULL) {
-        s = session_new(ms, op, op->patch.now_ms);
+        s = memstore_put_session(ms, op, op->patch.now_ms);
         backend_patch(&s->s, op);
-        if (context != NULL && context[0] != '\0')
+        if (context != NULL && context[0] != '\0') {
             s->context = xstrdup(context);
+            s->context_len = strlen(context);
+        }
     }
     for (uint32_t i = 0; i < op->import.n; i++)
-        message_put(s, &op->import.messages[i], op->import.messages[i].parent);
+        memstore_put_message(s, &op->import.messages[i],
+                             op->import.messages[i].parent);
     s->s.updated_ms = op->import.updated_ms;
     if (s->s.n_messages > 0)
         head_move(s, op->import.head);
@@ -394,12 +374,12 @@ memstore_apply(void *impl, struct store_op *const ops[], size_t n, bool *wrote)
     struct memstore *ms = impl;
 
     *wrote = false;
-    (void)pthread_mutex_lock(&ms->mu);
+    (void)pthread_rwlock_wrlock(&ms->lock);
     for (size_t i = 0; i < n; i++) {
         ops[i]->err = apply_one(ms, ops[i]);
         if (ops[i]->err == OK)
             *wrote = true;
     }
-    (void)pthread_mutex_unlock(&ms->mu);
+    (void)pthread_rwlock_unlock(&ms->lock);
     return OK;
 }

@@ -1,6 +1,6 @@
 /*
  * The inside of the store in memory. For memstore*.c only; everything with
- * mu held.
+ * the lock held, to write where it changes anything.
  */
 #ifndef STORE_MEMSTORE_DATA_H
 #define STORE_MEMSTORE_DATA_H
@@ -8,48 +8,64 @@
 #include <pthread.h>
 
 #include "store/backend.h"
+#include "store/memtable.h"
+
+struct mem_turn;
 
 struct mem_session {
+    struct mem_node node; /* first; by id */
     struct session s;
     struct message *messages; /* owned, as are their strings */
-    char *summary;            /* owned; NULL: none */
+    size_t cap;               /* of messages */
+    struct mem_turn *turns;   /* owned; of it, the newest first */
+    bool summarised;          /* it has a summary, or what one cost */
+    char *summary;            /* owned; NULL: "" */
     size_t summary_len;
-    struct session_summary summary_of; /* if there is one */
-    char *context;                     /* owned; NULL: none */
+    struct session_summary summary_of;
+    char *context; /* owned; NULL: none */
+    size_t context_len;
+    struct mem_session *prev, *next; /* in the order of their numbers */
 };
 
-struct mem_turn {
-    struct turn_info t;
-    uint64_t session_no;
-};
-
+/* An idempotency key, as long as its turn. */
 struct mem_key {
+    struct mem_node node;      /* first; by all three */
     char *owner, *scope, *key; /* owned */
-    struct ident turn;
+    struct mem_turn *turn;
     int64_t expires_ms;
 };
 
-struct memstore {
-    pthread_mutex_t mu;            /* guards all below */
-    struct mem_session **sessions; /* owned, in order of creation */
-    size_t n_sessions;
-    struct mem_turn *turns;
-    size_t n_turns;
-    struct mem_key *keys;
-    size_t n_keys;
-    uint64_t next_no;
-    int64_t ttl_ms; /* constant */
+struct mem_turn {
+    struct mem_node node; /* first; by id */
+    struct turn_info t;   /* session_id and owner are its session's */
+    struct mem_session *session;
+    struct mem_turn *next; /* of the session */
+    struct mem_key *key;   /* owned; NULL: none */
 };
 
+struct memstore {
+    pthread_rwlock_t lock;     /* guards all below that is not constant */
+    struct mem_table by_id;    /* sessions */
+    struct mem_table turns;    /* by id */
+    struct mem_table keys;     /* those of turns */
+    struct mem_session *first; /* owned */
+    struct mem_session *last;  /* the newest */
+    uint64_t next_no;          /* less the bit of a temporary one */
+    size_t n_sessions;         /* atomic: also read without the lock */
+    int64_t ttl_ms;            /* constant */
+    struct budget *room;       /* constant, as is temporary; borrowed; NULL:
+                                    any number of bytes */
+    bool temporary;            /* what its sessions are */
+};
+
+/* memstore.c; NULL: not there. */
 bool memstore_gone(const struct memstore *ms, const struct mem_session *s);
-/* NULL: not there. */
 struct mem_session *memstore_session_id(struct memstore *ms, const char *id);
-/* NULL: not there, or another owner's, or its time is over. */
+/* NULL also: another owner's, or its time is over. */
 struct mem_session *memstore_session(struct memstore *ms, const char *owner,
                                      const char *id);
-struct mem_session *memstore_session_no(struct memstore *ms, uint64_t no);
 struct mem_turn *memstore_turn(struct memstore *ms, const struct ident *id);
-/* Of an owner, also those whose time is over. */
+/* Of an owner, also those whose time is over. A walk over all. */
 uint64_t memstore_count(const struct memstore *ms, const char *owner);
 /* The length of the line of a message, or of STORE_ROOT. */
 uint32_t memstore_length(const struct mem_session *s, uint32_t leaf);
@@ -59,9 +75,33 @@ bool memstore_line_has(const struct mem_session *s, uint32_t leaf,
 /* The turn of a key that is remembered, or NULL. */
 struct mem_turn *memstore_key(struct memstore *ms, const char *owner,
                               const char *scope, const char *key);
-/* All messages, and the summary. */
-void memstore_session_clear(struct mem_session *s);
-void memstore_session_free(struct mem_session *s);
+
+/* memstore_keep.c: what is kept, and the bytes that it takes. Those that are
+ * called …_cost say how many; whoever puts something has taken them from room,
+ * and what is freed gives them back. */
+
+size_t memstore_text_cost(const char *text, size_t len); /* NULL: 0 */
+size_t memstore_message_cost(const struct message *m);
+size_t memstore_session_cost(void); /* without what belongs to it */
+size_t memstore_turn_cost(const struct store_op *begin); /* with its key */
+
+struct mem_session *memstore_put_session(struct memstore *ms,
+                                         const struct store_op *op,
+                                         int64_t at_ms);
+/* Copies. Sets the seq and parent of *m. */
+void memstore_put_message(struct mem_session *s, struct message *m,
+                          uint32_t parent);
+void memstore_put_turn(struct memstore *ms, struct mem_session *s,
+                       const struct store_op *begin);
+/* Replace a text by a copy of another, and take or give the difference: "" with
+ * len 0 takes it away. ERR_FULL: there is no room for it, and it is as it was.
+ */
+MUST_USE enum err memstore_set_text(struct memstore *ms, char **text,
+                                    size_t *len, const char *to, size_t to_len);
+/* All messages and turns, and the summary. */
+void memstore_session_clear(struct memstore *ms, struct mem_session *s);
+/* Out of all lists, with what belongs to it. */
+void memstore_session_free(struct memstore *ms, struct mem_session *s);
 
 /* memstore_apply.c */
 MUST_USE enum err memstore_apply(void *impl, struct store_op *const ops[],

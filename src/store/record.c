@@ -66,6 +66,7 @@ record_session_write(uint8_t out[RECORD_SESSION_MAX], const struct session *s)
     static const struct ident none;
     uint8_t *w = out;
 
+    assert(!s->temporary);
     *w++ = SESSION_V;
     *w++ = session_flags(s);
     w = pack_put_var(w, s->n_messages);
@@ -118,6 +119,7 @@ record_session_read(const void *p, size_t n, struct session *out)
         !get_line(&r, flags, out))
         return ERR_STORE;
     out->no = 0;
+    out->temporary = false;
     out->open = (flags & SESSION_OPEN) != 0;
     out->titled = (flags & SESSION_TITLED) != 0;
     out->pinned = (flags & SESSION_PINNED) != 0;
@@ -234,6 +236,7 @@ record_turn_write(uint8_t out[RECORD_TURN_MAX], const struct turn_info *t,
 {
     uint8_t *w = out;
 
+    assert(!t->temporary);
     *w++ = TURN_V;
     *w++ = (uint8_t)t->state;
     w = pack_put_var(w, session_no);

@@ -26,6 +26,7 @@ record_head_write(uint8_t out[RECORD_HEAD_MAX], const struct stream_head *h)
 {
     uint8_t *w = out;
 
+    assert(!h->temporary);
     *w++ = HEAD_V;
     *w++ = (uint8_t)((h->ended ? HEAD_ENDED : 0) | (h->stop ? HEAD_STOP : 0));
     w = pack_put_var(w, pack_natural(h->process.pid));
@@ -52,6 +53,7 @@ record_head_read(const void *p, size_t n, struct stream_head *out)
     flags = pack_get_u8(&r);
     if ((flags & ~(HEAD_ENDED | HEAD_STOP)) != 0)
         return ERR_STORE;
+    out->temporary = false;
     out->ended = (flags & HEAD_ENDED) != 0;
     out->stop = (flags & HEAD_STOP) != 0;
     out->process.pid = (int32_t)pack_get_max(&r, INT32_MAX);

@@ -89,6 +89,10 @@ MUST_USE enum err search_forget_owner(struct search *s, const char *owner);
  * The forgotten sessions are forgotten, too. */
 MUST_USE enum err search_reset(struct search *s);
 
+/* Is the index in this folder damaged, or of another version? It is only read.
+ * OK with *damaged false also when there is none. ERR_BUSY, ERR_STORE. */
+MUST_USE enum err search_check(const char *dir, bool *damaged);
+
 struct search_stats {
     uint64_t messages, sessions;
     uint64_t bytes; /* of the file, without what is being written */

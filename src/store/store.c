@@ -46,7 +46,7 @@ fail:
 enum err
 store_open(struct store **out, const struct store_config *c)
 {
-    return store_open_on(out, &lmdb_backend, c);
+    return store_open_on(out, &split_backend, c);
 }
 
 void
@@ -374,6 +374,12 @@ store_apply(struct store *s, struct store_op *op)
     (void)pthread_mutex_destroy(&w.mu);
     op->arg = arg;
     return op->err;
+}
+
+void
+store_on_change(struct store *s, store_change_fn *fn, void *arg)
+{
+    committer_on_change(s->committer, fn, arg);
 }
 
 void

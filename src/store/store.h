@@ -58,7 +58,8 @@ struct session {
     char id[IDENT_SESSION_MAX + 1];
     char owner[STORE_OWNER_MAX + 1];
     char title[STORE_TITLE_MAX + 1]; /* "" until named */
-    bool titled;                     /* by its user: not named by itself */
+    bool titled; /* for good: by its user, or by a model; else the title is that
+                    of the first words */
     int64_t created_ms, updated_ms;
     int64_t expires_ms; /* wall clock; 0: not set for this session */
     uint64_t no;        /* internal number: the key of its records */
@@ -72,6 +73,7 @@ struct session {
     char tags[STORE_TAGS_MAX + 1];  /* each followed by a newline */
     bool open;                      /* a turn is being produced */
     struct ident open_turn;
+    bool temporary; /* in memory alone: see below; never on disk */
 };
 
 enum turn_state { TURN_STATE_OPEN = 1, TURN_STATE_ENDED = 2 };
@@ -88,9 +90,20 @@ struct turn_info {
     uint32_t end_seq;             /* seq of the stream's last event */
     int64_t begun_ms, ended_ms;
     struct process process; /* who produces it */
+    bool temporary;         /* as its session */
 };
 
+/* A session may be made as a temporary one: then it and all that belongs to it
+ * (messages, turns, keys, context, summary) is in this process's memory and
+ * never in a file. By its owner and id it is read and written as any other; no
+ * list, no walk and no count has it, but for store_expired, which is for who
+ * deletes. It ends when it is deleted, when its time is over, and with the
+ * process. Its number has this bit, those of others have not. */
+#define STORE_NO_TEMPORARY (UINT64_C(1) << 63)
+
 /* --- open --------------------------------------------------------------- */
+
+struct budget; /* base/budget.h */
 
 struct store_config {
     const char *dir;  /* DATA_DIR/store; made if missing, mode 0700 */
@@ -99,6 +112,9 @@ struct store_config {
      * used, ms, and no turn of it is open; 0: never. One that is gone reads as
      * not there. */
     int64_t session_ttl_ms;
+    struct budget *temporary; /* of the memory for temporary sessions;
+                                 borrowed; NULL: there are none */
+    int64_t temporary_ttl_ms; /* of those, as session_ttl_ms */
 };
 /* Open and start the committer. ERR_STORE with a log line: a remote file
  * system, a newer version, a damaged file, no permission. */
@@ -226,6 +242,11 @@ struct store_op {
 
     const char *owner;
     const char *session_id;
+    /* In: if the session is made by this (begin.create, patch.create, import),
+     * it is a temporary one; ERR_IMPOSSIBLE if it is there and is not, or there
+     * are none; ERR_FULL: the memory for them is used up. Out: it is one. What
+     * ends a turn of one always fits. */
+    bool temporary;
 
     /* STORE_TURN_BEGIN: create the session if it is not there (create), put
      * the user's message and mark the turn open. ERR_CONFLICT when another
@@ -284,8 +305,12 @@ struct store_op {
         bool too_many_sessions; /* out */
         int64_t now_ms;         /* wall clock; for one that is made */
         const char *title;
-        bool titled;        /* with title: by its user */
-        bool only_untitled; /* title: only if titled is false and it has none */
+        bool titled;         /* with title: for good */
+        bool only_untitled;  /* title: only if titled is false */
+        uint64_t only_no;    /* ERR_NOTFOUND if the session's number is another
+                               one; 0: any */
+        int64_t cost_micro;  /* micro-dollars, added to what its summaries cost;
+                               0 or less: nothing */
         const char *context; /* "": take it away */
         const char *model;
         const char *tags; /* as in struct session */
@@ -360,6 +385,12 @@ void store_submit(struct store *s, struct store_op *op);
 /* Submit and wait for the commit: acceptors only. Sets op->done itself. */
 MUST_USE enum err store_apply(struct store *s, struct store_op *op);
 
+/* Be told of every operation that was carried out, after its commit and before
+ * it is done. fn runs on the committer's thread and must not block. At most
+ * one; set before the first operation. */
+typedef void store_change_fn(void *arg, const struct store_op *op);
+void store_on_change(struct store *s, store_change_fn *fn, void *arg);
+
 struct store_stats {
     uint64_t commits;            /* durable transactions so far */
     uint64_t ops;                /* operations committed */
@@ -367,6 +398,9 @@ struct store_stats {
     uint64_t sessions, messages; /* records now */
     uint64_t map_bytes, used_bytes;
     bool full; /* the last batch failed for want of space */
+    /* Grows when another process has committed, never by what this one does.
+     * Cheap to ask for often. */
+    uint64_t others;
 };
 void store_stats(struct store *s, struct store_stats *out);
 

@@ -8,9 +8,10 @@
  * each is also kept in memory until the commit: the transaction is aborted,
  * room is made, and everything is done again.
  *
- *   streamlog_file.c  the files: locks, trust, growth
- *   streamlog_room.c  free pages, dropping, sweeping
- *   streamlog_read.c  readers
+ *   streamlog_file.c    the files: locks, trust, growth
+ *   streamlog_room.c    free pages, dropping, sweeping
+ *   streamlog_read.c    readers
+ *   streamlog_memory.c  streams of temporary sessions, which are in none of it
  */
 #include "base/base.h"
 
@@ -319,18 +320,6 @@ write_newest(struct streamlog *l, size_t mark, size_t pages)
     return e;
 }
 
-void
-streamlog_settle(struct streamlog *l)
-{
-    MDB_txn *w;
-
-    streamlog_rest(l);
-    if (l->env == NULL || l->w != NULL)
-        return;
-    if (mdb_txn_begin(l->env, NULL, 0, &w) == 0)
-        mdb_txn_abort(w);
-}
-
 /* Before an entry of n bytes: is there a transaction to add to? */
 static enum err
 ready(struct streamlog *l, size_t n)
@@ -349,10 +338,18 @@ streamlog_put_head(struct streamlog *l, const struct ident *turn,
                    const struct stream_head *h)
 {
     uint8_t record[RECORD_HEAD_MAX];
-    size_t n = record_head_write(record, h), mark;
+    size_t n, mark;
     char *place;
-    enum err e = ready(l, n);
+    enum err e;
 
+    if (h->temporary && l->memory == NULL)
+        return ERR_IMPOSSIBLE;
+    if (h->temporary) {
+        memory_streams_put_head(l->memory, turn, h);
+        return OK;
+    }
+    n = record_head_write(record, h);
+    e = ready(l, n);
     if (e != OK)
         return e;
     mark = l->redo.len;
@@ -369,9 +366,15 @@ streamlog_append(struct streamlog *l, const struct ident *turn, uint32_t seq,
 {
     size_t len = RECORD_EVENT_HEAD + n, mark;
     char *place;
-    enum err e = ready(l, n);
+    enum err e;
 
     assert(seq > 0);
+    if (memory_streams_has(l->memory, turn)) {
+        e = memory_streams_append(l->memory, turn, seq, type, data, n);
+        l->stats.appends += e == OK;
+        return e;
+    }
+    e = ready(l, n);
     if (e != OK)
         return e;
     mark = l->redo.len;
@@ -391,9 +394,14 @@ enum err
 streamlog_drop(struct streamlog *l, const struct ident *turn)
 {
     size_t mark;
-    enum err e = ready(l, 0);
+    enum err e;
     int rc;
 
+    if (memory_streams_drop(l->memory, turn)) {
+        l->stats.drops++;
+        return OK;
+    }
+    e = ready(l, 0);
     if (e != OK)
         return e;
     mark = l->redo.len;

@@ -6,6 +6,10 @@
  * made anew. The file's blocks are allocated ahead with posix_fallocate: a
  * full disk is ERR_FULL here, never SIGBUS.
  *
+ * The streams of temporary sessions are kept in the heap instead and never in a
+ * file: their head says so when it is put, before the first event. To all other
+ * calls they are streams as any.
+ *
  * Key: turn id (16 bytes) + seq (u32, big-endian). seq 0 is the head record,
  * events count from 1. Loop thread only, but for streamlog_txnid.
  *
@@ -37,6 +41,8 @@ enum event_type {
 };
 #define EVENT_IS_END(t) ((t) >= EVENT_COMPLETE)
 
+#define STREAMLOG_EVENT_MAX (2 * STORE_TEXT_MAX) /* bytes of one event */
+
 struct event {
     uint32_t seq;
     enum event_type type;
@@ -49,6 +55,7 @@ struct stream_head {
     struct process process;
     bool ended;
     bool stop;                  /* another process asks to cancel */
+    bool temporary;             /* in memory; never on disk */
     int64_t begun_ms, ended_ms; /* wall clock */
     struct ident answer_message;
     char session_id[IDENT_SESSION_MAX + 1];
@@ -58,10 +65,12 @@ struct stream_head {
 };
 
 struct streamlog_config {
-    const char *dir;  /* DATA_DIR/streams */
-    size_t map_min;   /* bytes allocated at first (0: 1 MiB) */
-    size_t map_max;   /* bytes; the ceiling of the map */
-    int64_t grace_ms; /* ended streams are kept this long */
+    const char *dir;          /* DATA_DIR/streams */
+    size_t map_min;           /* bytes allocated at first (0: 1 MiB) */
+    size_t map_max;           /* bytes; the ceiling of the map */
+    int64_t grace_ms;         /* ended streams are kept this long */
+    struct budget *temporary; /* of the memory for streams of temporary
+                                 sessions; borrowed; NULL: there are none */
 };
 struct streamlog;
 
@@ -69,8 +78,10 @@ MUST_USE enum err streamlog_open(struct streamlog **out,
                                  const struct streamlog_config *c);
 void streamlog_close(struct streamlog *l); /* syncs and marks clean */
 
-/* ERR_FULL: the map is at its ceiling, or the disk is full, and no ended
- * stream is left to drop. The append was not made; earlier ones stand. */
+/* ERR_FULL: the map is at its ceiling, or the disk is full (of a temporary
+ * stream: its budget is used up), and no ended stream is left to drop. The
+ * append was not made; earlier ones stand. ERR_IMPOSSIBLE: a temporary one
+ * where there are none. */
 MUST_USE enum err streamlog_put_head(struct streamlog *l,
                                      const struct ident *turn,
                                      const struct stream_head *h);

@@ -12,13 +12,14 @@
 #include "store/key.h"
 #include "store/record.h"
 #include "store/streamlog.h"
+#include "store/streamlog_memory.h"
 
-#define STREAMLOG_EVENT_MAX (2 * STORE_TEXT_MAX) /* bytes of one event */
 #define STREAMLOG_MARGIN 48 /* pages kept free, so that dropping can work */
 
 struct streamlog {
-    struct streamlog_config conf; /* dir owned */
-    MDB_env *env;                 /* NULL: could not be reopened */
+    struct streamlog_config conf;  /* dir owned */
+    struct memory_streams *memory; /* of temporary ones; NULL: there are none */
+    MDB_env *env;                  /* NULL: could not be reopened */
     MDB_dbi dbi;
     int lock_fd; /* streams/lock-open */
     int data_fd; /* data.mdb, to allocate blocks */

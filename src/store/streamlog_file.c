@@ -170,6 +170,8 @@ streamlog_open(struct streamlog **out, const struct streamlog_config *c)
         l->conf.map_min = MAP_MIN_BYTES;
     if (l->conf.map_max == 0)
         l->conf.map_max = MAP_MAX_BYTES;
+    if (c->temporary != NULL)
+        l->memory = memory_streams_new(c->temporary);
     l->lock_fd = l->data_fd = -1;
     (void)pthread_rwlock_init(&l->map_lock, NULL);
     buf_init(&l->redo, REDO_MAX);
@@ -227,6 +229,7 @@ streamlog_close(struct streamlog *l)
         (void)close(l->lock_fd); /* and the locks with it */
     (void)pthread_rwlock_destroy(&l->map_lock);
     buf_release(&l->redo);
+    memory_streams_free(l->memory);
     free((void *)(uintptr_t)l->conf.dir);
     free(l);
 }

@@ -77,15 +77,30 @@ streamlog_rest(struct streamlog *l)
     l->r_live = l->at_event = false;
 }
 
+void
+streamlog_settle(struct streamlog *l)
+{
+    MDB_txn *w;
+
+    streamlog_rest(l);
+    if (l->env == NULL || l->w != NULL)
+        return;
+    if (mdb_txn_begin(l->env, NULL, 0, &w) == 0)
+        mdb_txn_abort(w);
+}
+
 enum err
 streamlog_head(struct streamlog *l, const struct ident *turn,
                struct stream_head *out)
 {
     uint8_t key[KEY_EVENT_LEN];
     MDB_val k = {sizeof(key), key}, v;
-    enum err e = streamlog_snapshot(l);
+    enum err e = memory_streams_head(l->memory, turn, out);
     int rc;
 
+    if (e == OK)
+        return OK;
+    e = streamlog_snapshot(l);
     if (e != OK)
         return e;
     key_event(key, turn, 0);
@@ -130,10 +145,13 @@ streamlog_next(struct streamlog *l, const struct ident *turn, uint32_t after,
 {
     uint8_t key[KEY_EVENT_LEN];
     MDB_val k = {sizeof(key), key}, v;
-    enum err e = streamlog_snapshot(l);
+    enum err e;
     bool here;
     int rc;
 
+    if (memory_streams_has(l->memory, turn))
+        return memory_streams_next(l->memory, turn, after, out);
+    e = streamlog_snapshot(l);
     if (e != OK)
         return e;
     if (after == UINT32_MAX)
@@ -151,9 +169,12 @@ streamlog_last(struct streamlog *l, const struct ident *turn, struct event *out)
 {
     uint8_t key[KEY_EVENT_LEN];
     MDB_val k = {sizeof(key), key}, v;
-    enum err e = streamlog_snapshot(l);
+    enum err e;
     int rc;
 
+    if (memory_streams_has(l->memory, turn))
+        return memory_streams_last(l->memory, turn, out);
+    e = streamlog_snapshot(l);
     if (e != OK)
         return e;
     key_event(key, turn, UINT32_MAX);

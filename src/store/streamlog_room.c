@@ -232,9 +232,9 @@ sweep_one(struct streamlog *l, const struct ident *turn, size_t *budget)
     return false;
 }
 
-enum err
-streamlog_after(struct streamlog *l, struct ident *turn,
-                struct stream_head *out)
+/* streamlog_after, of what is on disk. */
+static enum err
+after_on_disk(struct streamlog *l, struct ident *turn, struct stream_head *out)
 {
     struct found f;
     int rc;
@@ -252,10 +252,31 @@ streamlog_after(struct streamlog *l, struct ident *turn,
     return OK;
 }
 
+enum err
+streamlog_after(struct streamlog *l, struct ident *turn,
+                struct stream_head *out)
+{
+    struct ident kept = *turn;
+    struct stream_head head;
+    enum err in_memory = memory_streams_after(l->memory, &kept, &head);
+    enum err e = after_on_disk(l, turn, out);
+
+    if (in_memory == OK &&
+        (e == ERR_NOTFOUND ||
+         (e == OK && memcmp(kept.b, turn->b, sizeof(kept.b)) < 0))) {
+        *turn = kept;
+        *out = head;
+        return OK;
+    }
+    return e;
+}
+
 size_t
 streamlog_sweep(struct streamlog *l, int64_t wall_ms, size_t max)
 {
-    size_t budget = DROP_RECORDS, dropped = 0;
+    size_t budget = DROP_RECORDS;
+    size_t dropped = memory_streams_sweep(l->memory, wall_ms - l->conf.grace_ms,
+                                          max);
     bool past = false;
 
     for (size_t i = 0; i < max * SWEEP_STEPS + SWEEP_STEPS; i++) {

@@ -13,8 +13,8 @@
  * whole, which needs no state of its own. Line lengths are limited whether or
  * not the line lies in one piece, so that a limit cannot depend on the split.
  *
- * id and retry are for clients that reconnect; a provider's stream cannot be
- * resumed, so both are ignored like any unknown field.
+ * The id is remembered for clients that reconnect (src/client); a provider's
+ * stream cannot be resumed. retry is ignored like any unknown field.
  */
 #include "base/base.h"
 
@@ -90,6 +90,15 @@ set_name(struct sse_parser *p, const char *s, size_t n)
     p->name[n] = '\0';
 }
 
+static void
+set_id(struct sse_parser *p, const char *s, size_t n)
+{
+    if (n > sizeof(p->id) - 1 || memchr(s, '\0', n) != NULL)
+        return;
+    memcpy(p->id, s, n);
+    p->id[n] = '\0';
+}
+
 /* The blank line: hand the event out, if it has data. */
 static enum err
 dispatch(struct feed *f)
@@ -147,6 +156,8 @@ take_line(struct feed *f, const char *s, size_t n)
         return add_data(f, value, value_len);
     if (field_is(s, name_len, "event"))
         set_name(f->p, value, value_len);
+    else if (field_is(s, name_len, "id"))
+        set_id(f->p, value, value_len);
     return OK; /* a comment has an empty name and lands here too */
 }
 

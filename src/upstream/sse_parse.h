@@ -19,6 +19,7 @@ struct sse_parser {
     struct buf line; /* an unfinished line */
     struct buf data; /* of the event so far */
     char name[64];   /* longer names are cut */
+    char id[64];     /* the last one up to the event; longer are ignored */
     bool has_data;
     bool skip_lf; /* the last byte was CR */
     bool begun;   /* the first bytes (BOM) are behind us */

@@ -2,7 +2,7 @@
  * restores that are refused where they would harm, exports that are whole. */
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -60,13 +60,16 @@ describe('parley', () => {
     test('help lists the commands; what it does not know is said', async () => {
         const help = await run(parley.dataDir, '--help');
         assert.equal(help.code, 0);
-        for (const name of ['fsck', 'backup', 'restore', 'export'])
+        for (const name of ['fsck', 'backup', 'restore', 'export', 'import',
+            'reindex'])
             assert.match(help.out, new RegExp(`^  ${name} `, 'm'));
         assert.match(await succeed(parley.dataDir, 'version'),
             /^parley \d+\.\d+\.\d+\n$/);
         for (const args of [['nonsense'], ['backup'], ['restore'], ['export'],
             ['export', '--all', '--format', 'pdf'], ['fsck', '--mend'],
-            ['backup', 'a', 'b'], ['version', 'x']])
+            ['backup', 'a', 'b'], ['version', 'x'], ['import'],
+            ['import', '--format', 'pdf', 'x'], ['import', '--owner'],
+            ['import', '-x'], ['reindex', 'x']])
             assert.equal((await run(parley.dataDir, ...args)).code, 64,
                 args.join(' '));
     });
@@ -238,5 +241,161 @@ describe('parley', () => {
         assert.match(await succeed(good, 'fsck'), /no faults/);
         fs.truncateSync(data, 3 * 4096);
         assert.equal((await run(good, 'fsck')).code, 2);
+    });
+});
+
+/* Lines of conversations: one with the word, and others. */
+function lines(n, word) {
+    return Array.from({ length: n }, (_, i) => JSON.stringify({ messages: [
+        { role: 'user', content: `question ${i} ${i === n - 1 ? word : ''}` },
+        { role: 'assistant', content: 'an answer '.repeat(100) },
+    ] })).join('\n');
+}
+
+describe('import and reindex beside a server', () => {
+    let parley;
+
+    before(async () => { parley = await startParley(); });
+    after(() => parley?.stop());
+
+    const file = (name, text) => {
+        const at = path.join(parley.folder, name);
+        fs.writeFileSync(at, text);
+        return at;
+    };
+    const found = async (word) => {
+        const r = await call(parley, `/sessions?q=${word}`);
+        assert.equal(r.status, 200, r.text);
+        return r.body.sessions;
+    };
+
+    test('what is imported is found by the running server', async () => {
+        await ask(parley, { message: 'persimmon' });
+        await until('the index', async () => (await found('persimmon'))[0]);
+        const one = file('one.jsonl', lines(300, 'medlar'));
+        const two = file('two.json', '[{"role":"user","content":"damson"}]');
+        const r = await run(parley.dataDir, 'import', one, two);
+        assert.equal(r.code, 0, r.err);
+        assert.equal(r.out, `${one}: 300 sessions, 600 messages; messages ` +
+            `left out 0, faults 0\n${two}: 1 sessions, 1 messages; messages ` +
+            'left out 0, faults 0\n');
+        assert.equal((await found('medlar')).length, 1);
+        assert.equal((await found('damson')).length, 1);
+        const [s] = await found('medlar');
+        assert.equal((await ask(parley, { message: 'and on',
+            session_id: s.session_id })).conversation_length, 4);
+    });
+
+    test('a long file tells how far it is, a line for every tenth',
+        async () => {
+            const r = await run(parley.dataDir, 'import',
+                file('long.jsonl', lines(4000, 'greengage')));
+            assert.equal(r.code, 0, r.err);
+            const tenths = [...r.err.matchAll(/long\.jsonl: (\d+) %, /g)]
+                .map((m) => Number(m[1]));
+            assert.ok(tenths.length >= 5, r.err);
+            assert.deepEqual(tenths,
+                [...new Set(tenths)].sort((a, b) => a - b));
+            assert.equal((await found('greengage')).length, 1);
+        });
+
+    test('from stdin, for an owner, of one format', async () => {
+        const feed = (text, ...args) => new Promise((resolve) => {
+            const child = spawn(PARLEY, ['import', ...args, '-'], { env:
+                { PATH: process.env.PATH, DATA_DIR: parley.dataDir } });
+            let out = '';
+            let err = '';
+            child.stdout.on('data', (d) => { out += d; });
+            child.stderr.on('data', (d) => { err += d; });
+            child.on('close', (code) => resolve({ code, out, err }));
+            child.stdin.end(text);
+        });
+        const mine = await feed(lines(1, 'bullace'));
+        assert.equal(mine.code, 0, mine.err);
+        assert.match(mine.out, /^stdin: 1 sessions, 2 messages;/);
+        assert.equal((await found('bullace')).length, 1);
+        const hers = await feed(lines(1, 'mirabelle'), '--owner', 'ann');
+        assert.equal(hers.code, 0, hers.err);
+        assert.equal((await found('mirabelle')).length, 0);
+        const other = await feed(lines(1, 'x'), '--format', 'chatgpt');
+        assert.equal(other.code, 1);
+        assert.match(other.err, /^stdin: item 1: not of the format/m);
+    });
+
+    test('the exit status says what was not taken', async () => {
+        const broken = file('broken.jsonl', '{"messages":[{"role":"user",' +
+            '"content":"a"}]}\n{"nothing":1}\n');
+        const some = await run(parley.dataDir, 'import', broken);
+        assert.equal(some.code, 1, some.err);
+        assert.match(some.err, /broken\.jsonl: item 2: not a conversation/);
+        const none = await run(parley.dataDir, 'import',
+            file('none', 'hello'));
+        assert.equal(none.code, 2);
+        assert.match(none.err, /none: The file cannot be read from byte 0/);
+        const missing = await run(parley.dataDir, 'import', 'not-there');
+        assert.equal(missing.code, 2);
+        assert.match(missing.err, /not-there: No such file/);
+    });
+
+    /* The index does not count as whole then, so a search makes up for it. */
+    test('an import that is killed leaves nothing unfound', async () => {
+        const before = (await run(parley.dataDir, 'fsck')).out;
+        const child = spawn(PARLEY, ['import', file('killed.jsonl',
+            lines(8000, 'never').replaceAll('question', 'loquat'))],
+        { env: { PATH: process.env.PATH, DATA_DIR: parley.dataDir } });
+        await new Promise((resolve) => child.stderr.once('data', resolve));
+        child.kill('SIGKILL');
+        await new Promise((resolve) => child.once('close', resolve));
+        assert.notEqual((await run(parley.dataDir, 'fsck')).out, before);
+        const sessions = async () => {
+            const all = await exported(parley.dataDir);
+            return all.filter((s) => /loquat/.test(s.messages[0]?.content));
+        };
+        const stored = await sessions();
+        assert.ok(stored.length > 0 && stored.length < 8000);
+        const last = stored.at(-1).messages[0].content.trim();
+        await until('the last of them to be found', async () =>
+            (await found(encodeURIComponent(`"${last}"`))).length > 0, 60000);
+    });
+
+    test('the index is made anew while the server searches', async () => {
+        const answers = [];
+        let running = true;
+        const searching = (async () => {
+            while (running)
+                answers.push((await found('damson')).length);
+        })();
+        const { code, out, err } = await run(parley.dataDir, 'reindex');
+        running = false;
+        await searching;
+        assert.equal(code, 0, err);
+        const [, messages] = /: (\d+) messages of \d+ sessions, /.exec(out);
+        const [, stored] = /sessions, (\d+) messages/.exec(
+            (await run(parley.dataDir, 'fsck')).out);
+        assert.equal(messages, stored);
+        assert.ok(answers.every((n) => n <= 1), answers.join());
+        assert.equal((await found('damson')).length, 1);
+        assert.equal((await found('greengage')).length, 1);
+    });
+
+    test('fsck tells of a damaged index, reindex mends it', async () => {
+        await parley.stopWeb();
+        const index = path.join(parley.dataDir, 'search/messages.db');
+        const fd = fs.openSync(index, 'r+');
+        fs.writeSync(fd, Buffer.alloc(40960, 0xa5), 0, 40960, 8192);
+        fs.closeSync(fd);
+        const bad = await run(parley.dataDir, 'fsck', '--repair');
+        assert.equal(bad.code, 1, bad.out + bad.err);
+        assert.match(bad.out, /^search: .* damaged: parley reindex makes it /m);
+        await succeed(parley.dataDir, 'reindex');
+        assert.match(await succeed(parley.dataDir, 'fsck'), /no faults/);
+        await parley.start();
+        assert.equal((await found('damson')).length, 1);
+    });
+
+    test('without a store there is nothing to index', async () => {
+        const r = await run(path.join(parley.folder, 'none-here'), 'reindex');
+        assert.equal(r.code, 2);
+        assert.match(r.err, /there is no store/);
     });
 });

@@ -10,10 +10,11 @@ import {
 } from '../lib/client.js';
 import { startParley } from '../lib/server.js';
 import { assertWholeTurn, openEvents } from '../lib/sse.js';
+import { until } from '../lib/wait.js';
 
 const NAMES = ['help', 'clear', 'forget', 'summarize', 'analyze', 'translate',
     'setcontext', 'getcontext', 'clearcontext', 'history', 'title', 'model',
-    'usage'];
+    'usage', 'search', 'export', 'files', 'tools'];
 const CONTEXT = 'You are a baker in Lyon.';
 const SAID = 'I love the old bridge in Prague.';
 
@@ -138,7 +139,22 @@ const ROWS = [
         assert.deepEqual(Object.keys(r.usage), ['input_tokens',
             'output_tokens', 'cached_tokens', 'cost_usd']);
     }],
+    ['/search "no such words"', (r) => {
+        assert.equal(r.query, 'no such words');
+        assert.deepEqual(r.results, []);
+    }],
+    ['/export', (r) => {
+        assert.equal(r.format, 'md');
+        assert.match(r.filename, /^parley-.*\.md$/);
+        assert.match(r.content, /^# A bridge\n/);
+        assert.ok(r.content.includes(SAID));
+    }],
+    ['/files', (r) => assert.deepEqual(r.files, [])],
+    ['/tools', (r) => assert.deepEqual(r.tools, [])],
 ];
+
+/* What they say names their session, or depends on what others said. */
+const OWN_WORDS = ['/history', '/summarize', '/search', '/export'];
 
 /* Without what is another each time: the moments of messages, and the words of
  * the offline answer. */
@@ -161,7 +177,7 @@ async function everyForm([line, check, length = 2]) {
             check(body.result);
         }
         first ??= body;
-        if (!['/history', '/summarize'].includes(line))
+        if (!OWN_WORDS.includes(line.split(' ')[0]))
             assert.equal(body.message, first.message, name);
         if (length === 2)
             assert.deepEqual(await messagesOf(parley, session_id), before,
@@ -185,6 +201,107 @@ function everyCommand(door) {
 
 everyCommand('fastcgi');
 everyCommand('lighttpd-cgi');
+
+/* --- /search and /export --------------------------------------------------- */
+
+/* Until all that was said can be found. */
+const search = (line, session_id) => until('the index', async () => {
+    const r = await succeeds(line, session_id);
+    return r.complete && r;
+});
+
+describe('/search', () => {
+    const QUERY_MAX = 10240;
+    const one = newSession();
+    const two = newSession();
+
+    before(async () => {
+        parley = await startParley();
+        await ask(parley, { message: 'A heron by the river', session_id: one });
+        await ask(parley, { message: 'A heron in a tree', session_id: two });
+    });
+    after(async () => { await parley?.stop(); });
+
+    test('finds messages of all sessions, as GET /sessions?q= does',
+        async () => {
+            const r = await search('/search heron', one);
+            assert.equal(r.query, 'heron');
+            assert.equal(r.scope, 'all');
+            const questions = r.results.filter((m) => m.role === 'user');
+            assert.deepEqual(questions.map((m) => m.session_id).sort(),
+                [one, two].sort());
+            const { body } = await call(parley, '/sessions?q=heron');
+            assert.deepEqual(r.results, body.sessions.flatMap((s) =>
+                s.matches.map((m) => ({
+                    session_id: s.session_id, title: s.title,
+                    message_id: m.message_id, role: m.role,
+                    timestamp: m.timestamp, snippet: m.snippet,
+                }))));
+            const { message } = await run('/search text="in a tree"', one);
+            assert.match(message, /^Found:\n\n\*\*A heron in a tree\*\*\n/);
+        });
+
+    test('has a query of at most 10 KiB', async () => {
+        await succeeds(`/search ${'a'.repeat(QUERY_MAX)}`);
+        await fails(`/search ${'a'.repeat(QUERY_MAX + 1)}`, 'invalid_q');
+        await fails('/search', 'missing_argument');
+        await fails('/search text=" "', 'missing_argument');
+    });
+
+    test('stays within the session where the list is not shown', async () => {
+        await parley.stopWeb();
+        parley.settings.LIST_ANONYMOUS = 'none';
+        await parley.start();
+        const r = await search('/search heron', one);
+        assert.equal(r.scope, 'session');
+        assert.ok(r.results.length > 0);
+        assert.ok(r.results.every((m) => m.session_id === one));
+        const empty = await search('/search heron', newSession());
+        assert.deepEqual(empty.results, []);
+    });
+});
+
+describe('/export', () => {
+    const CONTENT_MAX = 131072;
+
+    before(async () => { parley = await startParley(); });
+    after(async () => { await parley?.stop(); });
+
+    for (const [line, format] of [['/export', 'md'], ['/export md', 'md'],
+        ['/export format=json', 'json'], ['/export jsonl', 'jsonl'],
+        ['/export markdown', 'md']])
+        test(`${line}: what GET /sessions/{id}/export gives`, async () => {
+            const session_id = newSession();
+            await ask(parley, { message: SAID, session_id });
+            const r = await succeeds(line, session_id);
+            assert.equal(r.format, format);
+            assert.equal(r.url,
+                `sessions/${session_id}/export?format=${format}`);
+            const file = await call(parley, `/${r.url}`);
+            assert.equal(file.status, 200);
+            assert.equal(r.content, file.text);
+            assert.equal(file.headers.get('content-disposition'),
+                `attachment; filename="${r.filename}"`);
+        });
+
+    test('a long one is given by its address alone', async () => {
+        const session_id = newSession();
+        await ask(parley, { message: `Long: ${'word '.repeat(30000)}`,
+            session_id });
+        const r = await succeeds('/export', session_id);
+        assert.equal(r.content, undefined);
+        const file = await call(parley, `/${r.url}`);
+        assert.ok(file.text.length > CONTENT_MAX);
+    });
+
+    test('of nothing, and in no format that there is, says so', async () => {
+        await fails('/export', 'nothing_to_export');
+        await fails('/export format=pdf', 'invalid_argument');
+        const session_id = newSession();
+        await ask(parley, { message: SAID, session_id });
+        await fails('/export format=pdf', 'invalid_argument', session_id);
+    });
+});
 
 /* --- how a line is read ---------------------------------------------------- */
 

@@ -1,38 +1,18 @@
 /* Where a host allows no process to stay, one process answers one request. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { answerOne } from '../lib/one.js';
 
-const BIN = process.env.PARLEY_TEST_BIN ??
-    new URL('../../cgi-bin', import.meta.url).pathname;
 let data;
 
 before(async () => { data = await mkdtemp(join(tmpdir(), 'parley-one-')); });
 after(() => rm(data, { recursive: true, force: true }));
 
-function one(method, path, body = '', more = {}) {
-    return new Promise((resolve, reject) => {
-        const child = spawn(join(BIN, 'chat'), ['--one'], {
-            env: { PATH: process.env.PATH, GATEWAY_INTERFACE: 'CGI/1.1',
-                SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'localhost',
-                SERVER_PORT: '80', SCRIPT_NAME: '/cgi-bin/chat.cgi',
-                REQUEST_METHOD: method, PATH_INFO: path,
-                CONTENT_LENGTH: String(Buffer.byteLength(body)),
-                CONTENT_TYPE: 'application/x-www-form-urlencoded',
-                DATA_DIR: data, OFFLINE_DELAY_MS: '0', ...more },
-        });
-        let out = '';
-        child.stdout.on('data', (d) => { out += d; });
-        child.stderr.resume();
-        child.on('error', reject);
-        child.on('close', (code) => resolve({ code, out }));
-        child.stdin.end(body);
-    });
-}
+const one = (...request) => answerOne(data, ...request);
 
 test('a message is answered and stored by one process alone', async () => {
     const asked = await one('POST', '/chat', 'message=hello&session_id=s1');
@@ -72,3 +52,30 @@ test('a wrong request is an error, as everywhere', async () => {
     assert.match(out, /^Status: 400 /m);
     assert.match(out, /Missing required parameter: message/);
 });
+
+test('events of a session are what is new, and then the reply ends',
+    async () => {
+        const path = '/sessions/watched/events';
+        const post = () => one('POST', '/chat',
+            'message=hello&session_id=watched');
+        const names = ({ out }) => out.match(/^event: .*$/mg) ?? [];
+        const lastId = ({ out }) => out.match(/^id: .*$/mg).at(-1).slice(4);
+        await post();
+        const first = await one('GET', path);
+        assert.equal(first.code, 0);
+        assert.match(first.out, /^Status: 200 /m);
+        assert.deepEqual(names(first), ['event: session']);
+        const none = await one('GET', path, '',
+            { HTTP_LAST_EVENT_ID: lastId(first) });
+        assert.match(none.out, /^retry: 5000$/m);
+        assert.deepEqual(names(none), []);
+        await post();
+        const more = await one('GET', path, '',
+            { HTTP_LAST_EVENT_ID: lastId(first) });
+        assert.deepEqual(names(more),
+            ['event: message_added', 'event: message_added']);
+        await one('DELETE', '/sessions/watched');
+        const gone = await one('GET', path, '',
+            { HTTP_LAST_EVENT_ID: lastId(more) });
+        assert.match(gone.out, /^Status: 404 /m);
+    });

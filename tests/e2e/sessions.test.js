@@ -175,8 +175,8 @@ describe('making a session', () => {
         assert.deepEqual(s, {
             session_id: s.session_id, title: '', created_at: s.created_at,
             updated_at: s.created_at, conversation_length: 0, pinned: false,
-            archived: false, tags: [], model: null, expires_at: null,
-            open_turn_id: null, context: '', cost_usd: null,
+            archived: false, temporary: false, tags: [], model: null,
+            expires_at: null, open_turn_id: null, context: '', cost_usd: null,
         });
         const r = await call(parley, '/sessions', { method: 'POST' });
         assert.equal(r.status, 201, r.text);

@@ -147,6 +147,13 @@ entitle(struct buf *out, const char *s, size_t n)
                    utf8_valid(out->data, out->len));
         else
             assert(out->len == 0);
+        buf_clear(out);
+        if (title_clean(out, s, n, max))
+            assert(out->len > 0 && out->len <= max &&
+                   utf8_valid(out->data, out->len) &&
+                   memchr(out->data, '\n', out->len) == NULL);
+        else
+            assert(out->len == 0);
     }
 }
 

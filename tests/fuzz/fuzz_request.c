@@ -86,6 +86,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const char *const bases[] = {"", "/", "/parley", "/a/b/"};
     const char *vars[VARS_MAX + 1];
     struct source body = {data, size};
+    struct body_limits limits = {.max = 64};
     struct problem why;
     struct request *rq;
     size_t n = 0;
@@ -106,7 +107,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check(rq, e, &why);
     read_back(rq, lists[(data[0] >> 2) % COUNT_OF(lists)]);
     if (!e) {
-        e = request_read_body(rq, 64, data[0] & 64, source_read, &body, &why);
+        e = request_read_body(rq, &limits, data[0] & 64, source_read, &body,
+                              &why);
         assert(e || rq->body_len <= 64);
     }
     request_free(rq);

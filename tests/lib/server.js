@@ -28,6 +28,7 @@ export const ROOT = path.resolve(import.meta.dirname, '../..');
  * provider is the offline one, and its neighbours' address refuses. */
 const DEFAULTS = {
     AI_PROVIDER: 'offline', OFFLINE_DELAY_MS: '1',
+    TITLE_MODEL: 'off', /* no requests but those that a test makes */
     CIRCUIT_OPEN_MS: '0', /* most tests of failures fail many times */
     OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
     ...Object.fromEntries(['AI_FALLBACK', 'OPENAI_API_KEY',

@@ -11,6 +11,7 @@
 #include "chat/engine.h"
 #include "chat/erase.h"
 #include "chat/result.h"
+#include "chat/spent.h"
 
 #define HISTORY_DEFAULT 20 /* messages */
 #define HISTORY_MAX 100
@@ -43,6 +44,7 @@ change(struct command_run *run, struct store_op *op)
     op->kind = STORE_SESSION_PATCH;
     op->owner = run->ask->owner;
     op->session_id = run->ask->session_id;
+    op->temporary = run->ask->temporary;
     op->patch.create = true;
     op->patch.sessions_max = engine_sessions_max(run->en);
     op->patch.now_ms = clock_wall_ms();
@@ -57,35 +59,6 @@ too_long(struct command_run *run, const char *what, size_t max)
     (void)snprintf(message, sizeof(message), "%s may have %zu bytes.", what,
                    max);
     return command_wrong(run, "too_long", "The text is too long", message);
-}
-
-/* --- the list ------------------------------------------------------------ */
-
-enum command_step
-command_help(struct command_run *run)
-{
-    struct json_out *j = command_ok(run);
-    size_t n;
-    const struct command *all = command_table(&n);
-
-    buf_adds(&run->text, "**Commands**\n\n");
-    json_name(j, "commands");
-    json_begin_arr(j);
-    for (size_t i = 0; i < n; i++) {
-        const char *space = all[i].usage[0] != '\0' ? " " : "";
-
-        json_begin_obj(j);
-        json_put_str(j, "name", all[i].name);
-        json_put_str(j, "usage", all[i].usage);
-        json_put_str(j, "help", all[i].help);
-        json_end_obj(j);
-        buf_addf(&run->text, "- `/%s%s%s` – %s\n", all[i].name, space,
-                 all[i].usage, all[i].help);
-    }
-    json_end_arr(j);
-    buf_adds(&run->text, "\nA text that begins with a slash is written with "
-                         "two: `//text`.");
-    return COMMAND_DONE;
 }
 
 /* --- messages ------------------------------------------------------------ */
@@ -190,9 +163,7 @@ command_setcontext(struct command_run *run)
     enum err e;
 
     if (is_blank(text))
-        return command_wrong(run, "missing_argument",
-                             "Missing required parameter: text",
-                             "Write /setcontext text=\"…\".");
+        return command_missing(run, "text");
     if (strlen(text) > STORE_CONTEXT_MAX)
         return too_long(run, "A context", STORE_CONTEXT_MAX);
     e = change(run, &op);
@@ -320,26 +291,6 @@ command_model(struct command_run *run)
 
 /* --- what it cost -------------------------------------------------------- */
 
-struct sums {
-    int64_t messages;
-    struct usage usage;
-    int64_t cost_micro;
-};
-
-static bool
-add_message(void *arg, const struct message *m)
-{
-    struct sums *s = arg;
-
-    s->messages++;
-    result_add(&s->usage.input_tokens, m->input_tokens);
-    result_add(&s->usage.output_tokens, m->output_tokens);
-    result_add(&s->usage.cached_tokens, m->cached_tokens);
-    if (m->finish != FINISH_NONE)
-        result_add(&s->cost_micro, m->cost_micro);
-    return true;
-}
-
 static void
 tell_count(struct buf *out, const char *what, int64_t n)
 {
@@ -352,18 +303,12 @@ tell_count(struct buf *out, const char *what, int64_t n)
 enum command_step
 command_usage(struct command_run *run)
 {
-    struct sums s = {0, {-1, -1, -1}, -1};
-    struct session_summary sum;
-    struct store *store = engine_store(run->en);
-    enum err e = store_all_messages(store, run->ask->owner,
-                                    run->ask->session_id, 0, UINT32_MAX, NULL,
-                                    add_message, &s);
+    struct spent s;
+    enum err e = spent_load(engine_store(run->en), run->ask->owner,
+                            run->ask->session_id, NULL, &s);
 
     if (e != OK && e != ERR_NOTFOUND)
         return command_err(run, e);
-    if (store_summary(store, run->ask->owner, run->ask->session_id, &sum,
-                      NULL) == OK)
-        result_add(&s.cost_micro, sum.cost_micro);
     (void)command_ok(run);
     json_put_i64(&run->j, "messages", s.messages);
     result_put_usage(&run->j, &s.usage, s.cost_micro);

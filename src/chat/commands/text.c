@@ -33,18 +33,6 @@ is_blank(const char *s)
 }
 
 static enum command_step
-missing(struct command_run *run, const char *name)
-{
-    char error[64], message[96];
-
-    (void)snprintf(error, sizeof(error), "Missing required parameter: %s",
-                   name);
-    (void)snprintf(message, sizeof(message), "Write /%s %s.",
-                   run->line->command->name, run->line->command->usage);
-    return command_wrong(run, "missing_argument", error, message);
-}
-
-static enum command_step
 ask_model(struct command_run *run, enum prompt_file which, const char *language,
           const char *text)
 {
@@ -268,7 +256,7 @@ command_analyze(struct command_run *run)
     const char *text = command_arg(run, 0);
 
     if (is_blank(text))
-        return missing(run, "text");
+        return command_missing(run, "text");
     if (is_offline(run))
         return analyze(run, text);
     run->ask->history_given = true;
@@ -290,9 +278,9 @@ command_translate(struct command_run *run)
     const char *text = command_arg(run, 0), *language = command_arg(run, 1);
 
     if (is_blank(text))
-        return missing(run, "text");
+        return command_missing(run, "text");
     if (is_blank(language))
-        return missing(run, "target_language");
+        return command_missing(run, "target_language");
     if (strlen(language) > LANGUAGE_MAX)
         return command_wrong(run, "too_long", "The language is too long",
                              "Name a language in at most 80 bytes.");

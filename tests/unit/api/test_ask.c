@@ -445,6 +445,27 @@ stream_and_detach_are_switches(void **state)
 }
 
 static void
+temporary_is_a_switch_where_there_are_such_chats(void **state)
+{
+    (void)state;
+    EACH_FORM(f)
+    {
+        good(f, with(f, "temporary", "true", "1"));
+        assert_true(ask->temporary);
+        good(f, with(f, "temporary", "false", "0"));
+        assert_false(ask->temporary);
+        bad(f, with(f, "temporary", "\"true\"", "yes"), ERR_BADREQ,
+            "invalid_parameter", "Invalid parameter: temporary",
+            "temporary must be true or false");
+        conf_override(CONF_TEMPORARY_MIB, "0");
+        bad(f, with(f, "temporary", "true", "1"), ERR_IMPOSSIBLE,
+            "temporary_off", NULL, NULL);
+        good(f, with(f, "temporary", "false", "0"));
+        conf_override(CONF_TEMPORARY_MIB, NULL);
+    }
+}
+
+static void
 context_is_passed_on(void **state)
 {
     (void)state;
@@ -750,6 +771,7 @@ main(void)
         T(without_a_session_only_a_long_key_counts),
         T(a_key_at_the_limit_is_taken_and_one_more_is_not),
         T(stream_and_detach_are_switches),
+        T(temporary_is_a_switch_where_there_are_such_chats),
         T(context_is_passed_on),
         T(numbers_are_taken_within_their_bounds),
         T(only_plain_numbers_are_numbers_in_a_form),

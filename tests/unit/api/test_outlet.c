@@ -586,7 +586,7 @@ slow_cost(void *arg)
     const struct client *c = arg;
 
     assert(c->o->r.blocked);
-    assert(c->o->conn->rest.cap <= SLOW_MAX);
+    assert(c->o->way.conn->rest.cap <= SLOW_MAX);
 }
 
 static void
@@ -668,46 +668,6 @@ a_slow_client_of_a_whole_reply_gets_all_of_it(void **state)
 }
 
 static void
-the_rest_of_an_answered_request_is_sent(void **state)
-{
-    struct client c = {.fd = &far_fds[0]};
-    size_t bytes = 2 * 1024 * 1024;
-    char *text = xcalloc(1, bytes + 1);
-    struct conn *conn;
-    int fds[2];
-
-    (void)state;
-    memset(text, 'x', bytes);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
-                     0);
-    far_fds[n_far++] = fds[1];
-    buf_init(&c.got, FAR_MAX);
-    conn = conn_new(CONN_CGI, fds[0], 0);
-    assert_int_equal(conn_end(conn, text, bytes), ERR_AGAIN);
-    outlet_drain(rig, conn);
-    assert_string_equal(client_all(&c), text);
-    free(text);
-    client_free(&c);
-}
-
-static void
-the_rest_is_let_go_if_its_client_leaves(void **state)
-{
-    static char text[1024 * 1024];
-    struct conn *conn;
-    int fds[2];
-
-    (void)state;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds),
-                     0);
-    conn = conn_new(CONN_CGI, fds[0], 0);
-    assert_int_equal(conn_end(conn, text, sizeof(text)), ERR_AGAIN);
-    outlet_drain(rig, conn);
-    (void)close(fds[1]);
-    rig_stop(20000); /* returns: nobody is waited for */
-}
-
-static void
 the_loop_ends_now(void *arg)
 {
     (void)arg;
@@ -740,7 +700,7 @@ the_end_lets_go_of_clients_that_stand_still(void **state)
             engine_call(rig, the_loop_ends_now, NULL);
             assert_int_equal(pthread_join(rig_thread, NULL), 0);
         }
-        outlet_drain(rig, conn);
+        way_drain(rig, conn);
     }
     late = client_ask(OUTLET_JSON, "s", "tap 1");
     engine_close(rig); /* nothing stays behind */
@@ -776,8 +736,6 @@ main(void)
         T(a_slow_client_gets_all_and_costs_little),
         T(a_slow_client_of_a_stream_gets_each_event_once),
         T(a_slow_client_of_a_whole_reply_gets_all_of_it),
-        T(the_rest_of_an_answered_request_is_sent),
-        T(the_rest_is_let_go_if_its_client_leaves),
         T(the_end_lets_go_of_clients_that_stand_still),
     };
 

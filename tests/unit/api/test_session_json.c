@@ -39,7 +39,8 @@ a_session_without_anything_says_so(void **state)
                        "\"created_at\":\"1970-01-01T00:00:00.000Z\","
                        "\"updated_at\":\"1970-01-01T00:00:01.500Z\","
                        "\"conversation_length\":0,\"pinned\":false,"
-                       "\"archived\":false,\"tags\":[],\"model\":null,"
+                       "\"archived\":false,\"temporary\":false,\"tags\":[],"
+                       "\"model\":null,"
                        "\"expires_at\":null,\"open_turn_id\":null}");
 }
 
@@ -62,6 +63,7 @@ a_session_with_everything(void **state)
                         .pinned = true,
                         .archived = true,
                         .has_context = true,
+                        .temporary = true,
                         .model = "openai/gpt",
                         .tags = "work\nat home\n",
                         .open = true};
@@ -75,7 +77,8 @@ a_session_with_everything(void **state)
             "\"created_at\":\"1970-01-01T00:00:01.000Z\","
             "\"updated_at\":\"1970-01-01T00:00:02.000Z\","
             "\"conversation_length\":4,\"pinned\":true,\"archived\":true,"
-            "\"tags\":[\"work\",\"at home\"],\"model\":\"openai/gpt\","
+            "\"temporary\":true,\"tags\":[\"work\",\"at home\"],"
+            "\"model\":\"openai/gpt\","
             "\"expires_at\":\"1970-01-01T00:00:03.000Z\","
             "\"open_turn_id\":\"0190a0b0-0000-7000-8000-000000000001\"}");
 }
@@ -157,7 +160,7 @@ all_at_once(void **state)
     assert_int_equal(
         change("{\"title\":\"T\",\"context\":\"C\",\"model\":\"M\","
                "\"leaf\":\"L\",\"pinned\":true,\"archived\":false,"
-               "\"tags\":[\"a\",\"b\",\"a\"],"
+               "\"temporary\":true,\"tags\":[\"a\",\"b\",\"a\"],"
                "\"expires_at\":\"2199-01-01T00:00:00Z\"}"),
         OK);
     assert_string_equal(c.op.patch.title, "T");
@@ -167,6 +170,7 @@ all_at_once(void **state)
     assert_string_equal(c.leaf, "L");
     assert_true(c.op.patch.set_pinned && c.op.patch.pinned);
     assert_true(c.op.patch.set_archived && !c.op.patch.archived);
+    assert_true(c.temporary_said && c.op.temporary);
     assert_string_equal(c.op.patch.tags, "a\nb\n");
     assert_true(c.op.patch.set_expires);
     assert_true(c.op.patch.expires_ms == INT64_C(7226582400000));
@@ -245,7 +249,13 @@ flags_are_true_or_false(void **state)
         assert_invalid(body, "invalid_pinned");
         (void)snprintf(body, sizeof(body), "{\"archived\":%s}", others[i]);
         assert_invalid(body, "invalid_archived");
+        (void)snprintf(body, sizeof(body), "{\"temporary\":%s}", others[i]);
+        assert_invalid(body, "invalid_temporary");
     }
+    assert_int_equal(change("{\"temporary\":false}"), OK);
+    assert_true(c.temporary_said && !c.op.temporary);
+    assert_int_equal(change("{}"), OK);
+    assert_false(c.temporary_said);
 }
 
 /* A body with n tags, all different, of len bytes. */

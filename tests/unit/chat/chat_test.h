@@ -429,6 +429,7 @@ rig_settings(void)
     conf_override(CONF_OFFLINE_DELAY_MS, "0");
     conf_override(CONF_STORE_MAP_MIB, "256");
     conf_override(CONF_WORKERS, "1"); /* one can be held */
+    conf_override(CONF_TITLE_MODEL, "off");
 }
 
 static inline void

@@ -254,6 +254,7 @@ the_store_has_words_of_its_own(void **state)
     struct command_run run = run_new();
 
     (void)state;
+    run.ask = asked = turn_ask_new();
     assert_int_equal(command_err(&run, ERR_FULL), COMMAND_DONE);
     assert_true(run.failed);
     assert_non_null(strstr(buf_cstr(&run.json), "\"status\":\"error\""));

@@ -7,6 +7,7 @@
 
 #include "http_test.h"
 
+#include <sys/mman.h>
 #include <sys/un.h>
 
 #include "base/log.h"
@@ -59,8 +60,16 @@ echo(void *arg, struct request *rq, const struct problem *why)
     if (p.err) {
         e = reply_problem(rq, &p, NULL);
     } else {
+        const char *body = rq->body;
+
+        if (rq->body_fd >= 0)
+            body = mmap(NULL, rq->body_len, PROT_READ, MAP_PRIVATE, rq->body_fd,
+                        0);
+        assert(body != MAP_FAILED);
         for (size_t i = 0; i < rq->body_len; i++)
-            sum = sum * 31 + (unsigned char)rq->body[i];
+            sum = sum * 31 + (unsigned char)body[i];
+        if (rq->body_fd >= 0)
+            (void)munmap((void *)(uintptr_t)body, rq->body_len);
         reply_begin(&rp, rq, 200, 5000);
         buf_addf(reply_body(&rp, "text/plain"), "%s %s %zu %u\n",
                  method_name(rq->method), rq->path, rq->body_len, sum);

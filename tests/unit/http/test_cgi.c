@@ -24,6 +24,7 @@ struct cgi {
     const char *body;
     size_t body_len;
     const char *extra; /* one more variable, "NAME=value"; NULL: none */
+    const char *path;  /* NULL: /chat */
     size_t body_max;
     struct buf out; /* what arrived on its stdout */
     int result;     /* what run returned in the child */
@@ -37,7 +38,7 @@ set_environment(const struct cgi *c)
     setenv("GATEWAY_INTERFACE", "CGI/1.1", 1);
     setenv("REQUEST_METHOD", "POST", 1);
     setenv("SCRIPT_NAME", "/cgi-bin/chat.cgi", 1);
-    setenv("PATH_INFO", "/chat", 1);
+    setenv("PATH_INFO", c->path ? c->path : "/chat", 1);
     if (c->length)
         setenv("CONTENT_LENGTH", c->length, 1);
     if (c->extra)
@@ -82,10 +83,34 @@ run_cgi(struct cgi *c, int (*run)(const struct cgi *c))
     c->result = WEXITSTATUS(status);
 }
 
+/* A path of /spool is one whose body may be four times as long. */
+static bool
+may_spool(const struct request *rq)
+{
+    return strcmp(rq->path, "/spool") == 0;
+}
+
+static struct body_limits
+body_limits(size_t max)
+{
+    return (struct body_limits){.max = max,
+                                .spools = may_spool,
+                                .spool_max = 4 * max,
+                                .spool_dir = test_dir};
+}
+
+static int
+give(const char *socket, const struct cgi *c)
+{
+    struct body_limits limits = body_limits(c->body_max);
+
+    return (int)cgi_hand_over(socket, &limits, "");
+}
+
 static int
 hand_over(const struct cgi *c)
 {
-    return (int)cgi_hand_over(path, c->body_max);
+    return give(path, c);
 }
 
 static void
@@ -178,6 +203,41 @@ a_client_that_left_gets_no_answer(void **state)
     expect(&c, hand_over, ERR_HUP, NULL);
 }
 
+static int run_in_process(const struct cgi *c);
+static int unread_then_run_in_process(const struct cgi *c);
+
+/* The file of a body passes as a descriptor, to an engine or to a program that
+ * takes the process over. */
+static void
+a_body_in_a_file_passes_as_that_file(void **state)
+{
+    size_t n = 3 * 1024 * 1024;
+    char *body = xmalloc(n), want[100], length[32];
+    struct cgi c = {.length = length,
+                    .body = body,
+                    .body_len = n,
+                    .body_max = 1024 * 1024,
+                    .path = "/spool"};
+
+    (void)state;
+    for (size_t i = 0; i < n; i++)
+        body[i] = (char)(i * 3 + i / 555);
+    snprintf(length, sizeof(length), "%zu", n);
+    snprintf(want, sizeof(want), "POST /spool %zu %u\n", n, sum_of(body, n));
+    expect(&c, hand_over, OK, want);
+    expect(&c, run_in_process, OK, want);
+    expect(&c, unread_then_run_in_process, OK, want);
+    c.length = NULL;
+    c.extra = "HTTP_TRANSFER_ENCODING=chunked";
+    expect(&c, hand_over, OK, want);
+    c.path = "/chat";
+    expect(&c, hand_over, OK, "Status: 413 ");
+    c.path = "/spool";
+    c.body_max = 700 * 1024;
+    expect(&c, hand_over, OK, "Status: 413 ");
+    free(body);
+}
+
 static void
 mistakes_are_answered_by_the_cgi_itself(void **state)
 {
@@ -200,7 +260,7 @@ hand_over_to_nobody(const struct cgi *c)
 {
     char other[100];
 
-    return (int)cgi_hand_over(in_dir(other, "nobody"), c->body_max);
+    return give(in_dir(other, "nobody"), c);
 }
 
 static void
@@ -232,11 +292,11 @@ hand_over_twice(const struct cgi *c)
         _exit(read(conn, some, sizeof(some)) > 0 ? 0 : 1);
     }
     close(fd);
-    e = cgi_hand_over(other, c->body_max);
+    e = (enum err)give(other, c);
     (void)wait(NULL);
     if (e != ERR_NOTFOUND)
         return 101;
-    return (int)cgi_hand_over(path, c->body_max);
+    return give(path, c);
 }
 
 static void
@@ -258,7 +318,8 @@ run_in_process(const struct cgi *c)
 {
     struct problem why;
     struct request *rq;
-    enum err e = cgi_request(&rq, c->body_max, "", &why);
+    struct body_limits limits = body_limits(c->body_max);
+    enum err e = cgi_request(&rq, &limits, "", &why);
 
     if (!rq)
         return (int)e;
@@ -274,6 +335,21 @@ try_then_run_in_process(const struct cgi *c)
     int e = hand_over_to_nobody(c);
 
     return e == ERR_NOTFOUND ? run_in_process(c) : 103;
+}
+
+/* The body is on fd 0 again, for whoever reads it. */
+static int
+unread_then_run_in_process(const struct cgi *c)
+{
+    char arg[32];
+    int e = hand_over_to_nobody(c);
+
+    if (e != ERR_NOTFOUND || cgi_unread() != OK)
+        return 105;
+    (void)snprintf(arg, sizeof(arg), "%zu", c->body_max);
+    (void)execl("/proc/self/exe", "test_cgi", "--in-process", arg,
+                (char *)NULL);
+    return 107;
 }
 
 static void
@@ -299,7 +375,7 @@ hand_over_as_nobody(const struct cgi *c)
     if (chmod(path, 0666) != 0 || chmod(test_dir, 0755) != 0 ||
         setuid(65534) != 0)
         return 104;
-    return (int)cgi_hand_over(path, c->body_max);
+    return give(path, c);
 }
 
 static void
@@ -353,8 +429,12 @@ broken_messages_are_dropped(void **state)
         size_t n;
         int fds;
     } cases[] = {
-        {"PCG1\0\0\0\0\0\0\0\0", 12, 0},            /* no descriptor */
-        {"PCG1\0\0\0\0\0\0\0\0", 12, 2},            /* two */
+        {"PCG1\0\0\0\0\0\0\0\0", 12, 0},         /* no descriptor */
+        {"PCG1\0\0\0\0\0\0\0\0", 12, 2},         /* two */
+        {"PCG1\0\0\0\0\xfe\xff\xff\xff", 12, 1}, /* no file */
+        {"PCG1\x25\0\0\0\xfe\xff\xff\xff"
+         "REQUEST_METHOD=POST\0PATH_INFO=/spool\0",
+         49, 2},                                    /* a socket */
         {"PCG1\0\0\0\0\0\0\0\0", 12, 8},            /* more than fit */
         {"PCG2\0\0\0\0\0\0\0\0", 12, 1},            /* another version */
         {"PCG1\0\0\0", 7, 1},                       /* cut off */
@@ -443,7 +523,7 @@ run_engine(int until, int ready)
     struct door_config c = {.fcgi_fd = -1,
                             .engine_fd = cgi_listen(path),
                             .threads = 2,
-                            .body_max = ECHO_BODY_MAX,
+                            .body = body_limits(ECHO_BODY_MAX),
                             .base_path = "",
                             .fn = echo};
     struct doors *doors;
@@ -498,8 +578,18 @@ teardown(void **state)
     return 0;
 }
 
+/* As the program that a CGI process becomes. */
+static int
+in_process(const char *body_max)
+{
+    struct cgi c = {.body_max = (size_t)strtoull(body_max, NULL, 10)};
+
+    (void)snprintf(test_dir, sizeof(test_dir), "/tmp");
+    return run_in_process(&c);
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_engine_socket_has_one_owner),
@@ -507,6 +597,7 @@ main(void)
         cmocka_unit_test(no_length_is_no_body),
         cmocka_unit_test(a_chunked_body_is_read_to_its_end),
         cmocka_unit_test(a_large_body_passes),
+        cmocka_unit_test(a_body_in_a_file_passes_as_that_file),
         cmocka_unit_test(a_body_too_big_is_the_engines_413),
         cmocka_unit_test(a_client_that_left_gets_no_answer),
         cmocka_unit_test(mistakes_are_answered_by_the_cgi_itself),
@@ -518,5 +609,7 @@ main(void)
         cmocka_unit_test(the_engine_is_started_as_a_daemon),
     };
 
+    if (argc == 3 && strcmp(argv[1], "--in-process") == 0)
+        return in_process(argv[2]);
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -367,7 +367,7 @@ open_doors(door_fn *fn)
     struct door_config c = {.fcgi_fd = listen_fd,
                             .engine_fd = -1,
                             .threads = 3,
-                            .body_max = ECHO_BODY_MAX,
+                            .body = {.max = ECHO_BODY_MAX},
                             .base_path = "",
                             .fn = fn};
 

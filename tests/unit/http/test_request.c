@@ -1,6 +1,7 @@
 /* Tests of http/request*.c: CGI variables in, a request out. */
 #include "http_test.h"
 
+#include "base/log.h"
 #include "http/request.h"
 
 static struct problem why;
@@ -463,11 +464,12 @@ body(struct request **rq, const char *length, size_t max, bool to_end,
      bool broken)
 {
     struct source s = {"0123456789", 10, 0, 3, broken};
+    struct body_limits limits = {.max = max};
     char var[100];
 
     snprintf(var, sizeof(var), "CONTENT_LENGTH=%s", length);
     *rq = with(length ? var : "X=", NULL, NULL);
-    return request_read_body(*rq, max, to_end, source_read, &s, &why);
+    return request_read_body(*rq, &limits, to_end, source_read, &s, &why);
 }
 
 static void
@@ -531,6 +533,7 @@ lengths_that_are_no_numbers_are_refused(void **state)
 static void
 without_a_length_a_stream_is_read_to_its_end(void **state)
 {
+    struct body_limits ten = {.max = 10};
     struct source s = {"0123456789", 10, 0, 3, false};
     struct request *rq;
 
@@ -547,9 +550,136 @@ without_a_length_a_stream_is_read_to_its_end(void **state)
     assert_int_equal(body(&rq, NULL, 10, true, true), ERR_HUP);
     request_free(rq);
     rq = with("HTTP_TRANSFER_ENCODING=chunked", NULL, NULL);
-    assert_int_equal(request_read_body(rq, 10, false, source_read, &s, &why),
+    assert_int_equal(request_read_body(rq, &ten, false, source_read, &s, &why),
                      OK);
     assert_int_equal(rq->body_len, 10);
+    request_free(rq);
+}
+
+/* --- bodies in files ------------------------------------------------------ */
+
+struct many {
+    size_t len, at;
+};
+
+/* Bytes that are known by their place. */
+static ssize_t
+many_read(void *arg, char *p, size_t n)
+{
+    struct many *m = arg;
+
+    n = n < 100000 ? n : 100000;
+    n = n < m->len - m->at ? n : m->len - m->at;
+    for (size_t i = 0; i < n; i++)
+        p[i] = (char)((m->at + i) * 7 % 251);
+    m->at += n;
+    return (ssize_t)n;
+}
+
+static bool
+is_put(const struct request *rq)
+{
+    return rq->method == METHOD_PUT;
+}
+
+/* PUT of so many bytes, of which as many are said. */
+static enum err
+put(struct request **rq, size_t len, const char *length, const char *dir,
+    bool to_end)
+{
+    struct body_limits limits = {.max = 10,
+                                 .spools = is_put,
+                                 .spool_max = 3 * REQUEST_SPOOL_FROM,
+                                 .spool_dir = dir};
+    struct many m = {len, 0};
+    char var[100] = "X=";
+
+    if (length != NULL)
+        (void)snprintf(var, sizeof(var), "CONTENT_LENGTH=%s", length);
+    *rq = make_request(
+        (const char *const[]){"REQUEST_METHOD=PUT", "PATH_INFO=/", var, NULL});
+    return request_read_body(*rq, &limits, to_end, many_read, &m, &why);
+}
+
+static void
+assert_file(const struct request *rq, size_t n)
+{
+    char p[3];
+
+    assert_null(rq->body);
+    assert_true(rq->body_fd >= 0);
+    assert_int_equal(rq->body_len, n);
+    assert_int_equal(lseek(rq->body_fd, 0, SEEK_END), (off_t)n);
+    assert_int_equal(pread(rq->body_fd, p, 3, 1000000), 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal((unsigned char)p[i], (1000000 + i) * 7 % 251);
+}
+
+static void
+a_long_body_is_a_file_where_it_may_be(void **state)
+{
+    struct request *rq;
+    int fd;
+
+    (void)state;
+    assert_int_equal(put(&rq, 1048576, "1048576", "/tmp", true), OK);
+    assert_file(rq, 1048576);
+    fd = rq->body_fd;
+    request_free(rq);
+    assert_int_equal(fcntl(fd, F_GETFD), -1); /* closed with it */
+    assert_int_equal(put(&rq, 3000000, NULL, "/tmp", true), OK);
+    assert_file(rq, 3000000);
+    request_free(rq);
+    assert_int_equal(put(&rq, 1048575, "1048575", "/tmp", true), OK);
+    assert_int_equal(rq->body_fd, -1);
+    assert_int_equal(rq->body_len, 1048575);
+    assert_non_null(rq->body);
+    request_free(rq);
+    assert_int_equal(put(&rq, 0, NULL, "/tmp", true), OK);
+    assert_int_equal(rq->body_fd, -1);
+    assert_int_equal(rq->body_len, 0);
+    request_free(rq);
+}
+
+static void
+a_file_is_as_long_as_it_says_and_has_a_ceiling(void **state)
+{
+    struct request *rq;
+
+    (void)state;
+    assert_int_equal(put(&rq, 2000000, "2000001", "/tmp", true), ERR_HUP);
+    assert_int_equal(rq->body_fd, -1);
+    request_free(rq);
+    assert_int_equal(put(&rq, 2000002, "2000001", "/tmp", true), ERR_BADREQ);
+    assert_string_equal(why.code, "invalid_length");
+    request_free(rq);
+    assert_int_equal(put(&rq, 2000002, "2000001", "/tmp", false), OK);
+    assert_file(rq, 2000001);
+    request_free(rq);
+    assert_int_equal(put(&rq, 9, "3145729", "/tmp", true), OK);
+    assert_true(rq->body_too_big);
+    request_free(rq);
+    assert_int_equal(put(&rq, 3145729, NULL, "/tmp", true), OK);
+    assert_true(rq->body_too_big);
+    assert_int_equal(rq->body_fd, -1);
+    request_free(rq);
+    assert_int_equal(put(&rq, 3145728, NULL, "/tmp", true), OK);
+    assert_file(rq, 3145728);
+    request_free(rq);
+}
+
+static void
+a_file_that_cannot_be_made_is_told(void **state)
+{
+    struct request *rq;
+
+    (void)state;
+    log_set_level(LOG_ERROR + 1);
+    assert_int_equal(put(&rq, 2000000, "2000000", "/nowhere/at/all", true),
+                     ERR_STORE);
+    assert_int_equal(why.err, ERR_STORE);
+    assert_int_equal(rq->body_fd, -1);
+    assert_false(rq->body_too_big);
     request_free(rq);
 }
 
@@ -573,6 +703,9 @@ main(void)
         cmocka_unit_test(no_origin_is_foreign_only_when_the_browser_says_so),
         cmocka_unit_test(a_body_is_as_long_as_it_says),
         cmocka_unit_test(a_body_past_the_ceiling_is_not_read),
+        cmocka_unit_test(a_long_body_is_a_file_where_it_may_be),
+        cmocka_unit_test(a_file_is_as_long_as_it_says_and_has_a_ceiling),
+        cmocka_unit_test(a_file_that_cannot_be_made_is_told),
         cmocka_unit_test(lengths_that_are_no_numbers_are_refused),
         cmocka_unit_test(without_a_length_a_stream_is_read_to_its_end),
     };

@@ -9,14 +9,16 @@
 
 #include "base/clock.h"
 #include "base/loop.h"
+#include "http/upgrade.h"
 #include "http/websocket.h"
 
 #define STRICT_MS 300
 #define RETRY_MS 200
 
+#define KEY "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 #define HANDSHAKE                                                \
     "GET /ws/chat HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n" \
-    "Connection: Upgrade\r\n"
+    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" KEY
 
 static struct loop *loop;
 static struct websocket *ws;
@@ -28,6 +30,69 @@ static char taken_path[100];
 static int owner_fd, owner_lock; /* who has it until then */
 static struct websocket *strict; /* has little time for a handshake */
 static char strict_path[100];
+
+/* --- an application that says everything back ---------------------------- */
+
+struct client {
+    struct wsock *sock;
+};
+
+static void *
+admit(void *arg, struct request *rq, struct problem *why)
+{
+    (void)arg;
+    if (strcmp(rq->path, "/ws/chat") == 0)
+        return xcalloc(1, sizeof(struct client));
+    (void)problem_set(why, ERR_NOTFOUND, NULL, NULL, NULL);
+    return NULL;
+}
+
+static void
+opened(void *owner, struct wsock *sock)
+{
+    struct client *c = owner;
+
+    c->sock = sock;
+    IGNORE(wsock_say(sock, "welcome", 7));
+}
+
+static void
+on_message(void *owner, const char *p, size_t n)
+{
+    struct client *c = owner;
+
+    IGNORE(wsock_say(c->sock, p, n));
+}
+
+static void
+on_ready(void *owner)
+{
+    (void)owner;
+}
+
+static void
+on_closed(void *owner)
+{
+    free(owner);
+}
+
+static const struct wsock_ops ops = {on_message, on_ready, on_closed};
+
+static struct websocket *
+open_at(struct loop *l, const char *at, int handshake_ms)
+{
+    const struct websocket_config c = {
+        .path = at,
+        .tcp = "",
+        .base_path = "",
+        .handshake_ms = handshake_ms,
+        .retry_ms = RETRY_MS,
+        .sock = {.message_max = 1000, .ping_ms = 60000, .close_ms = 1000},
+        .app = {admit, opened, &ops, NULL},
+    };
+
+    return websocket_open(l, &c);
+}
 
 static void *
 loop_thread(void *arg)
@@ -75,8 +140,70 @@ put(int fd, const char *s)
     assert_int_equal(send(fd, s, strlen(s), MSG_NOSIGNAL), strlen(s));
 }
 
+/* Read exactly n bytes. */
 static void
-a_handshake_is_answered_501(void **state)
+get(int fd, char *out, size_t n)
+{
+    assert_int_equal(recv(fd, out, n, MSG_WAITALL), n);
+    out[n] = '\0';
+}
+
+#define SWITCHED                           \
+    "HTTP/1.1 101 Switching Protocols\r\n" \
+    "Upgrade: websocket\r\n"               \
+    "Connection: Upgrade\r\n"              \
+    "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n"
+
+/* Read the 101 and the greeting. */
+static void
+see_welcome(int fd)
+{
+    char b[400] = "";
+    size_t n = 0;
+
+    while (n < 4 || memcmp(b + n - 4, "\r\n\r\n", 4) != 0) {
+        assert_true(n < sizeof(b) - 1);
+        assert_int_equal(recv(fd, b + n, 1, 0), 1);
+        n++;
+    }
+    assert_int_equal(strncmp(b, SWITCHED, sizeof(SWITCHED) - 1), 0);
+    get(fd, b, 9);
+    assert_string_equal(b, "\x81\x07welcome");
+}
+
+static void
+a_handshake_switches(void **state)
+{
+    int fd = dial();
+    char b[20];
+
+    (void)state;
+    put(fd, HANDSHAKE "\r\n");
+    see_welcome(fd);
+    assert_int_equal(send(fd, "\x81\x82\0\0\0\0hi", 8, MSG_NOSIGNAL), 8);
+    get(fd, b, 4);
+    assert_string_equal(b, "\x81\x02hi");
+    close(fd);
+}
+
+static void
+frames_may_come_with_the_handshake(void **state)
+{
+    static const char all[] = HANDSHAKE "\r\n\x81\x82\0\0\0\0hi";
+    int fd = dial();
+    char b[20];
+
+    (void)state;
+    assert_int_equal(send(fd, all, sizeof(all) - 1, MSG_NOSIGNAL),
+                     sizeof(all) - 1);
+    see_welcome(fd);
+    get(fd, b, 4);
+    assert_string_equal(b, "\x81\x02hi");
+    close(fd);
+}
+
+static void
+a_refusal_is_a_response(void **state)
 {
     struct buf b;
     int fd = dial();
@@ -84,14 +211,16 @@ a_handshake_is_answered_501(void **state)
     char length[50];
 
     (void)state;
-    put(fd, HANDSHAKE "x-request-ID:  abc-1\r\n\r\n");
+    put(fd, "GET /nowhere HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" KEY
+            "x-request-ID:  abc-1\r\n\r\n");
     s = answer(fd, &b);
-    assert_int_equal(strncmp(s, "HTTP/1.1 501 Not Implemented\r\n", 30), 0);
+    assert_int_equal(strncmp(s, "HTTP/1.1 404 Not Found\r\n", 24), 0);
     assert_has(s, "\r\nX-Request-Id: abc-1\r\n");
     assert_has(s, "\r\nConnection: close\r\n");
     body = strstr(s, "\r\n\r\n");
     assert_non_null(body);
-    assert_has(body, "\"code\":\"websocket_unavailable\"");
+    assert_has(body, "\"code\":\"not_found\"");
     assert_has(body, "\"request_id\":\"abc-1\"");
     snprintf(length, sizeof(length), "\r\nContent-Length: %zu\r\n",
              strlen(body + 4));
@@ -100,24 +229,23 @@ a_handshake_is_answered_501(void **state)
 }
 
 static void
-an_id_that_is_not_well_formed_is_replaced(void **state)
+what_is_no_handshake_is_refused(void **state)
 {
-    static const char *const heads[] = {
-        HANDSHAKE "\r\n",
-        HANDSHAKE "X-Request-Id: a b\r\n\r\n",
-        HANDSHAKE "X-Request-Id:\r\n\r\n",
-        "x-request-id: first-line\r\n\r\n",
+    static const struct {
+        const char *head, *status;
+    } rows[] = {
+        {"GET /ws/chat HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 426 "},
+        {"nonsense\r\n\r\n", "HTTP/1.1 400 "},
+        {"POST /ws/chat HTTP/1.1\r\nHost: h\r\n\r\n", "HTTP/1.1 405 "},
     };
 
     (void)state;
-    for (size_t i = 0; i < COUNT_OF(heads); i++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct buf b;
         int fd = dial();
-        const char *at;
-        put(fd, heads[i]);
-        at = strstr(answer(fd, &b), "\r\nX-Request-Id: ");
-        assert_non_null(at);
-        assert_int_equal(strcspn(at + 16, "\r"), 36);
+
+        put(fd, rows[i].head);
+        assert_has(answer(fd, &b), rows[i].status);
         buf_release(&b);
     }
 }
@@ -126,20 +254,19 @@ static void
 a_handshake_may_come_byte_by_byte(void **state)
 {
     const char *s = HANDSHAKE "\r\n";
-    struct buf b;
     int fd = dial();
 
     (void)state;
     for (; *s; s++)
         assert_int_equal(send(fd, s, 1, MSG_NOSIGNAL), 1);
-    assert_has(answer(fd, &b), "HTTP/1.1 501 ");
-    buf_release(&b);
+    see_welcome(fd);
+    close(fd);
 }
 
 static void
 a_head_without_end_is_431(void **state)
 {
-    char junk[WEBSOCKET_HEAD_MAX];
+    char junk[UPGRADE_HEAD_MAX];
     struct buf b;
     int fd = dial();
 
@@ -156,56 +283,57 @@ clients_may_leave_at_any_time(void **state)
     (void)state;
     for (int i = 0; i < 100; i++) {
         int fd = dial();
-        if (i & 1)
+
+        if (i % 3 == 1)
             put(fd, "GET /ws");
+        if (i % 3 == 2)
+            put(fd, HANDSHAKE "\r\n");
         close(fd);
     }
-    a_handshake_is_answered_501(NULL);
+    a_handshake_switches(NULL);
 }
 
+/* As many handshakes as there may be: who comes then waits in the kernel. */
 static void
-too_many_handshakes_are_closed(void **state)
+too_many_handshakes_wait(void **state)
 {
-    int fds[WEBSOCKET_CONNS_MAX];
-    struct buf b;
+    int fds[WEBSOCKET_HANDSHAKES_MAX];
+    int late;
 
     (void)state;
     for (size_t i = 0; i < COUNT_OF(fds); i++) {
         fds[i] = dial();
         put(fds[i], "GET");
     }
-    assert_string_equal(answer(dial(), &b), "");
-    buf_release(&b);
-    put(fds[7], " / HTTP/1.1\r\n\r\n");
-    assert_has(answer(fds[7], &b), "HTTP/1.1 501 ");
-    buf_release(&b);
-    a_handshake_is_answered_501(NULL); /* there is a place again */
+    late = dial();
+    put(late, HANDSHAKE "\r\n");
     for (size_t i = 0; i < COUNT_OF(fds); i++)
-        if (i != 7)
-            close(fds[i]);
+        close(fds[i]);
+    see_welcome(late);
+    close(late);
 }
 
 static void
 a_socket_of_another_process_is_left_alone(void **state)
 {
     struct loop *l = loop_new();
-    struct websocket *second = websocket_open(l, path);
+    struct websocket *second = open_at(l, path, WEBSOCKET_HANDSHAKE_MS);
 
     (void)state;
     assert_non_null(second);
     websocket_close(second);
     loop_free(l);
     assert_int_equal(access(path, F_OK), 0);
-    a_handshake_is_answered_501(NULL);
+    a_handshake_switches(NULL);
 }
 
 static void
 the_next_process_takes_over(void **state)
 {
-    struct buf b;
     int fd = -1;
 
     (void)state;
+    assert_false(websocket_listens(taker));
     close(owner_fd);
     close(owner_lock); /* the owner ends */
     for (int i = 0; i < 1000 && fd < 0; i++) {
@@ -215,8 +343,9 @@ the_next_process_takes_over(void **state)
     }
     assert_true(fd >= 0);
     put(fd, HANDSHAKE "\r\n");
-    assert_has(answer(fd, &b), "HTTP/1.1 501 ");
-    buf_release(&b);
+    see_welcome(fd);
+    assert_true(websocket_listens(taker));
+    close(fd);
 }
 
 /* Bytes that come now and then win it no time. */
@@ -248,7 +377,7 @@ a_path_that_is_too_long_is_no_socket(void **state)
     (void)state;
     memset(longer, 'x', sizeof(longer));
     longer[sizeof(longer) - 1] = '\0';
-    assert_null(websocket_open(loop, longer));
+    assert_null(open_at(loop, longer, STRICT_MS));
     websocket_close(NULL);
 }
 
@@ -259,14 +388,13 @@ setup(void **state)
     make_dir();
     in_dir(path, "s");
     loop = loop_new();
-    ws = websocket_open(loop, path);
+    ws = open_at(loop, path, WEBSOCKET_HANDSHAKE_MS);
     in_dir(taken_path, "t");
     if (unixsock_listen(taken_path, 0600, &owner_fd, &owner_lock))
         return 1;
-    taker = websocket_open_timed(loop, taken_path, WEBSOCKET_HANDSHAKE_MS,
-                                 RETRY_MS);
+    taker = open_at(loop, taken_path, WEBSOCKET_HANDSHAKE_MS);
     in_dir(strict_path, "u");
-    strict = websocket_open_timed(loop, strict_path, STRICT_MS, RETRY_MS);
+    strict = open_at(loop, strict_path, STRICT_MS);
     if (pthread_create(&thread, NULL, loop_thread, NULL) != 0)
         return 1;
     return 0;
@@ -285,6 +413,7 @@ teardown(void **state)
     websocket_close(strict);
     loop_free(loop);
     assert_int_not_equal(access(path, F_OK), 0);
+    (void)unlink(in_dir(strict_path, "u.lock"));
     remove_dir();
     return 0;
 }
@@ -293,12 +422,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_handshake_is_answered_501),
-        cmocka_unit_test(an_id_that_is_not_well_formed_is_replaced),
+        cmocka_unit_test(a_handshake_switches),
+        cmocka_unit_test(frames_may_come_with_the_handshake),
+        cmocka_unit_test(a_refusal_is_a_response),
+        cmocka_unit_test(what_is_no_handshake_is_refused),
         cmocka_unit_test(a_handshake_may_come_byte_by_byte),
         cmocka_unit_test(a_head_without_end_is_431),
         cmocka_unit_test(clients_may_leave_at_any_time),
-        cmocka_unit_test(too_many_handshakes_are_closed),
+        cmocka_unit_test(too_many_handshakes_wait),
         cmocka_unit_test(a_socket_of_another_process_is_left_alone),
         cmocka_unit_test(the_next_process_takes_over),
         cmocka_unit_test(a_client_that_dawdles_is_closed_in_time),

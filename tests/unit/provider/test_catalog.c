@@ -446,6 +446,69 @@ a_chosen_provider_without_a_key_leaves_it_to_the_fallback(void **state)
     expect_error(NULL, NULL, ERR_IMPOSSIBLE, "provider_not_configured");
 }
 
+/* --- small tasks ---------------------------------------------------------- */
+
+static void
+expect_cheap(const char *model, const char *want)
+{
+    struct route_choice c, cheap;
+    struct problem why = {.err = OK};
+
+    assert_int_equal(catalog_route(NULL, model, &c, &why), OK);
+    assert_int_equal(catalog_cheap(&c, &cheap), want != NULL);
+    if (want == NULL)
+        return;
+    assert_string_equal(cheap.model, want);
+    assert_ptr_equal(cheap.provider, c.provider);
+    assert_string_equal(cheap.account.key, c.account.key);
+}
+
+static void
+small_tasks_are_for_a_cheaper_model_of_the_same_provider(void **state)
+{
+    (void)state;
+    assert_int_equal(SET(OPENAI), 0);
+    expect_cheap(NULL, "gpt-4.1-nano"); /* of gpt-4 */
+    expect_cheap("gpt-4.1-nano", NULL);
+    expect_cheap("gpt-5-nano", NULL); /* costs no more */
+    expect_cheap("not-in-the-table", "gpt-4.1-nano");
+    assert_int_equal(SET(ANTHROPIC), 0);
+    expect_cheap(NULL, "claude-haiku-4-5");
+    expect_cheap("claude-3-haiku-20240307", NULL);
+    assert_int_equal(SET(GEMINI), 0);
+    expect_cheap(NULL, "gemini-3.5-flash-lite");
+    assert_int_equal(SET(HF), 0);
+    expect_cheap(NULL, NULL);
+    assert_int_equal(SET(OLLAMA), 0);
+    expect_cheap(NULL, NULL);
+    assert_int_equal(SET({CONF_AI_PROVIDER, "offline"}), 0);
+    expect_cheap(NULL, NULL);
+}
+
+static void
+what_an_address_of_ones_own_has_is_not_known(void **state)
+{
+    (void)state;
+    assert_int_equal(SET(OPENAI, {CONF_OPENAI_BASE_URL, "http://10.0.0.1/v1"}),
+                     0);
+    expect_cheap(NULL, NULL);
+}
+
+static void
+who_is_named_for_a_task_is_checked(void **state)
+{
+    (void)state;
+    assert_int_equal(SET(OPENAI, {CONF_TITLE_MODEL, "Off"}), 0);
+    assert_int_equal(SET(OPENAI, {CONF_TITLE_MODEL, "openai/gpt-4"}), 0);
+    assert_int_equal(SET(OPENAI, {CONF_TITLE_MODEL, "anthropic/x"},
+                         {CONF_SUMMARY_MODEL, "gemini/x"}),
+                     1);
+    assert_non_null(strstr(said, "TITLE_MODEL:0: cannot be asked: "));
+    assert_int_equal(
+        SET(OPENAI, {CONF_SUMMARY, "1"}, {CONF_SUMMARY_MODEL, "gemini/x"}), 1);
+    assert_non_null(strstr(said, "SUMMARY_MODEL:0: cannot be asked: "));
+}
+
 /* --- what is said at start ------------------------------------------------ */
 
 static void
@@ -661,6 +724,10 @@ main(void)
         cmocka_unit_test(hugging_face_falls_back_to_openai_by_itself),
         cmocka_unit_test(
             a_chosen_provider_without_a_key_leaves_it_to_the_fallback),
+        cmocka_unit_test(
+            small_tasks_are_for_a_cheaper_model_of_the_same_provider),
+        cmocka_unit_test(what_an_address_of_ones_own_has_is_not_known),
+        cmocka_unit_test(who_is_named_for_a_task_is_checked),
         cmocka_unit_test(all_faults_are_told_at_once_and_no_secret),
         cmocka_unit_test(a_missing_key_is_told_with_what_to_set),
         cmocka_unit_test(the_models_file_is_read_and_its_faults_have_lines),

@@ -59,6 +59,50 @@ folder_remove(const char *dir)
     (void)rmdir(dir);
 }
 
+static inline bool
+file_has_text(const char *path, const char *text)
+{
+    struct stat st;
+    bool found;
+    char *data;
+    FILE *f;
+
+    if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return false;
+    f = fopen(path, "re");
+    assert_non_null(f);
+    data = malloc((size_t)st.st_size);
+    assert_non_null(data);
+    assert_int_equal(fread(data, 1, (size_t)st.st_size, f), st.st_size);
+    (void)fclose(f);
+    found = memmem(data, (size_t)st.st_size, text, strlen(text)) != NULL;
+    free(data);
+    return found;
+}
+
+/* Is it in any file of this folder, or below it? */
+static inline bool
+folder_has_text(const char *dir, const char *text)
+{
+    DIR *d = opendir(dir);
+    const struct dirent *e;
+    bool found = false;
+
+    if (d == NULL)
+        return file_has_text(dir, text);
+    while ((e = readdir(d)) != NULL) {
+        char path[600];
+
+        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+            continue;
+        assert_true(snprintf(path, sizeof(path), "%s/%s", dir, e->d_name) <
+                    (int)sizeof(path));
+        found |= folder_has_text(path, text);
+    }
+    (void)closedir(d);
+    return found;
+}
+
 /* A file system of `bytes` at dir, in a mount namespace of this process, so
  * that it is gone with it. False where that is not allowed. */
 static inline bool

@@ -702,6 +702,10 @@ summaries_and_contexts_of_nothing_are_removed(void **state)
     assert_mended("summaries 60: belongs to no session +\n");
     plant_no("summaries", 2, record, n);
     assert_mended("summaries 2: is of messages that are not there +\n");
+    sum.upto_seq = 0; /* what was spent alone has no text */
+    n = record_summary_write(record, &sum, "x", 1);
+    plant_no("summaries", 2, record, n);
+    assert_mended("summaries 2: is of messages that are not there +\n");
     plant_no("summaries", 2, "?", 1);
     assert_mended("summaries 2: cannot be decoded +\n");
     plant_no("contexts", 60, "\x01hello", 6);

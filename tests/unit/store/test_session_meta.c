@@ -88,20 +88,25 @@ a_patch_changes_what_it_says(void **state)
 }
 
 static void
-only_what_has_no_title_is_named_by_itself(void **state)
+only_what_is_not_named_for_good_is_named_by_itself(void **state)
 {
     struct store *s = store_of(state);
     struct store_op op;
 
     (void)put_turn(s, "ann", "abc", "q", "a");
-    op = op_title("ann", "abc", "Automatic");
+    op = op_title("ann", "abc", "First words");
     op.patch.only_untitled = true;
     assert_int_equal(store_apply(s, &op), OK);
-    assert_string_equal(op.patch.after.title, "Automatic");
+    assert_string_equal(op.patch.after.title, "First words");
     assert_false(op.patch.after.titled);
+    op.patch.title = "By a model";
+    op.patch.titled = true;
+    assert_int_equal(store_apply(s, &op), OK);
+    assert_string_equal(op.patch.after.title, "By a model");
+    assert_true(op.patch.after.titled);
     op.patch.title = "Again";
-    assert_int_equal(store_apply(s, &op), OK); /* there is one */
-    assert_string_equal(op.patch.after.title, "Automatic");
+    assert_int_equal(store_apply(s, &op), OK); /* once */
+    assert_string_equal(op.patch.after.title, "By a model");
     op = op_title("ann", "abc", "Mine");
     op.patch.titled = true;
     assert_int_equal(store_apply(s, &op), OK);
@@ -114,6 +119,62 @@ only_what_has_no_title_is_named_by_itself(void **state)
     assert_int_equal(store_apply(s, &op), OK);
     assert_string_equal(op.patch.after.title, "");
     assert_true(op.patch.after.titled);
+}
+
+static void
+a_patch_may_name_the_number(void **state)
+{
+    struct store *s = store_of(state);
+    struct store_op op;
+    struct session sess;
+
+    (void)put_turn(s, "ann", "abc", "q", "a");
+    assert_int_equal(store_session(s, "ann", "abc", &sess), OK);
+    op = op_title("ann", "abc", "Of another one");
+    op.patch.only_no = sess.no + 1;
+    assert_int_equal(store_apply(s, &op), ERR_NOTFOUND);
+    op.patch.title = "Mine";
+    op.patch.only_no = sess.no;
+    assert_int_equal(store_apply(s, &op), OK);
+    assert_string_equal(op.patch.after.title, "Mine");
+}
+
+/* Without a summary it stands alone; with one, the text stays. */
+static void
+what_is_spent_is_added_to_its_summaries(void **state)
+{
+    struct store *s = store_of(state);
+    struct store_op op = op_patch("ann", "abc");
+    struct store_op sum = op_on(STORE_SESSION_SUMMARY, "ann", "abc");
+    struct session_summary got;
+    struct session sess;
+    struct buf text;
+
+    (void)put_turn(s, "ann", "abc", "q", "a");
+    assert_int_equal(store_session(s, "ann", "abc", &sess), OK);
+    op.patch.cost_micro = -1; /* not known */
+    assert_int_equal(store_apply(s, &op), OK);
+    assert_int_equal(store_summary(s, "ann", "abc", &got, NULL), ERR_NOTFOUND);
+    op.patch.cost_micro = 7;
+    assert_int_equal(store_apply(s, &op), OK);
+    buf_init(&text, 100);
+    assert_int_equal(store_summary(s, "ann", "abc", &got, &text), OK);
+    assert_int_equal(got.upto_seq, 0);
+    assert_int_equal(got.cost_micro, 7);
+    assert_int_equal(text.len, 0);
+    sum.summary.session_no = sess.no;
+    sum.summary.upto_seq = 1;
+    sum.summary.cost_micro = 20;
+    sum.summary.text = "so far";
+    sum.summary.text_len = 6;
+    assert_int_equal(store_apply(s, &sum), OK);
+    op.patch.cost_micro = 300;
+    assert_int_equal(store_apply(s, &op), OK);
+    assert_int_equal(store_summary(s, "ann", "abc", &got, &text), OK);
+    assert_int_equal(got.upto_seq, 1);
+    assert_int_equal(got.cost_micro, 327);
+    assert_string_equal(buf_cstr(&text), "so far");
+    buf_release(&text);
 }
 
 /* Each string at its limit, and with a byte more. */
@@ -468,16 +529,18 @@ all_of_it_is_on_disk(void **state)
     assert_messages(f->s, "ann", "abc", UINT32_MAX, 9, 0, "0:q|2:q1|3:a1|");
 }
 
-#define ALL(f)                                                      \
-    ON_STORE(a_patch_changes_what_it_says, f),                      \
-        ON_STORE(only_what_has_no_title_is_named_by_itself, f),     \
-        ON_STORE(a_patch_is_bounded, f),                            \
-        ON_STORE(a_context_that_does_not_fit_is_told, f),           \
-        ON_STORE(a_patch_may_make_a_session, f),                    \
-        ON_STORE(a_cleared_session_keeps_all_but_what_was_said, f), \
-        ON_STORE(a_deletion_may_name_the_number, f),                \
-        ON_STORE(sessions_are_counted, f),                          \
-        ON_STORE(an_owner_has_so_many_sessions, f),                 \
+#define ALL(f)                                                           \
+    ON_STORE(a_patch_changes_what_it_says, f),                           \
+        ON_STORE(only_what_is_not_named_for_good_is_named_by_itself, f), \
+        ON_STORE(a_patch_may_name_the_number, f),                        \
+        ON_STORE(what_is_spent_is_added_to_its_summaries, f),            \
+        ON_STORE(a_patch_is_bounded, f),                                 \
+        ON_STORE(a_context_that_does_not_fit_is_told, f),                \
+        ON_STORE(a_patch_may_make_a_session, f),                         \
+        ON_STORE(a_cleared_session_keeps_all_but_what_was_said, f),      \
+        ON_STORE(a_deletion_may_name_the_number, f),                     \
+        ON_STORE(sessions_are_counted, f),                               \
+        ON_STORE(an_owner_has_so_many_sessions, f),                      \
         ON_STORE(a_session_has_so_many_messages, f)
 
 int

@@ -1,0 +1,342 @@
+/*
+ * The door of WebSockets: which addresses there are, who is let in, and the
+ * end. It runs on the loop, where the sockets are, so its counts are exact, and
+ * a process that dies takes them with it.
+ *
+ * Who is not signed in has the address that the web server tells, and at
+ * /ws/{client_id} the name that the client gave itself.
+ */
+#include "base/base.h"
+
+#include "api/ws_door.h"
+
+#include <stdatomic.h>
+
+#include "api/ws_count.h"
+#include "api/ws_link.h"
+#include "auth/credentials.h"
+#include "base/conf.h"
+#include "base/ident.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "http/websocket.h"
+
+#define FRAME_MAX (64 * 1024 * 1024) /* bytes of one */
+#define FULL_RETRY_S 5
+#define STOPPING_RETRY_S 2
+#define STOP_WAIT_MS 1000 /* for closed sockets to be closed by their peers */
+#define STOP_POLL_MS 20
+#define CREDENTIALS_SESSIONS 4096
+#define CREDENTIALS_TTL_MS (8 * 3600 * 1000)
+#define SWEEP_MS 60000
+
+/* --- admission ----------------------------------------------------------- */
+
+/* Rows in the order of the table below. */
+enum place { AT_CHAT, AT_CHAT_AUTH, AT_CLIENT, AT_CLOUD, AT_LOCAL };
+
+static const struct route places[] = {
+    [AT_CHAT] = {METHOD_GET, "/ws/chat", NULL, "Chat"},
+    [AT_CHAT_AUTH] = {METHOD_GET, "/ws/chat/auth", NULL, "Chat, signed in"},
+    [AT_CLIENT] = {METHOD_GET, "/ws/{id}", NULL, "Chat of a named client"},
+    [AT_CLOUD] = {METHOD_GET, "/api/cloud-chat", NULL, "Context of a message"},
+    [AT_LOCAL] = {METHOD_GET, "/api/chat", NULL, "The same, and the answer"},
+};
+
+static const enum ws_endpoint endpoints[] = {
+    [AT_CHAT] = WS_AT_CHAT,     [AT_CHAT_AUTH] = WS_AT_CHAT,
+    [AT_CLIENT] = WS_AT_CLIENT, [AT_CLOUD] = WS_AT_CLOUD,
+    [AT_LOCAL] = WS_AT_LOCAL,
+};
+
+static enum err
+find_place(struct request *rq, enum place *at, struct problem *why)
+{
+    char allow[ROUTE_ALLOW_MAX];
+    const struct route *row;
+    enum err e = route_find(places, COUNT_OF(places), rq, &row, allow);
+
+    if (e != OK)
+        return problem_set(why, e, NULL, NULL, NULL);
+    *at = (enum place)(row - places);
+    return OK;
+}
+
+/* Whoever signs in is looked up when there are accounts; a token is asked for
+ * all the same, as its place is the only difference to /ws/chat. */
+static enum err
+check_token(struct request *rq, enum place at, struct problem *why)
+{
+    const char *token = NULL;
+
+    if (at != AT_CHAT_AUTH)
+        return OK;
+    if (request_arg(rq, "token", &token, why) != OK)
+        return why->err;
+    if ((token == NULL || *token == '\0') &&
+        request_header(rq, "Authorization") == NULL)
+        return problem_set(why, ERR_AUTH, "missing_token", "Missing token",
+                           "Connect with ?token=… or use /ws/chat");
+    return OK;
+}
+
+/* The session that is asked for, or a new one: the name that a client gives
+ * itself at /ws/{client_id} is easily guessed, and many give the same. */
+static enum err
+find_session(struct request *rq, char out[IDENT_SESSION_MAX + 1],
+             struct problem *why)
+{
+    const char *id = NULL;
+    struct ident fresh = ident_v4();
+    char text[IDENT_TEXT_LEN];
+
+    if (request_arg(rq, "session_id", &id, why) != OK)
+        return why->err;
+    if (id != NULL && *id != '\0' && !ident_session_valid(id, strlen(id)))
+        return problem_set(why, ERR_BADREQ, "invalid_session_id",
+                           "Invalid session_id",
+                           "1 to 64 characters of A-Z a-z 0-9 _ -");
+    if (id == NULL || *id == '\0') {
+        ident_text(text, &fresh);
+        id = text;
+    }
+    (void)snprintf(out, IDENT_SESSION_MAX + 1, "%s", id);
+    return OK;
+}
+
+/* A place for one more of this client. */
+static enum err
+take_count(struct ws_door *d, const struct request *rq, enum place at,
+           struct ws_count **out, struct problem *why)
+{
+    const char *addr = request_var(rq, "REMOTE_ADDR");
+    struct buf key;
+    enum err e = OK;
+
+    *out = NULL;
+    if (at != AT_CLIENT || d->per_client == 0)
+        return OK;
+    buf_init(&key, REQUEST_PATH_MAX + 256);
+    buf_addf(&key, "%.128s %s", addr != NULL ? addr : "", rq->path_args[0]);
+    *out = ws_count_take(d->clients, buf_cstr(&key), d->per_client);
+    if (*out == NULL) {
+        e = problem_set(
+            why, ERR_LIMIT, "too_many_connections", "Too many connections",
+            "A client may have %zu; close one of them.", d->per_client);
+        why->retry_after_s = FULL_RETRY_S;
+    }
+    buf_release(&key);
+    return e;
+}
+
+static enum err
+check_room(const struct ws_door *d, struct problem *why)
+{
+    if (d->stopping || engine_draining(d->app->en)) {
+        (void)problem_set(why, ERR_STOPPING, NULL, NULL, NULL);
+        why->retry_after_s = STOPPING_RETRY_S;
+        return ERR_STOPPING;
+    }
+    if (d->n_open < d->max)
+        return OK;
+    (void)problem_set(why, ERR_BUSY, "too_many_connections",
+                      "Too many connections", "Try again later.");
+    why->retry_after_s = FULL_RETRY_S;
+    return ERR_BUSY;
+}
+
+static void *
+admit(void *arg, struct request *rq, struct problem *why)
+{
+    struct ws_door *d = arg;
+    char session_id[IDENT_SESSION_MAX + 1];
+    struct ws_count *count = NULL;
+    struct ws_link *link;
+    enum place at = AT_CHAT;
+    enum err e = find_place(rq, &at, why);
+
+    if (e == OK && request_foreign(rq, conf_str(CONF_ALLOWED_ORIGINS)))
+        e = problem_set(why, ERR_FORBIDDEN, "foreign_origin",
+                        "This origin is not allowed",
+                        "Add it to ALLOWED_ORIGINS if it is yours.");
+    if (e == OK)
+        e = check_token(rq, at, why);
+    if (e == OK)
+        e = find_session(rq, session_id, why);
+    if (e == OK)
+        e = check_room(d, why);
+    if (e == OK)
+        e = take_count(d, rq, at, &count, why);
+    if (e != OK)
+        return NULL;
+    link = ws_link_new(d, endpoints[at], session_id, count);
+    link->lists = app_lists(rq);
+    return link;
+}
+
+/* A handshake that came by another door: its web server does not pass upgrades
+ * on. A handler of the application. */
+void
+api_ws_elsewhere(void *arg, struct request *rq)
+{
+    struct problem p = {.err = OK};
+
+    (void)problem_set(&p, ERR_IMPOSSIBLE, "websocket_unavailable",
+                      "WebSocket is not available here",
+                      "The web server does not pass it on. Use server-sent "
+                      "events: GET /chat/stream");
+    p.status = 501;
+    app_fail(arg, rq, &p);
+}
+
+/* --- opening and closing ------------------------------------------------- */
+
+static void
+on_sweep(struct loop_timer *t)
+{
+    struct ws_door *d = t->arg;
+    struct loop *l = engine_loop(d->app->en);
+
+    (void)credentials_sweep(d->box, loop_now_ms(l));
+    loop_timer_set(l, t, loop_now_ms(l) + SWEEP_MS);
+}
+
+static struct websocket *
+listen_at(struct ws_door *d, const char *path)
+{
+    const struct websocket_config c = {
+        .path = path,
+        .tcp = conf_str(CONF_WS_LISTEN),
+        .base_path = conf_str(CONF_BASE_PATH),
+        .handshake_ms = WEBSOCKET_HANDSHAKE_MS,
+        .retry_ms = WEBSOCKET_RETRY_MS,
+        .sock =
+            {
+                .message_max = (size_t)conf_int(CONF_WS_MESSAGE_MAX_KIB) * 1024,
+                .ping_ms = conf_int(CONF_WS_PING_S) * 1000,
+                .idle_ms = conf_int(CONF_WS_IDLE_S) * 1000,
+                .close_ms = WEBSOCKET_CLOSE_MS,
+            },
+        .app =
+            {
+                .admit = admit,
+                .opened = ws_link_opened,
+                .ops = &ws_link_sock,
+                .arg = d,
+            },
+    };
+
+    return websocket_open(engine_loop(d->app->en), &c);
+}
+
+struct ws_door *
+ws_door_open(struct app *app)
+{
+    struct ws_door *d = xcalloc(1, sizeof(*d));
+    struct loop *l = engine_loop(app->en);
+    char path[4096];
+
+    d->app = app;
+    d->max = (size_t)conf_int(CONF_WS_MAX);
+    if (d->max == 0)
+        d->max = engine_capacity(app->en);
+    d->per_client = (size_t)conf_int(CONF_WS_PER_CLIENT);
+    buf_init(&d->scratch, FRAME_MAX);
+    (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
+                   WEBSOCKET_SOCKET);
+    d->clients = ws_counts_new();
+    d->box = credentials_box_new(CREDENTIALS_SESSIONS, CREDENTIALS_TTL_MS);
+    d->listener = listen_at(d, path);
+    d->sweep.fn = on_sweep;
+    d->sweep.arg = d;
+    if (d->listener == NULL) {
+        ws_door_close(d);
+        return NULL;
+    }
+    loop_timer_set(l, &d->sweep, loop_now_ms(l) + SWEEP_MS);
+    return d;
+}
+
+/* The engine waits until the last closed socket is closed by its peer, too. */
+static void
+release_hold(struct ws_door *d)
+{
+    if (!d->holds)
+        return;
+    d->holds = false;
+    loop_timer_clear(engine_loop(d->app->en), &d->end);
+    engine_release(d->app->en, &d->hold);
+}
+
+static void
+on_hold_dropped(struct engine_hold *h)
+{
+    release_hold(h->arg);
+}
+
+static void
+on_end_poll(struct loop_timer *t)
+{
+    struct ws_door *d = t->arg;
+    struct loop *l = engine_loop(d->app->en);
+    int64_t now_ms = loop_now_ms(l);
+
+    if (websocket_count(d->listener) == 0)
+        release_hold(d);
+    else if (d->n_open > 0 || now_ms - d->stopped_ms < STOP_WAIT_MS)
+        loop_timer_set(l, t, now_ms + STOP_POLL_MS);
+    else
+        release_hold(d);
+}
+
+void
+ws_door_stop(struct ws_door *d)
+{
+    struct loop *l;
+
+    if (d == NULL || d->stopping)
+        return;
+    l = engine_loop(d->app->en);
+    d->stopping = true;
+    websocket_stop(d->listener);
+    for (struct ws_link *link = d->links, *next; link != NULL; link = next) {
+        next = link->next;
+        ws_link_stop(link);
+    }
+    d->holds = true;
+    d->hold.drop = on_hold_dropped;
+    d->hold.arg = d;
+    engine_hold(d->app->en, &d->hold);
+    d->stopped_ms = loop_now_ms(l);
+    d->end.fn = on_end_poll;
+    d->end.arg = d;
+    loop_timer_set(l, &d->end, d->stopped_ms);
+}
+
+void
+ws_door_close(struct ws_door *d)
+{
+    if (d == NULL)
+        return;
+    release_hold(d);
+    loop_timer_clear(engine_loop(d->app->en), &d->sweep);
+    websocket_close(d->listener); /* links are told */
+    ws_counts_free(d->clients);
+    credentials_box_free(d->box);
+    buf_release(&d->scratch);
+    d->closed = true;
+    if (d->n_links == 0)
+        free(d);
+}
+
+size_t
+ws_door_count(const struct ws_door *d)
+{
+    return d != NULL ? atomic_load(&d->n_open) : 0;
+}
+
+size_t
+ws_door_following(const struct ws_door *d)
+{
+    return d != NULL ? atomic_load(&d->n_following) : 0;
+}

@@ -1,0 +1,110 @@
+/*
+ * A link is a WebSocket that speaks with the engine: its frames become turns
+ * and other wishes, done one after another; what comes of them becomes frames
+ * of its dialect. A link holds no turn logic. When its socket is gone the turn
+ * goes on without it, and the answer is in the session. Loop thread. For
+ * api/ws_*.c only.
+ */
+#ifndef API_WS_LINK_H
+#define API_WS_LINK_H
+
+#include "api/app.h"
+#include "api/ws_door.h"
+#include "dialect/ws.h"
+#include "http/wsock.h"
+
+#define WS_LINK_QUEUE_MAX 8 /* frames that wait while one is worked on */
+
+struct credentials_box; /* auth/credentials.h */
+struct ws_counts;
+struct ws_count;
+struct ws_link;
+
+/* The inside of a door, as its links see it. */
+struct ws_door {
+    struct app *app; /* borrowed */
+    struct websocket *listener;
+    struct ws_counts *clients;
+    struct credentials_box *box;
+    struct ws_link *links;
+    size_t n_links; /* with those whose socket is gone */
+    size_t max;     /* sockets */
+    size_t per_client;
+    struct buf scratch;      /* of a frame being made */
+    struct loop_timer sweep; /* of the box */
+    struct engine_hold hold; /* while closing ones are waited for */
+    struct loop_timer end;   /* of that */
+    int64_t stopped_ms;
+    bool stopping, holds, closed;
+    _Atomic size_t n_open, n_following;
+};
+
+/* What a frame wants, while it waits. */
+struct ws_wish {
+    struct ws_wish *next;
+    struct ws_in in;
+};
+
+enum ws_link_state {
+    WS_LINK_IDLE,
+    WS_LINK_WORKS,  /* a worker prepares what was asked */
+    WS_LINK_ASKED,  /* the engine has the reader */
+    WS_LINK_FOLLOWS /* the reader is attached to a stream */
+};
+
+struct ws_link {
+    struct ws_door *door;
+    struct ws_link *prev, *next;
+    struct wsock *sock; /* NULL: gone */
+    struct ws ws;
+    struct ws_count *count; /* NULL: it is not counted */
+    enum ws_link_state state;
+    struct reader r;
+    struct ident turn; /* while it follows */
+    struct ws_turn as; /* what its events are told as */
+    char *data;        /* owned; as.data */
+    struct ws_wish *queue;
+    unsigned n_queue;
+    bool lists;       /* app_lists of its handshake */
+    bool stop_wanted; /* as soon as there is a turn */
+    bool ended;       /* the end event was told */
+    bool closes;      /* and the connection ends with it */
+    char session_id[IDENT_SESSION_MAX + 1];
+};
+
+/* Who is signed in: nobody yet. */
+#define WS_LINK_OWNER ""
+
+extern const struct wsock_ops ws_link_sock; /* owner: the link */
+
+struct ws_link *ws_link_new(struct ws_door *d, enum ws_endpoint at,
+                            const char *session_id, struct ws_count *count);
+/* A websocket_app's opened. */
+void ws_link_opened(void *link, struct wsock *sock);
+/* The process stops. */
+void ws_link_stop(struct ws_link *l);
+/* Close the socket; the link goes. */
+void ws_link_close(struct ws_link *l, unsigned code, const char *reason);
+/* The link goes, unless somebody still has it. */
+void ws_link_over(struct ws_link *l);
+/* Send a frame. Nothing if the socket is gone or the frame too large. */
+void ws_link_say(struct ws_link *l, const struct buf *frame);
+void ws_link_problem(struct ws_link *l, const struct problem *p);
+/* It is idle again: the next wish. */
+void ws_link_next(struct ws_link *l);
+
+/* --- api/ws_work.c: what a worker does ------------------------------------ */
+
+/* WS_ASK, WS_CONTEXT, WS_HISTORY or WS_CLEAR. Takes what in holds. */
+void ws_work_begin(struct ws_link *l, struct ws_in *in);
+
+/* --- api/ws_turn.c: following a turn -------------------------------------- */
+
+/* Takes ask and data (may be NULL). */
+void ws_turn_ask(struct ws_link *l, struct turn_ask *ask, bool stream,
+                 char *data, size_t data_len);
+void ws_turn_follow(struct ws_link *l, const struct ident *turn, bool stream);
+/* Cancel what runs, now or as soon as there is a turn. */
+void ws_turn_stop(struct ws_link *l);
+
+#endif

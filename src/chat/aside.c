@@ -1,0 +1,182 @@
+/*
+ * Questions of the program's own.
+ *
+ * One is a generator with nobody behind it. What it costs is told to who asked,
+ * who keeps it with the session; the text goes nowhere else. A failure is
+ * worth a line in the log of who asked, and nothing more.
+ */
+#include "base/base.h"
+
+#include "chat/aside.h"
+
+#include "base/metric.h"
+#include "base/text.h"
+#include "chat/core.h"
+#include "provider/models.h"
+
+struct generator_config
+aside_config(const struct engine *en, int64_t total_ms)
+{
+    struct generator_config c = en->gen;
+
+    c.cache = NULL;
+    if (c.retries > ASIDE_RETRIES_MAX)
+        c.retries = ASIDE_RETRIES_MAX;
+    if (c.limits.total_ms == 0 || c.limits.total_ms > total_ms)
+        c.limits.total_ms = (int)total_ms;
+    return c;
+}
+
+static void
+set_route(struct aside *a, const struct route_choice *route)
+{
+    a->route = *route;
+    a->route.model = arena_strdup(&a->ask->arena, route->model);
+    (void)snprintf(a->model, sizeof(a->model), "%s", route->model);
+}
+
+void
+aside_init(struct aside *a, struct engine *en, const char *owner,
+           const char *session_id, const struct route_choice *route,
+           size_t text_max)
+{
+    memset(a, 0, sizeof(*a));
+    a->en = en;
+    a->ask = turn_ask_new();
+    a->ask->owner = arena_strdup(&a->ask->arena, owner);
+    a->ask->session_id = arena_strdup(&a->ask->arena, session_id);
+    a->usage = (struct usage){-1, -1, -1};
+    set_route(a, route);
+    buf_init(&a->text, text_max);
+}
+
+void
+aside_release(struct aside *a)
+{
+    generator_cancel(a->generator);
+    a->generator = NULL;
+    buf_release(&a->text);
+    turn_ask_free(a->ask);
+    a->ask = NULL;
+}
+
+/* --- asking -------------------------------------------------------------- */
+
+static const struct ask *
+on_prepare(void *arg, const struct route_choice *route, bool tight,
+           struct problem *why)
+{
+    struct aside *a = arg;
+
+    return a->calls->prepare(a->arg, route, tight, why);
+}
+
+static void
+on_moved(void *arg, const struct route_choice *route, const struct problem *why)
+{
+    (void)why;
+    set_route(arg, route);
+}
+
+static void
+on_part(void *arg, const struct part *p)
+{
+    struct aside *a = arg;
+    size_t n;
+
+    switch (p->kind) {
+    case PART_TEXT:
+        n = a->text.max - a->text.len;
+        buf_add(&a->text, p->text, p->len < n ? p->len : n);
+        break;
+    case PART_MODEL:
+        if (p->len > 0 && p->len <= STORE_NAME_MAX) {
+            (void)memcpy(a->model, p->text, p->len);
+            a->model[p->len] = '\0';
+        }
+        break;
+    case PART_USAGE: a->usage = p->usage; break;
+    default: break;
+    }
+}
+
+static void
+count_tokens(const struct aside *a)
+{
+    token_scale_learn(a->en->scales, a->route.model, a->report.estimate,
+                      a->usage.input_tokens);
+    if (a->usage.input_tokens > 0)
+        metric_add(METRIC_INPUT_TOKENS, a->usage.input_tokens);
+    if (a->usage.output_tokens > 0)
+        metric_add(METRIC_OUTPUT_TOKENS, a->usage.output_tokens);
+    if (a->usage.cached_tokens > 0)
+        metric_add(METRIC_CACHED_TOKENS, a->usage.cached_tokens);
+}
+
+static void
+on_done(void *arg, enum finish finish, const struct problem *problem)
+{
+    struct aside *a = arg;
+    const char *code = NULL;
+
+    a->generator = NULL;
+    count_tokens(a);
+    if (finish != FINISH_STOP && finish != FINISH_LENGTH)
+        code = problem->err != OK ? problem->code : finish_name(finish);
+    a->calls->done(a->arg, code, finish == FINISH_LENGTH);
+}
+
+static const struct generator_calls aside_generator_calls = {
+    .prepare = on_prepare,
+    .part = on_part,
+    .moved = on_moved,
+    .done = on_done,
+};
+
+void
+aside_start(struct aside *a, const struct generator_config *c,
+            const struct route_choice *routes, size_t n_routes,
+            const struct aside_calls *calls, void *arg)
+{
+    assert(a->generator == NULL);
+    a->calls = calls;
+    a->arg = arg;
+    a->generator = generator_start(c, routes, n_routes, &aside_generator_calls,
+                                   a);
+}
+
+/* --- what came ----------------------------------------------------------- */
+
+int64_t
+aside_cost(const struct aside *a)
+{
+    const char *provider = a->route.provider->name;
+    const struct model *m = model_find(provider, a->model);
+
+    if (m == NULL)
+        m = model_find(provider, a->route.model);
+    return model_cost(m, &a->usage);
+}
+
+const char *
+aside_text(struct aside *a, size_t max, size_t *len)
+{
+    const char *text;
+    struct buf b;
+    size_t n, from = 0;
+
+    buf_init(&b, 3 * a->text.max);
+    utf8_scrub(&b, a->text.data, a->text.len);
+    for (size_t i = 0; i < b.len; i++)
+        if (b.data[i] == '\0')
+            b.data[i] = ' ';
+    n = b.len < max ? b.len : utf8_whole(b.data, max);
+    while (n > 0 && strchr(" \t\r\n", b.data[n - 1]) != NULL)
+        n--;
+    while (from < n && strchr(" \t\r\n", b.data[from]) != NULL)
+        from++;
+    *len = n - from;
+    text = n == 0 ? "" : arena_memdup0(&a->ask->arena, b.data + from, *len);
+    buf_release(&b);
+    return text;
+}

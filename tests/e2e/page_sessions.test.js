@@ -209,7 +209,8 @@ describe('the menu of a conversation', () => {
         await tab.page.getByRole('combobox').fill('x'.repeat(400));
         await tab.page.getByLabel(/Delete after/).fill('30');
         await tab.page.getByRole('button', { name: 'Save' }).click();
-        await tab.page.getByText('The settings were not saved').waitFor();
+        await tab.page.getByRole('heading',
+            { name: 'The settings were not saved' }).waitFor();
         await tab.page.getByRole('button', { name: 'Close' }).click();
         assert.equal(await context.inputValue(), 'Speak like a pirate.',
             'what was written stays');

@@ -164,13 +164,13 @@ test('an answer is stopped, and what came of it is kept', async () => {
 });
 
 test('a client that leaves finds the answer when it comes back', async () => {
-    const c = await connect('/ws/leaver-1');
+    const c = await connect('/ws/me?session_id=leaver-1');
     c.say({ type: 'chat_message', message: { content: 'Which settings?' } });
     await c.next('response_chunk');
     c.ws.terminate();
     await until('the answer in the session', async () =>
         (await messages('leaver-1')).at(-1)?.finish_reason === 'stop');
-    const back = await connect('/ws/leaver-1');
+    const back = await connect('/ws/me?session_id=leaver-1');
     back.say({ type: 'history' });
     assert.equal((await back.next('history')).messages.length, 2);
     await back.close();

@@ -71,7 +71,8 @@ test('clients that do not read cost little, and get everything', async (t) => {
     const status = async () => (await (await fetch(
         `${parley.url}/status`)).json());
     const connect = (name) => Promise.all(Array.from({ length: LAZY },
-        (_, i) => openRaw(parley, `/ws/${name}-${i}`, { unix })));
+        (_, i) => openRaw(parley, `/ws/me-${i}?session_id=${name}-${i}`,
+            { unix })));
     const quick = await connect('quick'); /* what so many turns need */
     await Promise.all(quick.map((raw) => {
         ask(raw, 'long');

@@ -94,9 +94,12 @@ test('clients that do not read cost little, and get everything', async (t) => {
             t.messages?.at(-1)?.finish_reason === 'stop');
     }, 60000);
     assert.equal((await status()).active_connections, LAZY);
-    const grown = ownKib() - before;
-    t.diagnostic(`grown by ${grown} KiB`);
-    assert.ok(sanitized || grown < LAZY * LAZY_KIB, `grown by ${grown} KiB`);
+    /* What ending and indexing took is given back; what readers hold is not. */
+    let grown;
+    await until('memory to be small', () => {
+        grown = ownKib() - before;
+        return sanitized || grown < LAZY * LAZY_KIB;
+    }, 30000).finally(() => t.diagnostic(`grown by ${grown} KiB`));
     for (const raw of lazy.slice(0, 8))
         raw.destroy();
     await until('those that left to be gone', async () =>

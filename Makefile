@@ -78,6 +78,8 @@ PROGRAMS := $(PROGRAM_SRC:cgi-bin/%.c=$(B)/bin/%)
 CLI := $(B)/cli/parley
 BESIDE := $(if $(IS_DEFAULT),$(patsubst $(B)/bin/%,cgi-bin/%,$(PROGRAMS)))
 CLI_BESIDE := $(if $(IS_DEFAULT),bin/parley)
+# The client for other programs: src/client and what it needs of the rest.
+CLIENT_LIB := $(B)/libparley-client.a
 TESTS := $(TEST_SRC:%.c=$(B)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
@@ -132,6 +134,14 @@ $(PROGRAMS): $(B)/bin/%: $(B)/obj/cgi-bin/%.o $(LIB)
 $(CLI): $(CLI_SRC:%.c=$(B)/obj/%.o) $(LIB)
 	$(LINK) $^ $(LIBS) -ledit
 
+# One object with all in it, of which only parley.h's functions are seen.
+$(CLIENT_LIB): $(B)/obj/src/client/parley.o $(LIB)
+	@echo "  LD   $@"
+	@$(CC) -r -nostdlib -o $(B)/parley-client.o $^
+	@objcopy --wildcard --keep-global-symbol='parley_*' $(B)/parley-client.o
+	@rm -f $@
+	@$(AR) rcs $@ $(B)/parley-client.o
+
 # Beside their sources for a web server to start; replaced in one step, as
 # the old one may be running.
 $(BESIDE): cgi-bin/%: $(B)/bin/%
@@ -146,13 +156,15 @@ static/vendor/highlight.js: package-lock.json scripts/vendor.mjs
 	@echo "  NPM  static/vendor"
 	@node scripts/vendor.mjs
 
+# One after the other, as only one npm may be at work in a folder.
 static/vendor/openapi.json: docs/openapi.yaml package-lock.json \
-		scripts/openapi.mjs
+		scripts/openapi.mjs | static/vendor/highlight.js
 	@scripts/deps page
 	@echo "  DOC  $@"
 	@node scripts/openapi.mjs
 
-etc/lexicon/afinn.tsv: package-lock.json scripts/lexicon.mjs
+etc/lexicon/afinn.tsv: package-lock.json scripts/lexicon.mjs | \
+		static/vendor/openapi.json
 	@scripts/deps page
 	@echo "  NPM  etc/lexicon"
 	@node scripts/lexicon.mjs
@@ -222,8 +234,8 @@ torture: ## Crashes, full disks, slow readers, cut connections (minutes)
 
 .PHONY: install clean help print-flags
 ROOT = $(PREFIX)/lib/parley
-install: all ## Install below PREFIX (/usr/local), DESTDIR is honoured
-	@scripts/install $(B) "$(DESTDIR)" "$(ROOT)"
+install: all $(CLIENT_LIB) ## Install below PREFIX (/usr/local), DESTDIR too
+	@scripts/install $(B) "$(DESTDIR)" "$(ROOT)" "$(PREFIX)" "$(VERSION)"
 
 clean: ## Remove all that was built (not the data, not node_modules)
 	rm -rf build bin static/vendor etc/lexicon

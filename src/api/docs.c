@@ -61,7 +61,7 @@ docs_read(const char *root, enum doc_name name, struct buf *out)
 }
 
 static void
-send(struct app *app, struct request *rq, enum doc_name name)
+reply_doc(struct app *app, struct request *rq, enum doc_name name)
 {
     struct problem p = {.err = OK};
     struct reply rp;
@@ -95,17 +95,17 @@ send(struct app *app, struct request *rq, enum doc_name name)
 void
 api_docs(void *arg, struct request *rq)
 {
-    send(arg, rq, DOC_PAGE);
+    reply_doc(arg, rq, DOC_PAGE);
 }
 
 void
 api_openapi_yaml(void *arg, struct request *rq)
 {
-    send(arg, rq, DOC_YAML);
+    reply_doc(arg, rq, DOC_YAML);
 }
 
 void
 api_openapi_json(void *arg, struct request *rq)
 {
-    send(arg, rq, DOC_JSON);
+    reply_doc(arg, rq, DOC_JSON);
 }

@@ -323,7 +323,7 @@ read_format(struct request *rq, enum export_format *f, struct problem *why)
 }
 
 static void
-send(struct app *app, struct request *rq, struct out *o, const char *name)
+send_file(struct app *app, struct request *rq, struct out *o, const char *name)
 {
     char file[96], line[160];
 
@@ -356,7 +356,7 @@ api_session_export(void *arg, struct request *rq)
     }
     o = out_new(engine_store(app->en), app_owner(rq), f);
     (void)snprintf(o->id, sizeof(o->id), "%s", s.id);
-    send(app, rq, o, s.id);
+    send_file(app, rq, o, s.id);
 }
 
 /* All that are listed: who may not see the list gets an empty file. */
@@ -377,5 +377,5 @@ api_export(void *arg, struct request *rq)
     now[strlen("YYYY-MM-DD")] = '\0';
     o = out_new(engine_store(app->en), app_owner(rq), f);
     o->all = app_lists(rq);
-    send(app, rq, o, now);
+    send_file(app, rq, o, now);
 }

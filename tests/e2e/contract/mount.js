@@ -60,6 +60,28 @@ export function mount(door) {
                 assert.equal(typeof r.body.status, 'string');
             });
 
+        test('the API describes itself, with addresses relative to it',
+            async () => {
+                const json = await call(parley, '/api/openapi.json');
+                assert.equal(json.status, 200);
+                assert.match(json.body.openapi, /^3\.1\./);
+                assert.equal(new URL(json.body.servers[0].url,
+                    `${parley.url}/api/openapi.json`).href, `${parley.url}/`);
+                const page = await fetch(`${parley.url}/api/docs`);
+                assert.equal(page.status, 200);
+                assert.match(page.headers.get('content-type'), /^text\/html/);
+                assert.match(page.headers.get('content-security-policy'),
+                    /script-src 'self'/);
+                const html = await page.text();
+                const links = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)]
+                    .map((m) => new URL(m[1], page.url));
+                assert.ok(links.length > 5);
+                for (const url of links) {
+                    assert.ok(url.href.startsWith(`${parley.url}/`), url.href);
+                    assert.equal((await fetch(url)).status, 200, url.href);
+                }
+            });
+
         test('the folder without its slash leads to the one with it',
             async () => {
                 const r = await fetch(parley.url,

@@ -37,6 +37,8 @@ export class Follower {
     #abort = null;
     #epoch = 0;      /* counts means dropped: what came later is void */
     #polling = false;
+    #brought = false; /* this connection had an event */
+    #stalled = false; /* one that had was dead */
     #closed = false;
 
     constructor(turnId, after, on, env) {
@@ -104,6 +106,7 @@ export class Follower {
         const source = new this.#env.EventSource(
             this.#env.streamUrl(this.#turnId, this.#seen));
         this.#source = source;
+        this.#brought = false;
         source.onopen = () => this.#on.state('live');
         for (const type of EVENT_TYPES)
             source.addEventListener(type, (e) => {
@@ -127,6 +130,7 @@ export class Follower {
             return;
         }
         this.#failures = 0;
+        this.#brought = true;
         this.#quietMs = QUIET_MS;
         this.#watch();
         if (id && !this.#take(id.seq, event))
@@ -156,10 +160,7 @@ export class Follower {
         } else if (news.next > this.#seen || news.done) {
             this.#after(GRACE_MS, () => {
                 if (news.next > this.#seen) {
-                    this.#drop();
-                    this.#env.buffers?.();
-                    if (this.#takeAll(news))
-                        this.#poll();
+                    this.#held(news);
                 } else if (news.done) {
                     this.#finish('gone');
                 } else {
@@ -170,6 +171,22 @@ export class Follower {
             this.#quietMs = Math.min(this.#quietMs * 2, QUIET_MAX_MS);
             this.#watch();
         }
+    }
+
+    /* News did not arrive. If others did on this connection it is dead, once;
+     * else the path buffers. */
+    #held(news) {
+        const dead = this.#brought && !this.#stalled;
+        this.#drop();
+        this.#stalled = true;
+        if (!dead)
+            this.#env.buffers?.();
+        if (!this.#takeAll(news))
+            return;
+        if (dead)
+            this.#retry();
+        else
+            this.#poll();
     }
 
     /* EventSource has given up. Ask why, and go on as the answer says. */

@@ -194,6 +194,26 @@ test('a path that buffers is found out and polling takes over', async () => {
     assertWhole(w);
 });
 
+test('a connection that brought something and dies is made anew, once',
+    async () => {
+        const w = new World().follow();
+        w.open();
+        w.deliver(1, 1);
+        w.happened = 2;
+        await w.pass(5000);
+        assert.equal(w.answer.text, 'Hel', 'what was missed is shown at once');
+        assert.equal(w.pollOnly, false);
+        await w.pass(1000);
+        assert.equal(w.sources.length, 2);
+        assert.equal(w.source.url, `${TURN}/2`);
+        w.open();
+        w.deliver(3, 3);
+        w.happened = 4;
+        await w.pass(6000);
+        assert.equal(w.pollOnly, true, 'twice is no accident');
+        assertWhole(w);
+    });
+
 test('news that arrives while we ask is not mistaken for buffering',
     async () => {
         const w = new World().follow();

@@ -279,10 +279,41 @@ a_whole_line_is_not_copied(void **state)
     buf_release(&out);
 }
 
+/* What an event has as id, fed byte by byte. */
+static enum err
+note_id(void *arg, const char *name, const char *data, size_t n)
+{
+    struct sse_parser *p = arg;
+
+    (void)name;
+    assert_int_equal(n, strlen(p->id));
+    assert_memory_equal(data, p->id, n);
+    return OK;
+}
+
+static void
+an_id_is_kept_until_the_next(void **state)
+{
+    static const char text[] = "id: a.1\ndata: a.1\n\ndata: a.1\n\n"
+                               "data: b\nid:b\n\n"
+                               "id: 123456789.123456789.123456789.123456789."
+                               "123456789.123456789.1234\ndata: b\n\n"
+                               "id\ndata:\n\n";
+    struct sse_parser p;
+
+    (void)state;
+    sse_parse_init(&p);
+    for (size_t i = 0; i < sizeof(text) - 1; i++)
+        assert_int_equal(sse_parse(&p, text + i, 1, note_id, &p), OK);
+    assert_string_equal(p.id, "");
+    sse_parse_release(&p);
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_id_is_kept_until_the_next),
         cmocka_unit_test(all_line_ends_mean_the_same),
         cmocka_unit_test(data_lines_are_joined_with_lf),
         cmocka_unit_test(one_space_after_the_colon_is_stripped),

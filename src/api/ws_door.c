@@ -229,6 +229,26 @@ listen_at(struct ws_door *d, const char *path)
     return websocket_open(engine_loop(d->app->en), &c);
 }
 
+static struct oauth2 *
+open_oauth2(struct ws_door *d)
+{
+    const struct oauth2_config c = {
+        .loop = engine_loop(d->app->en),
+        .transfers = engine_transfers(d->app->en),
+        .box = d->box,
+        .hosts = conf_str(CONF_OAUTH_TOKEN_HOSTS),
+        .limits =
+            {
+                .connect_ms = (int)conf_int(CONF_UPSTREAM_CONNECT_MS),
+                .first_byte_ms = (int)conf_int(CONF_UPSTREAM_FIRST_BYTE_MS),
+                .idle_ms = (int)conf_int(CONF_UPSTREAM_IDLE_MS),
+                .total_ms = (int)conf_int(CONF_UPSTREAM_TOTAL_MS),
+            },
+    };
+
+    return oauth2_new(&c);
+}
+
 struct ws_door *
 ws_door_open(struct app *app)
 {
@@ -246,6 +266,7 @@ ws_door_open(struct app *app)
                    WEBSOCKET_SOCKET);
     d->clients = ws_counts_new();
     d->box = credentials_box_new(CREDENTIALS_SESSIONS, CREDENTIALS_TTL_MS);
+    d->oauth2 = open_oauth2(d);
     d->listener = listen_at(d, path);
     d->sweep.fn = on_sweep;
     d->sweep.arg = d;
@@ -322,6 +343,7 @@ ws_door_close(struct ws_door *d)
     loop_timer_clear(engine_loop(d->app->en), &d->sweep);
     websocket_close(d->listener); /* links are told */
     ws_counts_free(d->clients);
+    oauth2_free(d->oauth2);
     credentials_box_free(d->box);
     buf_release(&d->scratch);
     d->closed = true;

@@ -14,11 +14,9 @@
 #include "api/ws_count.h"
 #include "auth/credentials.h"
 #include "base/clock.h"
-#include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
-#include "upstream/guard.h"
 
 #define FRAME_KEEP (16 * 1024) /* bytes of scratch kept between frames */
 
@@ -85,6 +83,8 @@ ws_link_over(struct ws_link *l)
         d->n_following--;
         l->state = WS_LINK_IDLE;
     }
+    if (l->state == WS_LINK_SIGNS_IN)
+        ws_login_cancel(l, "");
     if (l->state != WS_LINK_IDLE)
         return; /* it comes back here */
     if (l->prev != NULL)
@@ -130,8 +130,8 @@ ws_link_say(struct ws_link *l, const struct buf *frame)
         IGNORE(wsock_say(l->sock, frame->data, frame->len));
 }
 
-static struct buf *
-scratch(struct ws_link *l)
+struct buf *
+ws_link_scratch(struct ws_link *l)
 {
     buf_clear(&l->door->scratch);
     buf_trim(&l->door->scratch, FRAME_KEEP);
@@ -141,7 +141,7 @@ scratch(struct ws_link *l)
 void
 ws_link_problem(struct ws_link *l, const struct problem *p)
 {
-    struct buf *b = scratch(l);
+    struct buf *b = ws_link_scratch(l);
 
     if (ws_problem(&l->ws, p, b))
         ws_link_say(l, b);
@@ -151,7 +151,7 @@ void
 ws_link_opened(void *link, struct wsock *sock)
 {
     struct ws_link *l = link;
-    struct buf *b = scratch(l);
+    struct buf *b = ws_link_scratch(l);
 
     l->sock = sock;
     if (ws_greeting(&l->ws, l->session_id, clock_wall_ms(), b))
@@ -161,10 +161,13 @@ ws_link_opened(void *link, struct wsock *sock)
 void
 ws_link_stop(struct ws_link *l)
 {
-    struct buf *b = scratch(l);
+    struct buf *b;
 
+    if (l->state == WS_LINK_SIGNS_IN)
+        ws_login_cancel(l, "The server is stopping");
     if (l->sock == NULL || l->state != WS_LINK_IDLE)
         return;
+    b = ws_link_scratch(l);
     if (ws_notice(&l->ws, "The server is stopping", b))
         ws_link_say(l, b);
     ws_link_close(l, FRAMES_GOING_AWAY, "The server is stopping");
@@ -172,41 +175,10 @@ ws_link_stop(struct ws_link *l)
 
 /* --- wishes -------------------------------------------------------------- */
 
-/* The credentials are the box's from here on. */
-static void
-on_auth(struct ws_link *l, struct ws_in *in)
-{
-    struct buf *b = scratch(l);
-    enum err e = in->auth == NULL ? ERR_BADREQ
-                                  : credentials_check(in->auth, &in->why);
-
-    if (e == OK && in->auth->kind == CREDENTIALS_OAUTH2)
-        e = guard_url(in->auth->token_url, conf_str(CONF_OAUTH_TOKEN_HOSTS),
-                      &in->why);
-    if (e == OK) {
-        e = credentials_put(l->door->box, WS_LINK_OWNER, l->session_id,
-                            &in->auth, clock_mono_ms());
-        if (e != OK)
-            (void)problem_set(&in->why, e, NULL, NULL, NULL);
-    }
-    if (ws_auth_answer(&l->ws, e == OK ? NULL : &in->why, b))
-        ws_link_say(l, b);
-}
-
-static void
-on_logout(struct ws_link *l)
-{
-    struct buf *b = scratch(l);
-
-    (void)credentials_forget(l->door->box, WS_LINK_OWNER, l->session_id);
-    if (ws_logged_out(&l->ws, b))
-        ws_link_say(l, b);
-}
-
 static void
 on_ping(struct ws_link *l)
 {
-    struct buf *b = scratch(l);
+    struct buf *b = ws_link_scratch(l);
 
     if (ws_pong(&l->ws, clock_wall_ms(), b))
         ws_link_say(l, b);
@@ -217,7 +189,7 @@ on_stop(struct ws_link *l)
 {
     struct problem p = {.err = OK};
 
-    if (l->state == WS_LINK_IDLE) {
+    if (l->state == WS_LINK_IDLE || l->state == WS_LINK_SIGNS_IN) {
         (void)problem_set(&p, ERR_CONFLICT, "nothing_to_stop",
                           "There is nothing to stop", "No answer is running.");
         ws_link_problem(l, &p);
@@ -233,9 +205,11 @@ begin(struct ws_link *l, struct ws_in *in)
     if (in->what == WS_BAD) {
         ws_link_problem(l, &in->why);
         ws_in_release(in);
-        return;
+    } else if (in->what == WS_AUTH) {
+        ws_login_begin(l, in);
+    } else {
+        ws_work_begin(l, in);
     }
-    ws_work_begin(l, in);
 }
 
 /* Behind those that wait already. Takes what in holds. */
@@ -246,11 +220,16 @@ wait_turn(struct ws_link *l, struct ws_in *in)
     struct ws_wish **at = &l->queue;
 
     if (l->n_queue == WS_LINK_QUEUE_MAX) {
+        bool signs_in = in->what == WS_AUTH;
+
         ws_in_release(in);
         (void)problem_set(&p, ERR_LIMIT, "too_many_messages",
                           "Too many messages are waiting",
                           "At most %d; wait for an answer.", WS_LINK_QUEUE_MAX);
-        ws_link_problem(l, &p);
+        if (signs_in)
+            ws_login_answer(l, &p);
+        else
+            ws_link_problem(l, &p);
         return;
     }
     while (*at != NULL)
@@ -297,10 +276,10 @@ on_message(void *owner, const char *p, size_t n)
     switch (in.what) {
     case WS_PING: on_ping(l); break;
     case WS_STOP: on_stop(l); break;
-    case WS_LOGOUT: on_logout(l); break;
-    case WS_AUTH: on_auth(l, &in); break;
+    case WS_LOGOUT: ws_login_out(l); break;
     default:
-        if (l->state != WS_LINK_IDLE)
+        if (in.what == WS_AUTH ? ws_login_waits(l, &in)
+                               : l->state != WS_LINK_IDLE)
             wait_turn(l, &in);
         else
             begin(l, &in);

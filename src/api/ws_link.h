@@ -10,6 +10,7 @@
 
 #include "api/app.h"
 #include "api/ws_door.h"
+#include "auth/oauth2.h"
 #include "dialect/ws.h"
 #include "http/wsock.h"
 
@@ -26,6 +27,7 @@ struct ws_door {
     struct websocket *listener;
     struct ws_counts *clients;
     struct credentials_box *box;
+    struct oauth2 *oauth2;
     struct ws_link *links;
     size_t n_links; /* with those whose socket is gone */
     size_t max;     /* sockets */
@@ -47,9 +49,10 @@ struct ws_wish {
 
 enum ws_link_state {
     WS_LINK_IDLE,
-    WS_LINK_WORKS,  /* a worker prepares what was asked */
-    WS_LINK_ASKED,  /* the engine has the reader */
-    WS_LINK_FOLLOWS /* the reader is attached to a stream */
+    WS_LINK_WORKS,   /* a worker prepares what was asked */
+    WS_LINK_ASKED,   /* the engine has the reader */
+    WS_LINK_FOLLOWS, /* the reader is attached to a stream */
+    WS_LINK_SIGNS_IN /* a token server is asked */
 };
 
 struct ws_link {
@@ -60,9 +63,10 @@ struct ws_link {
     struct ws_count *count; /* NULL: it is not counted */
     enum ws_link_state state;
     struct reader r;
-    struct ident turn; /* while it follows */
-    struct ws_turn as; /* what its events are told as */
-    char *data;        /* owned; as.data */
+    struct ident turn;        /* while it follows */
+    struct ws_turn as;        /* what its events are told as */
+    char *data;               /* owned; as.data */
+    struct oauth2_wait login; /* while it signs in */
     struct ws_wish *queue;
     unsigned n_queue;
     bool lists;       /* app_lists of its handshake */
@@ -90,8 +94,24 @@ void ws_link_over(struct ws_link *l);
 /* Send a frame. Nothing if the socket is gone or the frame too large. */
 void ws_link_say(struct ws_link *l, const struct buf *frame);
 void ws_link_problem(struct ws_link *l, const struct problem *p);
+struct buf *ws_link_scratch(struct ws_link *l); /* empty; of a frame */
 /* It is idle again: the next wish. */
 void ws_link_next(struct ws_link *l);
+
+/* --- api/ws_login.c: credentials ------------------------------------------ */
+
+/* Must this WS_AUTH wait for what came before it? */
+bool ws_login_waits(const struct ws_link *l, const struct ws_in *in);
+/* WS_AUTH, in its turn: it is answered at once, or the link signs in. Takes
+ * what in holds. */
+void ws_login_begin(struct ws_link *l, struct ws_in *in);
+void ws_login_answer(struct ws_link *l,
+                     const struct problem *why); /* or NULL */
+/* The link stops signing in, and is idle; its client is told why if it is
+ * there still. */
+void ws_login_cancel(struct ws_link *l, const char *sentence);
+/* WS_LOGOUT, at once. */
+void ws_login_out(struct ws_link *l);
 
 /* --- api/ws_work.c: what a worker does ------------------------------------ */
 

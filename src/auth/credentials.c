@@ -55,7 +55,34 @@ credentials_copy(const struct credentials *c)
     for (int i = 0; i < VALUES; i++)
         *b[i] = xstrdup(*a[i]);
     to->scope = xstrdup(c->scope);
+    to->born_ms = c->born_ms;
+    to->until_ms = c->until_ms;
+    to->in_body = c->in_body;
     return to;
+}
+
+static bool
+same(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+bool
+credentials_same(const struct credentials *a, const struct credentials *b)
+{
+    struct credentials x = *a, y = *b;
+    char **v[VALUES], **w[VALUES];
+
+    if (a->kind != b->kind || !same(a->scope, b->scope))
+        return false;
+    if (a->kind == CREDENTIALS_OAUTH2)
+        x.token = y.token = NULL; /* fetched */
+    values_of(&x, v);
+    values_of(&y, w);
+    for (int i = 0; i < VALUES; i++)
+        if (!same(*v[i], *w[i]))
+            return false;
+    return true;
 }
 
 static void
@@ -344,6 +371,27 @@ credentials_find(struct credentials_box *b, const char *owner,
     }
     (void)pthread_mutex_unlock(&b->mu);
     return c;
+}
+
+bool
+credentials_renew(struct credentials_box *b, const char *owner,
+                  const char *session_id, const struct credentials *c)
+{
+    struct entry *e;
+    bool found;
+
+    (void)pthread_mutex_lock(&b->mu);
+    e = *place(b, owner, session_id);
+    found = e != NULL && e->c != NULL && credentials_same(e->c, c);
+    if (found) {
+        wipe(e->c->token);
+        e->c->token = xstrdup(c->token);
+        e->c->born_ms = c->born_ms;
+        e->c->until_ms = c->until_ms;
+        e->c->in_body = c->in_body;
+    }
+    (void)pthread_mutex_unlock(&b->mu);
+    return found;
 }
 
 bool

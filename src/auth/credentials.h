@@ -27,11 +27,13 @@ enum credentials_kind {
 /* Strings are owned, and NULL where the kind has no such thing. */
 struct credentials {
     enum credentials_kind kind;
-    char *token;               /* BEARER */
+    char *token;               /* BEARER; OAUTH2: fetched; NULL: none yet */
     char *api_key, *header;    /* API_KEY; a header's name */
     char *username, *password; /* BASIC */
     char *client_id, *client_secret, *token_url, *scope; /* OAUTH2; scope may
                                                             be NULL */
+    int64_t born_ms, until_ms; /* OAUTH2: of the token; monotonic */
+    bool in_body;              /* OAUTH2: the token server wants them there */
 };
 
 /* Empty ones. */
@@ -43,6 +45,9 @@ void credentials_free(struct credentials *c);
  * a header can hold? ERR_BADREQ with why, which has no value in it. */
 MUST_USE enum err credentials_check(const struct credentials *c,
                                     struct problem *why);
+
+/* The same kind and values, whatever was fetched with them? */
+bool credentials_same(const struct credentials *a, const struct credentials *b);
 
 /* --- kept for sessions ---------------------------------------------------- */
 
@@ -70,6 +75,10 @@ MUST_USE enum err credentials_put(struct credentials_box *b, const char *owner,
 struct credentials *credentials_find(struct credentials_box *b,
                                      const char *owner, const char *session_id,
                                      int64_t now_ms);
+/* Keep what was fetched with c's login (token, born_ms, until_ms, in_body) for
+ * the session. Copies. False: it does not have this login, or not any more. */
+bool credentials_renew(struct credentials_box *b, const char *owner,
+                       const char *session_id, const struct credentials *c);
 /* False: there were none. */
 bool credentials_forget(struct credentials_box *b, const char *owner,
                         const char *session_id);

@@ -38,6 +38,8 @@ struct value {
 static struct value values[CONF__MAX];
 static char *root_dir; /* owned; NULL until conf_load */
 static int mistakes;
+static conf_fault_fn *fault_fn; /* NULL: into the log */
+static void *fault_arg;
 
 static void
 forget(enum conf_key k)
@@ -158,7 +160,9 @@ report(const struct row *r, const char *rule, const char *s, size_t n)
     size_t shown = utf8_whole(s, n < SHOWN_MAX ? n : SHOWN_MAX);
 
     mistakes++;
-    if (r->secret)
+    if (fault_fn != NULL)
+        fault_fn(fault_arg, &(struct conf_fault){r->name, 0, rule, false});
+    else if (r->secret)
         log_warn("conf.value", "name=%s rule=\"%s\"", r->name, rule);
     else
         log_warn("conf.value", "name=%s rule=\"%s\" value=\"%.*s\"", r->name,
@@ -207,9 +211,17 @@ static void
 on_env_line(void *arg, const char *name, const char *value)
 {
     (void)arg;
-    for (size_t k = 0; k < CONF__MAX; k++)
-        if (strcmp(conf_rows[k].name, name) == 0 && !getenv(name))
+    for (size_t k = 0; k < CONF__MAX; k++) {
+        if (strcmp(conf_rows[k].name, name) != 0)
+            continue;
+        if (!getenv(name))
             take((enum conf_key)k, value);
+        return;
+    }
+    if (fault_fn != NULL)
+        fault_fn(fault_arg, &(struct conf_fault){.name = name,
+                                                 .rule = "is no setting",
+                                                 .unknown = true});
 }
 
 static void
@@ -217,7 +229,10 @@ on_env_mistake(void *arg, int line, const char *rule)
 {
     (void)arg;
     mistakes++;
-    log_warn("conf.file", "file=.env line=%d rule=\"%s\"", line, rule);
+    if (fault_fn != NULL)
+        fault_fn(fault_arg, &(struct conf_fault){NULL, line, rule, false});
+    else
+        log_warn("conf.file", "file=.env line=%d rule=\"%s\"", line, rule);
 }
 
 int
@@ -247,6 +262,18 @@ conf_load(const char *root)
             values[k].text = below_root(conf_rows[k].def,
                                         strlen(conf_rows[k].def));
     return mistakes;
+}
+
+void
+conf_check(conf_fault_fn *fn, void *arg)
+{
+    char *root = xstrdup(conf_root());
+
+    fault_fn = fn;
+    fault_arg = arg;
+    IGNORE(conf_load(root)); /* they are told */
+    fault_fn = NULL;
+    free(root);
 }
 
 /* The name under which a setting was given: its own, or its other one. */

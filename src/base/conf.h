@@ -109,6 +109,17 @@ int64_t conf_int(enum conf_key k);
 bool conf_is_set(enum conf_key k); /* by .env or environment, not blank */
 const char *conf_root(void);       /* as given to conf_load */
 int conf_mistakes(void);           /* what conf_load returned */
+/* Something wrong with the settings. It never holds what a secret holds. */
+struct conf_fault {
+    const char *name; /* of the setting; NULL: the file .env */
+    int line;         /* of the file; 0: not known, or all of it */
+    const char *rule; /* "must be a whole number from 1 to 64" */
+    bool unknown;     /* a name in .env that is none of ours: no mistake */
+};
+typedef void conf_fault_fn(void *arg, const struct conf_fault *f);
+/* Load once more and tell what is wrong, instead of writing it into the log;
+ * valid during the call. Strings that conf_str gave before are gone. */
+void conf_check(conf_fault_fn *fn, void *arg);
 /* Print .env.example / a Markdown table of all rows. */
 void conf_print_env(FILE *f);
 void conf_print_table(FILE *f);

@@ -132,7 +132,9 @@ const struct row conf_rows[CONF__MAX] = {
     [CONF_OAUTH_TOKEN_HOSTS] = {"OAUTH_TOKEN_HOSTS", LINE, "", "", 0, 0, false,
         "Hosts that a client of /ws/chat may name as the token_url of OAuth2 "
         "credentials, separated by commas: auth.example.com, "
-        "auth.example.com:8443 or *.example.com; empty: none"},
+        "auth.example.com:8443 or *.example.com; empty: none. What is not of "
+        "the internet at large only by its very address (10.0.0.5:8443) or as "
+        "localhost"},
     [CONF_SESSION_TTL] = {"SESSION_TTL", INT, "s", "0", 0, 3153600000, false,
         "A session that was not used for so long is deleted (0: never)"},
     [CONF_TEMPORARY_TTL] = {"TEMPORARY_TTL", INT, "s", "14400", 0, 3153600000,

@@ -281,3 +281,11 @@ engine_forget(struct engine *en, const char *session_id,
 
     engine_call(en, forget, &f);
 }
+
+/* --- what others of the loop borrow --------------------------------------- */
+
+struct transfers *
+engine_transfers(struct engine *en)
+{
+    return en->transfers;
+}

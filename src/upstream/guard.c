@@ -129,11 +129,22 @@ guard_class_name(enum guard_class c)
 
 /* --- URLs ----------------------------------------------------------------- */
 
-/* Is a list's entry (a name, perhaps with a port or a star) this host? */
-static bool
-entry_is(const char *entry, size_t n, const char *host, const char *port)
+/* Where the port of an entry begins; an IPv6 address has colons of its own. */
+static const char *
+port_of(const char *entry, size_t n)
 {
-    const char *colon = memchr(entry, ':', n);
+    const char *from = entry[0] == '[' ? memchr(entry, ']', n) : entry;
+
+    return from != NULL ? memchr(from, ':', n - (size_t)(from - entry)) : NULL;
+}
+
+/* Is a list's entry (a name, perhaps with a port or a star) this host? A star
+ * is for names alone. */
+static bool
+entry_is(const char *entry, size_t n, const char *host, const char *port,
+         bool named)
+{
+    const char *colon = port_of(entry, n);
     size_t name = colon != NULL ? (size_t)(colon - entry) : n;
     const char *want = colon != NULL ? colon + 1 : HTTPS_PORT;
     size_t want_n = colon != NULL ? n - name - 1 : strlen(HTTPS_PORT);
@@ -141,7 +152,7 @@ entry_is(const char *entry, size_t n, const char *host, const char *port)
 
     if (strlen(port) != want_n || memcmp(port, want, want_n) != 0)
         return false;
-    if (name > 2 && entry[0] == '*' && entry[1] == '.') {
+    if (named && name > 2 && entry[0] == '*' && entry[1] == '.') {
         entry++;
         name--;
         return len > name && strncasecmp(host + len - name, entry, name) == 0;
@@ -150,12 +161,12 @@ entry_is(const char *entry, size_t n, const char *host, const char *port)
 }
 
 static bool
-on_list(const char *hosts, const char *host, const char *port)
+on_list(const char *hosts, const char *host, const char *port, bool named)
 {
     while (*hosts != '\0') {
         size_t n = strcspn(hosts, ", \t");
 
-        if (n > 0 && entry_is(hosts, n, host, port))
+        if (n > 0 && entry_is(hosts, n, host, port, named))
             return true;
         hosts += n;
         hosts += strspn(hosts, ", \t");
@@ -165,13 +176,14 @@ on_list(const char *hosts, const char *host, const char *port)
 
 /* Of a host that is an address; a name is public here. */
 static enum guard_class
-host_class(const char *host)
+host_class(const char *host, bool *named)
 {
     struct sockaddr_in in = {.sin_family = AF_INET};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
     char plain[INET6_ADDRSTRLEN];
     size_t n = strlen(host);
 
+    *named = false;
     if (host[0] == '[') {
         if (n < 4 || n - 2 >= sizeof(plain) || host[n - 1] != ']')
             return GUARD_RESERVED;
@@ -183,7 +195,17 @@ host_class(const char *host)
     }
     if (inet_pton(AF_INET, host, &in.sin_addr) == 1)
         return guard_class((struct sockaddr *)&in, sizeof(in));
+    *named = true;
     return GUARD_PUBLIC;
+}
+
+/* May an operator list an address of this class? Never what a machine finds
+ * on its own link: the metadata of clouds is there. */
+static bool
+may_be_listed(enum guard_class c)
+{
+    return c == GUARD_PUBLIC || c == GUARD_LOOPBACK || c == GUARD_PRIVATE ||
+           c == GUARD_SHARED;
 }
 
 struct parts {
@@ -198,39 +220,61 @@ bad(struct problem *why, const char *message)
 }
 
 static enum err
-check_parts(const struct parts *p, const char *hosts, struct problem *why)
+forbidden(struct problem *why, const char *code, const char *error,
+          const char *message)
 {
-    size_t n;
+    return problem_set(why, ERR_FORBIDDEN, code, error, "%s", message);
+}
 
+static enum err
+check_host(const struct parts *p, const char *hosts, enum guard_class *also,
+           struct problem *why)
+{
+    size_t n = strlen(p->host);
+    bool named, listed;
+
+    if (n == 0 || n > HOST_MAX)
+        return bad(why, "Its host is not valid.");
+    *also = host_class(p->host, &named);
+    if (p->host[n - 1] == '.') /* the same name, said in full */
+        p->host[n - 1] = '\0';
+    listed = on_list(hosts, p->host, p->port, named);
+    if (*also != GUARD_PUBLIC && (!listed || !may_be_listed(*also)))
+        return forbidden(why, "address_not_allowed",
+                         "This address may not be called",
+                         "It is not one of the internet at large.");
+    if (!listed)
+        return forbidden(why, "host_not_allowed", "This host may not be called",
+                         "The server has a list of those that may.");
+    if (text_ieq(p->host, "localhost"))
+        *also = GUARD_LOOPBACK;
+    return OK;
+}
+
+static enum err
+check_parts(const struct parts *p, const char *hosts, enum guard_class *also,
+            struct problem *why)
+{
     if (p->scheme == NULL || p->host == NULL || p->port == NULL)
         return bad(why, "It has the form https://host/path.");
     if (!text_ieq(p->scheme, "https"))
         return bad(why, "It begins with https://.");
     if (p->user != NULL || p->password != NULL)
         return bad(why, "It has no user and no password in it.");
-    n = strlen(p->host);
-    if (n == 0 || n > HOST_MAX)
-        return bad(why, "Its host is not valid.");
-    if (host_class(p->host) != GUARD_PUBLIC)
-        return problem_set(why, ERR_FORBIDDEN, "address_not_allowed",
-                           "This address may not be called",
-                           "It is not one of the internet at large.");
-    if (p->host[n - 1] == '.') /* the same name, said in full */
-        p->host[n - 1] = '\0';
-    if (!on_list(hosts, p->host, p->port))
-        return problem_set(why, ERR_FORBIDDEN, "host_not_allowed",
-                           "This host may not be called",
-                           "The server has a list of those that may.");
-    return OK;
+    return check_host(p, hosts, also, why);
 }
 
 enum err
-guard_url(const char *url, const char *hosts, struct problem *why)
+guard_url(const char *url, const char *hosts, enum guard_class *also,
+          struct problem *why)
 {
     struct parts p = {NULL, NULL, NULL, NULL, NULL};
+    enum guard_class class = GUARD_PUBLIC;
     CURLU *u = curl_url();
     enum err e;
 
+    if (also != NULL)
+        *also = GUARD_PUBLIC;
     if (u == NULL)
         return problem_set(why, ERR_INTERNAL, NULL, NULL, NULL);
     if (curl_url_set(u, CURLUPART_URL, url, CURLU_NON_SUPPORT_SCHEME) ==
@@ -241,7 +285,9 @@ guard_url(const char *url, const char *hosts, struct problem *why)
         IGNORE(curl_url_get(u, CURLUPART_USER, &p.user, 0));
         IGNORE(curl_url_get(u, CURLUPART_PASSWORD, &p.password, 0));
     }
-    e = check_parts(&p, hosts, why);
+    e = check_parts(&p, hosts, &class, why);
+    if (e == OK && also != NULL)
+        *also = class;
     curl_free(p.scheme);
     curl_free(p.host);
     curl_free(p.port);

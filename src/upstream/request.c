@@ -2,7 +2,8 @@
  * A request to a provider, as data. Builders fill it without any I/O, the
  * transfer sends it. Header values can hold keys and can come from settings:
  * they are checked here, once, so that no value can add a header of its own,
- * and they are wiped before their memory is given back.
+ * and they are wiped before their memory is given back. So is a body that is
+ * said to hold a secret.
  */
 #include "base/base.h"
 
@@ -28,6 +29,8 @@ upstream_request_release(struct upstream_request *q)
         free(q->headers[i]);
     }
     free(q->url);
+    if (q->secret && q->body.data != NULL)
+        explicit_bzero(q->body.data, q->body.cap);
     buf_release(&q->body);
     upstream_request_init(q, body_max);
 }

@@ -18,7 +18,7 @@ worth_it(const struct transfer_result *r)
     int status = r->head != NULL ? r->head->status : 0;
 
     if (r->end == TRANSFER_OVERSIZE || r->end == TRANSFER_TIMEOUT ||
-        r->end == TRANSFER_UNTRUSTED)
+        r->end == TRANSFER_UNTRUSTED || r->end == TRANSFER_FORBIDDEN)
         return false;
     if (status < 400)
         return r->end != TRANSFER_COMPLETE; /* broke off, or never began */

@@ -124,7 +124,9 @@ classify(const struct transfer *t, CURLcode rc)
     if (curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T,
                           &connected_us) != CURLE_OK ||
         connected_us == 0)
-        return is_distrust(rc) ? TRANSFER_UNTRUSTED : TRANSFER_CONNECT;
+        return t->guard_refused  ? TRANSFER_FORBIDDEN
+               : is_distrust(rc) ? TRANSFER_UNTRUSTED
+                                 : TRANSFER_CONNECT;
     if (rc == CURLE_OPERATION_TIMEDOUT)
         return TRANSFER_TIMEOUT;
     if (t->head_done)
@@ -408,8 +410,6 @@ transfers_new(struct loop *l)
 void
 transfers_free(struct transfers *ts)
 {
-    size_t i;
-
     if (ts == NULL)
         return;
     assert(!ts->in_curl);
@@ -418,7 +418,7 @@ transfers_free(struct transfers *ts)
         transfer_cancel(ts->running);
     if (ts->multi != NULL) {
         (void)curl_multi_cleanup(ts->multi);
-        for (i = 0; i < ts->n_pool; i++)
+        for (size_t i = 0; i < ts->n_pool; i++)
             curl_easy_cleanup(ts->pool[i]);
         (void)curl_share_cleanup(ts->share);
         curl_global_cleanup();

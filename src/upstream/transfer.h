@@ -14,12 +14,18 @@
  * gathered, except that of replies with status >= 400, which is gathered up to
  * TRANSFER_ERROR_MAX and handed to done. Compression is not asked for.
  * Redirects are not followed. Proxies come from the environment as curl has it.
+ *
+ * A guarded request goes to an address that a client named: over https alone,
+ * straight (a proxy would look names up itself) and over a connection of its
+ * own; each address that its host leads to is looked at right before it is
+ * connected to, whatever the name led to when the URL was checked.
  */
 #ifndef UPSTREAM_TRANSFER_H
 #define UPSTREAM_TRANSFER_H
 
 #include "base/buf.h"
 #include "base/loop.h"
+#include "upstream/guard.h"
 
 #define TRANSFER_HEADERS_MAX 16        /* request headers */
 #define TRANSFER_HEAD_MAX (64 * 1024)  /* bytes of reply headers */
@@ -34,9 +40,15 @@ struct upstream_request {
     size_t n_headers;
     struct buf body; /* owned; empty for GET */
     bool http2;      /* try HTTP/2 on https */
+    bool secret;     /* the body holds one: overwritten at release, as headers
+                        are; have it reserved so that it never moves */
+    bool guarded;    /* see above */
+    enum guard_class guard_also; /* addresses that it may have beside public
+                                    ones; from guard_url */
 };
 void upstream_request_init(struct upstream_request *q, size_t body_max);
-void upstream_request_release(struct upstream_request *q); /* wipes headers */
+/* Overwrites headers and a secret body. */
+void upstream_request_release(struct upstream_request *q);
 /* Copies; a header with CR, LF or NUL, or too many: ERR_BADREQ. */
 MUST_USE enum err upstream_request_header(struct upstream_request *q,
                                           const char *name, const char *value);
@@ -57,14 +69,16 @@ struct transfer_limits {
 };
 
 enum transfer_end {
-    TRANSFER_COMPLETE, /* the reply ended as HTTP says it should */
-    TRANSFER_CUT,      /* it began and broke off */
-    TRANSFER_CONNECT,  /* no connection (name, refused, TLS, time), or it was
+    TRANSFER_COMPLETE,  /* the reply ended as HTTP says it should */
+    TRANSFER_CUT,       /* it began and broke off */
+    TRANSFER_CONNECT,   /* no connection (name, refused, TLS, time), or it was
                           closed without a reply */
-    TRANSFER_TIMEOUT,  /* first byte, silence or total */
-    TRANSFER_OVERSIZE, /* headers past TRANSFER_HEAD_MAX */
-    TRANSFER_FAILED,   /* protocol garbage */
-    TRANSFER_UNTRUSTED /* no connection: its certificate is not good */
+    TRANSFER_TIMEOUT,   /* first byte, silence or total */
+    TRANSFER_OVERSIZE,  /* headers past TRANSFER_HEAD_MAX */
+    TRANSFER_FAILED,    /* protocol garbage */
+    TRANSFER_UNTRUSTED, /* no connection: its certificate is not good */
+    TRANSFER_FORBIDDEN  /* no connection: guarded, and no address that may be
+                           called */
 };
 
 /* head is NULL if none came. error_body: what a reply >= 400 said. reason is

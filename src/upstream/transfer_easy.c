@@ -251,6 +251,20 @@ set_request(struct transfer *t, CURL *e)
 }
 
 static bool
+set_guard(struct transfer *t, CURL *e)
+{
+    unsigned bad = 0;
+
+    SET(CURLOPT_PROTOCOLS_STR, "https");
+    SET(CURLOPT_PROXY, "");
+    SET(CURLOPT_FRESH_CONNECT, 1L);
+    SET(CURLOPT_FORBID_REUSE, 1L);
+    SET(CURLOPT_OPENSOCKETFUNCTION, transfer_on_guarded);
+    SET(CURLOPT_OPENSOCKETDATA, t);
+    return bad == 0;
+}
+
+static bool
 set_common(struct transfer *t, CURL *e)
 {
     unsigned bad = 0;
@@ -301,5 +315,6 @@ bool
 transfer_set_up(struct transfer *t)
 {
     return url_ok(t->out->q.url) && set_common(t, t->easy) &&
-           set_request(t, t->easy);
+           set_request(t, t->easy) &&
+           (!t->out->q.guarded || set_guard(t, t->easy));
 }

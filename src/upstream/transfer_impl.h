@@ -62,6 +62,7 @@ struct transfer {
     bool noted;            /* is on ts->later */
     bool head_done;        /* the final head came */
     bool gone;             /* cancelled, or done is being called */
+    bool guard_refused;    /* an address that it may not call */
 };
 
 /* --- transfer.c --------------------------------------------------------- */
@@ -91,6 +92,9 @@ int transfer_on_socket(CURL *easy, curl_socket_t fd, int what, void *ts,
                        void *unused);
 curl_socket_t transfer_on_open(void *ts, curlsocktype purpose,
                                struct curl_sockaddr *a);
+/* The same for a guarded transfer. */
+curl_socket_t transfer_on_guarded(void *transfer, curlsocktype purpose,
+                                  struct curl_sockaddr *a);
 int transfer_on_close(void *ts, curl_socket_t fd);
 void transfers_unwatch(struct transfers *ts); /* free all of it */
 

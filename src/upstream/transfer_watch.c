@@ -134,6 +134,22 @@ transfer_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     return fd;
 }
 
+/* Here, as nowhere else, the address is the one that is connected to. Another
+ * one of the same name may still do. */
+curl_socket_t
+transfer_on_guarded(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+    struct transfer *t = arg;
+    enum guard_class class = guard_class(&a->addr, a->addrlen);
+
+    if (class != GUARD_PUBLIC && class != t->out->q.guard_also) {
+        log_warn("upstream.guard", "refused=%s", guard_class_name(class));
+        t->guard_refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return transfer_on_open(t->ts, purpose, a);
+}
+
 int
 transfer_on_close(void *arg, curl_socket_t fd)
 {

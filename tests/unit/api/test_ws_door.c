@@ -1,8 +1,8 @@
 /*
- * Tests of api/ws_door.c, ws_link.c, ws_turn.c and ws_work.c together: an
- * engine with its loop in a thread of its own, and clients that block on
- * ws.sock. The bytes of frames are http's affair (test_frames.c), what is said
- * in them the dialects' (test_ws.c).
+ * Tests of api/ws_door.c, ws_link.c, ws_login.c, ws_turn.c and ws_work.c
+ * together: an engine with its loop in a thread of its own, and clients that
+ * block on ws.sock. The bytes of frames are http's affair (test_frames.c), what
+ * is said in them the dialects' (test_ws.c).
  */
 #include "../http/http_test.h"
 
@@ -438,6 +438,145 @@ credentials_are_taken_and_forgotten(void **state)
     assert_non_null(strstr(hear(fd), "logout_success"));
 }
 
+/* A token server that takes connections and says nothing; returns its
+ * descriptor. The list of hosts has it. */
+static int
+mute_server(char url[64])
+{
+    struct sockaddr_in a = {.sin_family = AF_INET};
+    socklen_t n = sizeof(a);
+    char host[40];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &n), 0);
+    (void)snprintf(host, sizeof(host), "127.0.0.1:%d", ntohs(a.sin_port));
+    (void)snprintf(url, 64, "https://%s/token", host);
+    conf_override(CONF_OAUTH_TOKEN_HOSTS, host);
+    conf_override(CONF_UPSTREAM_CONNECT_MS, "15000");
+    return fd;
+}
+
+static void
+say_login(const int *fd, const char *url)
+{
+    char text[300];
+
+    (void)snprintf(text, sizeof(text),
+                   "{\"type\":\"auth\",\"auth_type\":\"oauth2\","
+                   "\"client_id\":\"i\",\"client_secret\":\"s\","
+                   "\"token_url\":\"%s\"}",
+                   url);
+    say(fd, text);
+}
+
+/* Wait until the one connection of a server ends; what it was sent is read. */
+static void
+wait_for_hangup(int server_fd)
+{
+    struct timeval limit = {.tv_sec = 20};
+    char bytes[1024];
+    ssize_t n;
+    int fd = accept4(server_fd, NULL, NULL, SOCK_CLOEXEC);
+
+    assert_true(fd >= 0);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    do
+        n = recv(fd, bytes, sizeof(bytes), 0);
+    while (n > 0);
+    assert_true(n == 0 || errno == ECONNRESET);
+    (void)close(fd);
+}
+
+static void
+what_comes_after_a_login_waits(void **state)
+{
+    char url[64];
+    int server_fd = mute_server(url), *fd, *other;
+
+    (void)state;
+    start();
+    fd = join("/ws/chat?session_id=mine");
+    other = join("/ws/chat?session_id=mine");
+    (void)hear(fd);
+    (void)hear(other);
+    say_login(fd, url);
+    say(fd, "{\"type\":\"history\"}");
+    say(fd, "{\"type\":\"auth\",\"auth_type\":\"basic_auth\"}");
+    say_login(fd, "https://auth.example.com/");
+    say(fd, "{\"type\":\"ping\"}");
+    assert_non_null(strstr(hear(fd), "\"pong\""));
+    /* Somebody else's takes its place. */
+    say(other, "{\"type\":\"auth\",\"auth_type\":\"bearer_token\","
+               "\"token\":\"secret\"}");
+    assert_non_null(strstr(hear(other), "\"success\":true"));
+    assert_non_null(strstr(hear(fd), "Other credentials were given"));
+    assert_non_null(strstr(hear(fd), "\"type\":\"history\""));
+    assert_non_null(strstr(hear(fd), "username is missing"));
+    assert_non_null(strstr(hear(fd), "may not be called"));
+    wait_for_hangup(server_fd);
+    (void)close(server_fd);
+}
+
+static void
+a_logout_takes_logins_back(void **state)
+{
+    char url[64];
+    int server_fd = mute_server(url), *fd;
+
+    (void)state;
+    start();
+    fd = join("/ws/chat");
+    (void)hear(fd);
+    say_login(fd, url);
+    for (int i = 0; i < 7; i++)
+        say(fd, "{\"type\":\"history\"}");
+    say_login(fd, url);
+    say_login(fd, url);
+    assert_non_null(strstr(hear(fd), "Too many messages"));
+    say(fd, "{\"type\":\"stop\"}");
+    assert_non_null(strstr(hear(fd), "nothing_to_stop"));
+    say(fd, "{\"type\":\"logout\"}");
+    for (int i = 0; i < 2; i++)
+        assert_non_null(strstr(hear(fd), "Signed out meanwhile"));
+    assert_non_null(strstr(hear(fd), "logout_success"));
+    for (int i = 0; i < 7; i++)
+        assert_non_null(strstr(hear(fd), "\"type\":\"history\""));
+    wait_for_hangup(server_fd);
+    (void)close(server_fd);
+}
+
+static void
+who_leaves_while_signing_in_asks_nobody(void **state)
+{
+    char url[64];
+    int server_fd = mute_server(url), *fd;
+
+    (void)state;
+    start();
+    fd = join("/ws/chat");
+    (void)hear(fd);
+    say_login(fd, url);
+    say(fd, "{\"type\":\"ping\"}");
+    assert_non_null(strstr(hear(fd), "\"pong\""));
+    leave(fd);
+    wait_for_hangup(server_fd);
+    /* And one that is there at the end of the process. */
+    fd = join("/ws/chat");
+    (void)hear(fd);
+    say_login(fd, url);
+    say(fd, "{\"type\":\"ping\"}");
+    assert_non_null(strstr(hear(fd), "\"pong\""));
+    engine_call(rig, stop_door, NULL);
+    assert_non_null(strstr(hear(fd), "The server is stopping"));
+    assert_string_equal(hear(fd), "close 1001");
+    wait_for_hangup(server_fd);
+    (void)close(server_fd);
+}
+
 static void
 a_stop_says_goodbye(void **state)
 {
@@ -467,6 +606,9 @@ main(void)
         TEST(who_leaves_at_any_time_breaks_nothing),
         TEST(a_context_ends_its_connection),
         TEST(credentials_are_taken_and_forgotten),
+        TEST(what_comes_after_a_login_waits),
+        TEST(a_logout_takes_logins_back),
+        TEST(who_leaves_while_signing_in_asks_nobody),
         TEST(a_stop_says_goodbye),
     };
 

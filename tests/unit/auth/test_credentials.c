@@ -279,6 +279,77 @@ values_can_be_sent(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+static struct credentials *
+client(const char *secret, const char *scope)
+{
+    struct credentials *c = credentials_new(CREDENTIALS_OAUTH2);
+
+    c->client_id = xstrdup("id");
+    c->client_secret = xstrdup(secret);
+    c->token_url = xstrdup("https://auth.example.com/");
+    c->scope = xstrdup(scope);
+    return c;
+}
+
+static void
+logins_are_told_apart(void **state)
+{
+    struct credentials *a = client("s", NULL), *b = client("s", NULL);
+    struct credentials *other[] = {client("S", NULL), client("s", "r"),
+                                   bearer("s")};
+
+    (void)state;
+    b->token = xstrdup("fetched");
+    b->until_ms = 7;
+    b->in_body = true;
+    assert_true(credentials_same(a, b));
+    for (size_t i = 0; i < COUNT_OF(other); i++) {
+        assert_false(credentials_same(a, other[i]));
+        assert_false(credentials_same(other[i], a));
+        assert_true(credentials_same(other[i], other[i]));
+        credentials_free(other[i]);
+    }
+    credentials_free(a);
+    a = bearer("s");
+    credentials_free(b);
+    b = bearer("t");
+    assert_false(credentials_same(a, b));
+    credentials_free(a);
+    credentials_free(b);
+}
+
+static void
+a_token_belongs_to_the_login_it_was_fetched_with(void **state)
+{
+    struct credentials *c = client("s", NULL), *t = client("s", NULL);
+
+    (void)state;
+    t->token = xstrdup("fetched");
+    t->born_ms = 5;
+    t->until_ms = 7;
+    t->in_body = true;
+    assert_false(credentials_renew(box, "", "a", t));
+    credentials_join(box, "", "a");
+    assert_false(credentials_renew(box, "", "a", t));
+    assert_int_equal(credentials_put(box, "", "a", &c, 0), OK);
+    assert_true(credentials_renew(box, "", "a", t));
+    assert_true(credentials_renew(box, "", "a", t)); /* in place of it */
+    c = credentials_find(box, "", "a", 0);
+    assert_string_equal(c->token, "fetched");
+    assert_int_equal(c->born_ms, 5);
+    assert_int_equal(c->until_ms, 7);
+    assert_true(c->in_body);
+    credentials_free(c);
+    c = client("other", NULL);
+    assert_int_equal(credentials_put(box, "", "a", &c, 0), OK);
+    assert_false(credentials_renew(box, "", "a", t));
+    c = credentials_find(box, "", "a", 0);
+    assert_null(c->token);
+    credentials_free(c);
+    credentials_free(t);
+    credentials_leave(box, "", "a");
+}
+
 int
 main(void)
 {
@@ -293,6 +364,8 @@ main(void)
         TEST(copies_have_every_value),
         TEST(a_header_of_the_request_itself_is_refused),
         TEST(values_can_be_sent),
+        TEST(logins_are_told_apart),
+        TEST(a_token_belongs_to_the_login_it_was_fetched_with),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

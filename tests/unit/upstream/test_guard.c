@@ -110,7 +110,7 @@ static void
 urls_are_of_the_list(void **state)
 {
     static const char list[] =
-        "auth.example.com, *.login.example,8.8.8.8 127.0.0.1,"
+        "auth.example.com, *.login.example,8.8.8.8 *.0.0.1,"
         "other.example:8443";
     static const struct {
         const char *url;
@@ -154,12 +154,59 @@ urls_are_of_the_list(void **state)
     (void)state;
     for (size_t i = 0; i < COUNT_OF(rows); i++) {
         struct problem p = {.err = OK};
-        enum err e = guard_url(rows[i].url, list, &p);
+        enum guard_class also = GUARD_RESERVED;
+        enum err e = guard_url(rows[i].url, list, &also, &p);
 
         if (e != rows[i].want)
             fail_msg("%s: %s", rows[i].url, err_code(e));
+        assert_int_equal(also, GUARD_PUBLIC);
         if (e != OK)
             assert_true(p.error[0] != '\0' && p.err == e);
+    }
+}
+
+/* Also as another spelling of the same. */
+static void
+an_address_that_is_not_public_must_be_listed_itself(void **state)
+{
+    static const char list[] =
+        "127.0.0.1:8443 [::1]:8443, localhost:9443,10.0.0.5,[fd00::5],"
+        "100.64.0.1, 169.254.169.254 0.0.0.0 224.0.0.1 [fe80::1]";
+    static const struct {
+        const char *url;
+        enum err want;
+        enum guard_class also;
+    } rows[] = {
+        {"https://127.0.0.1:8443/", OK, GUARD_LOOPBACK},
+        {"https://0x7f.1:8443/", OK, GUARD_LOOPBACK},
+        {"https://[::1]:8443/", OK, GUARD_LOOPBACK},
+        {"https://localhost:9443/", OK, GUARD_LOOPBACK},
+        {"https://LocalHost.:9443/", OK, GUARD_LOOPBACK},
+        {"https://10.0.0.5/", OK, GUARD_PRIVATE},
+        {"https://[fd00::5]/", OK, GUARD_PRIVATE},
+        {"https://100.64.0.1/", OK, GUARD_SHARED},
+        {"https://127.0.0.1/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://127.0.0.1:9443/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://127.0.0.2:8443/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://[::1]/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://localhost/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://localhost:8443/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://10.0.0.6/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://169.254.169.254/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://0.0.0.0/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://224.0.0.1/", ERR_FORBIDDEN, GUARD_PUBLIC},
+        {"https://[fe80::1]/", ERR_FORBIDDEN, GUARD_PUBLIC},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(rows); i++) {
+        struct problem p = {.err = OK};
+        enum guard_class also = GUARD_RESERVED;
+        enum err e = guard_url(rows[i].url, list, &also, &p);
+
+        if (e != rows[i].want || also != rows[i].also)
+            fail_msg("%s: %s, %s", rows[i].url, err_code(e),
+                     guard_class_name(also));
     }
 }
 
@@ -169,9 +216,9 @@ an_empty_list_allows_nothing(void **state)
     struct problem p;
 
     (void)state;
-    assert_int_equal(guard_url("https://auth.example.com/", "", &p),
+    assert_int_equal(guard_url("https://auth.example.com/", "", NULL, &p),
                      ERR_FORBIDDEN);
-    assert_int_equal(guard_url("https://auth.example.com/", " ,, ", &p),
+    assert_int_equal(guard_url("https://auth.example.com/", " ,, ", NULL, &p),
                      ERR_FORBIDDEN);
     assert_string_equal(p.code, "host_not_allowed");
 }
@@ -183,6 +230,7 @@ main(void)
         cmocka_unit_test(addresses_have_their_class),
         cmocka_unit_test(what_is_no_address_is_reserved),
         cmocka_unit_test(urls_are_of_the_list),
+        cmocka_unit_test(an_address_that_is_not_public_must_be_listed_itself),
         cmocka_unit_test(an_empty_list_allows_nothing),
     };
 

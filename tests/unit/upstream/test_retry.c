@@ -81,6 +81,7 @@ broken_connections_are_tried_again_and_slow_ones_not(void **state)
     assert_int_equal(wait_for_end(TRANSFER_TIMEOUT), -1);
     assert_int_equal(wait_for_end(TRANSFER_OVERSIZE), -1);
     assert_int_equal(wait_for_end(TRANSFER_UNTRUSTED), -1);
+    assert_int_equal(wait_for_end(TRANSFER_FORBIDDEN), -1);
 }
 
 static void

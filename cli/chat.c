@@ -125,34 +125,44 @@ converse(struct chat *c)
     return chat_talk(c, terminal);
 }
 
-int
-cli_chat(int argc, char **argv)
+/* With options that are right. */
+static enum chat_exit
+run(struct chat_options *o)
 {
-    struct chat_options o;
+    bool terminal = isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
     struct parley_config config;
     struct parley_calls calls;
-    struct chat c = {.o = &o};
+    struct chat c = {.o = o};
     enum chat_exit end;
-    bool labels;
 
-    if (!chat_options_read(&o, argc, argv))
-        return CHAT_USAGE;
-    if (o.help) {
-        chat_options_help();
-        return CHAT_DONE;
-    }
-    if (!chat_options_config(&o, &config))
+    if (!chat_options_config(o, &config))
         return CHAT_USAGE;
     catch_signals();
-    labels = o.demo || (!o.once && isatty(STDIN_FILENO) == 1 &&
-                        isatty(STDOUT_FILENO) == 1);
-    chat_show_init(&c.show, !o.no_color, labels);
+    chat_show_init(&c.show, !o->no_color, o->demo || (!o->once && terminal));
     chat_files_init(&c.files);
     calls = chat_show_calls(&c.show);
     c.p = parley_new(&config, &calls);
+    chat_options_forget(o);
     end = converse(&c);
     parley_free(c.p);
     chat_files_release(&c.files);
     chat_show_release(&c.show);
+    return end;
+}
+
+int
+cli_chat(int argc, char **argv)
+{
+    struct chat_options o;
+    enum chat_exit end = CHAT_USAGE;
+
+    if (chat_options_read(&o, argc, argv)) {
+        end = CHAT_DONE;
+        if (o.help)
+            chat_options_help();
+        else
+            end = run(&o);
+    }
+    chat_options_forget(&o);
     return (int)end;
 }

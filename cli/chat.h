@@ -43,6 +43,8 @@ struct chat_options {
     bool demo, once, no_color, help;
     const char *words[64]; /* arguments that are no options */
     size_t n_words;
+    char *secrets[16]; /* owned copies */
+    size_t n_secrets;
 };
 
 /* False: stderr says what is wrong. */
@@ -50,6 +52,8 @@ bool chat_options_read(struct chat_options *o, int argc, char **argv);
 /* False likewise. */
 bool chat_options_config(const struct chat_options *o,
                          struct parley_config *config);
+/* Overwrite the secrets: a configuration of them was copied by now. */
+void chat_options_forget(struct chat_options *o);
 void chat_options_help(void);
 
 /* --- chat_show.c ---------------------------------------------------------- */

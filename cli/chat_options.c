@@ -118,7 +118,9 @@ keep(struct chat_options *o, const struct option_row *row, char *value)
     }
     *to = value;
     if (row->secret) {
-        *to = xstrdup(value); /* for as long as the program */
+        if (o->n_secrets == COUNT_OF(o->secrets))
+            return wrong("%s is said too often", row->name);
+        *to = o->secrets[o->n_secrets++] = xmemdup0(value, n);
         explicit_bzero(value, n);
     }
     return true;
@@ -210,6 +212,17 @@ chat_options_read(struct chat_options *o, int argc, char **argv)
     if (no_color != NULL && *no_color != '\0')
         o->no_color = true;
     return true;
+}
+
+void
+chat_options_forget(struct chat_options *o)
+{
+    for (size_t i = 0; i < o->n_secrets; i++) {
+        explicit_bzero(o->secrets[i], strlen(o->secrets[i]));
+        free(o->secrets[i]);
+    }
+    o->n_secrets = 0;
+    o->token = o->api_key = o->password = o->client_secret = NULL;
 }
 
 static const struct {

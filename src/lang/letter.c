@@ -87,6 +87,7 @@ letter_read(const char *s, size_t n, uint32_t *c)
     const unsigned char *p = (const unsigned char *)s;
     int len;
 
+    assert(n > 0);
     if (p[0] < 0x80) {
         *c = p[0];
         return 1;

@@ -354,9 +354,11 @@ cut_block(struct cutter *x)
             i += n;
             continue;
         }
-        for (j = i; j < end && is_end(c);
-             n = letter_read(x->s + j, end - j, &c))
+        for (j = i; j < end && is_end(c);) {
             j += n;
+            if (j < end)
+                n = letter_read(x->s + j, end - j, &c);
+        }
         for (k = j; k < end && is_closer(c) && c != '\n';) {
             k += n;
             if (k < end)

@@ -25,6 +25,7 @@ cli_fn cli_export;  /* export.c */
 cli_fn cli_import;  /* import.c */
 cli_fn cli_reindex; /* reindex.c */
 cli_fn cli_chat;    /* chat.c; its exit status is chat.h's */
+cli_fn cli_doctor;  /* doctor.c; its exit status is doctor.h's */
 
 /* A sentence on stderr, "parley: " before it. Returns CLI_FAILED. */
 int cli_fail(const char *fmt, ...) PRINTF(1, 2);

@@ -25,6 +25,8 @@ static const struct command {
     cli_fn *run;
 } commands[] = {
     {"chat", "[OPTION…] [MESSAGE…]", "talk with a server", cli_chat},
+    {"doctor", "[OPTION…] [URL]",
+     "check this installation, and the path to a server", cli_doctor},
     {"fsck", "[--repair] [DIR]",
      "check the store (or a backup), and mend what can be", cli_fsck},
     {"backup", "DIR", "copy the store into a new folder, while it is used",
@@ -144,7 +146,8 @@ main(int argc, char **argv)
         if (strcmp(name, commands[i].name) != 0)
             continue;
         if (argc > 2 && strcmp(argv[2], "--help") == 0 &&
-            commands[i].run != cli_chat) /* that has a list of its own */
+            commands[i].run != cli_chat && /* these have lists of their own */
+            commands[i].run != cli_doctor)
             return cli_help(0, NULL);
         status = commands[i].run(argc > 2 ? argc - 2 : 0, argv + 2);
         if (fflush(stdout) != 0 || ferror(stdout))

@@ -81,9 +81,8 @@ mount_type(dev_t dev, char *out, size_t max)
     return found;
 }
 
-/* The name of the remote file system that dir is on; NULL: a local one. */
-static const char *
-remote_name(const char *dir)
+const char *
+disk_remote(const char *dir)
 {
     struct statfs fs;
     struct stat st;
@@ -136,7 +135,7 @@ disk_folder(const char *dir)
                   strerror(errno));
         return ERR_STORE;
     }
-    name = remote_name(dir);
+    name = disk_remote(dir);
     if (name != NULL) {
         log_error("store.remote",
                   "dir=\"%s\" type=%s error=\"memory maps are not safe on a "

@@ -17,6 +17,9 @@ MUST_USE enum err disk_path(char out[DISK_PATH_MAX], const char *dir,
  * where memory maps of other machines would not agree with ours: NFS, SMB
  * and the like. ERR_STORE with a log line. */
 MUST_USE enum err disk_folder(const char *dir);
+/* The name of the remote file system that dir is on ("nfs"); NULL: a local
+ * one, or it cannot be known. */
+const char *disk_remote(const char *dir);
 /* Give bytes [from, to) of the file blocks, so that a store into a shared map
  * of them cannot fail. ERR_FULL: no room; ERR_STORE: anything else (logged).
  */

@@ -480,6 +480,45 @@ a_file_that_is_too_long_is_a_mistake(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* The faults that conf_check tells, as lines. */
+static void
+note_fault(void *arg, const struct conf_fault *f)
+{
+    size_t n = strlen(said);
+
+    ++*(int *)arg;
+    (void)snprintf(said + n, sizeof(said) - n, "%s:%d:%s:%d\n",
+                   f->name != NULL ? f->name : "-", f->line, f->rule,
+                   f->unknown);
+}
+
+static void
+a_check_tells_what_is_wrong_and_what_is_unknown(void **state)
+{
+    int faults = 0;
+
+    (void)state;
+    write_env("THREADS=many\nTHREDS=4\nno line\nOPENAI_API_KEY=\"a\001\"\n");
+    assert_int_equal(load(), 3);
+    said[0] = '\0';
+    conf_check(note_fault, &faults);
+    assert_int_equal(faults, 4);
+    assert_int_equal(conf_mistakes(), 3); /* an unknown name is none */
+    assert_non_null(
+        strstr(said, "THREADS:0:must be a whole number from 1 to 64:0\n"));
+    assert_non_null(strstr(said, "THREDS:0:is no setting:1\n"));
+    assert_non_null(strstr(said, "-:3:"));
+    assert_non_null(strstr(said, "OPENAI_API_KEY:0:must not hold control"));
+    assert_true(setenv("THREADS", "5", 1) == 0);
+    write_env("THREDS=4\n");
+    faults = 0;
+    conf_check(note_fault, &faults);
+    assert_int_equal(faults, 1);
+    assert_int_equal(conf_int(CONF_THREADS), 5);
+    assert_int_equal(load(), 0);
+    assert_string_equal(said, ""); /* into the log again, and it has nothing */
+}
+
 int
 main(void)
 {
@@ -493,6 +532,7 @@ main(void)
         T(every_row_is_documented_twice),
         T(folders_are_below_the_root_unless_absolute),
         T(blanks_and_last_slashes_are_taken_off),
+        T(a_check_tells_what_is_wrong_and_what_is_unknown),
         T(a_setting_may_have_another_name),
         T(a_place_becomes_a_url),
         T(files_have_a_default_below_the_root),

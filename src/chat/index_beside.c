@@ -197,25 +197,10 @@ index_beside_end(struct index_beside *ib)
 
 /* --- all of it ------------------------------------------------------------ */
 
-struct one {
-    char owner[STORE_OWNER_MAX + 1];
-    char id[IDENT_SESSION_MAX + 1];
-};
-
-struct step {
-    struct one one[FEED_STEP];
-    size_t n;
-};
-
-static bool
-take_one(void *arg, const struct session *s)
+static enum err
+add_one(void *arg, const char *owner, const char *id)
 {
-    struct step *step = arg;
-    struct one *o = &step->one[step->n];
-
-    (void)snprintf(o->owner, sizeof(o->owner), "%s", s->owner);
-    (void)snprintf(o->id, sizeof(o->id), "%s", s->id);
-    return ++step->n < FEED_STEP;
+    return index_beside_add(arg, owner, id);
 }
 
 typedef void progress_fn(void *arg, uint64_t messages);
@@ -224,20 +209,15 @@ typedef void progress_fn(void *arg, uint64_t messages);
 static enum err
 fill(struct index_beside *ib, progress_fn *progress, void *arg)
 {
-    struct step *step = xmalloc(sizeof(*step));
     uint64_t next = 0;
-    enum err e = OK;
+    enum err e;
 
+    /* What cannot be read is left out here: the walk that follows says why. */
     do {
-        step->n = 0;
-        if (store_walk(ib->store, next, FEED_STEP, &next, take_one, step) != OK)
-            next = 0; /* the walk that follows says why */
-        for (size_t i = 0; i < step->n && e == OK; i++)
-            e = index_beside_add(ib, step->one[i].owner, step->one[i].id);
+        e = feed_each(ib->store, &next, add_one, ib);
         if (progress != NULL)
             progress(arg, ib->bulk->added);
     } while (e == OK && next != 0);
-    free(step);
     return e == OK ? flush(ib) : e;
 }
 

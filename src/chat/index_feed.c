@@ -149,21 +149,33 @@ take_one(void *arg, const struct session *s)
 }
 
 enum err
-feed_fill(struct feed *f, uint64_t *from)
+feed_each(struct store *store, uint64_t *from, feed_fn *fn, void *arg)
 {
     struct step *step = xmalloc(sizeof(*step));
     enum err e = OK;
     uint64_t next;
 
     step->n = 0;
-    if (store_walk(f->store, *from, FEED_STEP, &next, take_one, step) != OK)
+    if (store_walk(store, *from, FEED_STEP, &next, take_one, step) != OK)
         next = 0;
     for (size_t i = 0; i < step->n && e == OK; i++)
-        e = feed_session(f, step->one[i].owner, step->one[i].id);
+        e = fn(arg, step->one[i].owner, step->one[i].id);
     if (e == OK)
         *from = next;
     free(step);
     return e;
+}
+
+static enum err
+fill_one(void *arg, const char *owner, const char *id)
+{
+    return feed_session(arg, owner, id);
+}
+
+enum err
+feed_fill(struct feed *f, uint64_t *from)
+{
+    return feed_each(f->store, from, fill_one, f);
 }
 
 static bool

@@ -24,6 +24,11 @@ struct feed {
  * session. */
 MUST_USE enum err feed_session(struct feed *f, const char *owner,
                                const char *id);
+/* Give a step of a walk over all sessions to fn, which may ask the store. *from
+ * is the number to go on at, 0 at the end; it stays if fn fails. */
+typedef enum err feed_fn(void *arg, const char *owner, const char *id);
+MUST_USE enum err feed_each(struct store *store, uint64_t *from, feed_fn *fn,
+                            void *arg);
 /* A step of a walk over all, from number *from on: take out what the store does
  * not have any more. *from is where to go on, 0 at the end. */
 MUST_USE enum err feed_trim(struct feed *f, uint64_t *from);

@@ -68,6 +68,7 @@ struct chat_show {
     bool answering; /* a piece of this answer was shown */
     bool mid_line;  /* the last character was no line end */
     bool broken;    /* told that the connection is lost */
+    bool refused;   /* the answer was that a command went wrong */
 };
 
 void chat_show_init(struct chat_show *s, bool color, bool labels);

@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+#include "base/json.h"
+
 #define OUT_MAX (256 * 1024 * 1024) /* bytes; a piece and its styles */
 
 void
@@ -144,6 +146,18 @@ show_history(struct chat_show *s, const struct parley_message *m)
     s->mid_line = false;
 }
 
+/* Is it the answer of a command that went wrong? */
+static bool
+went_wrong(const char *json)
+{
+    cJSON *o = json_parse_lenient(json, strlen(json));
+    const char *status = json_str(json_obj(o, "result"), "status");
+    bool wrong = status != NULL && strcmp(status, "error") == 0;
+
+    cJSON_Delete(o);
+    return wrong;
+}
+
 static void
 on_message(void *arg, const struct parley_message *m)
 {
@@ -153,6 +167,7 @@ on_message(void *arg, const struct parley_message *m)
     switch (m->kind) {
     case PARLEY_ANSWER:
         chat_show_end(s);
+        s->refused = went_wrong(m->json);
         if (strcmp(m->finish_reason, "cancelled") == 0)
             chat_say("the answer was stopped");
         else if (strcmp(m->finish_reason, "length") == 0)

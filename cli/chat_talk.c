@@ -31,10 +31,10 @@ chat_talk_ask(struct chat *c, const char *message)
     }
     ask.message = buf_cstr(&text);
     chat_running = c->p;
-    if (chat_interrupts == 0)
-        c->last = parley_send(c->p, &ask);
-    else
-        c->last = PARLEY_STOPPED;
+    c->show.refused = false;
+    c->last = chat_interrupts == 0 ? parley_send(c->p, &ask) : PARLEY_STOPPED;
+    if (c->last == PARLEY_OK && c->show.refused)
+        c->last = PARLEY_REFUSED;
     chat_running = NULL;
     chat_show_end(&c->show);
     chat_files_clear(&c->files);

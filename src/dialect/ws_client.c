@@ -53,7 +53,7 @@ static void
 answer(const struct event *ev, struct buf *out)
 {
     static const char *const more[] = {"message_id", "provider", "model",
-                                       "usage"};
+                                       "usage",      "command",  "result"};
     struct json_out j;
 
     ws_open(&j, "ai_response", out);

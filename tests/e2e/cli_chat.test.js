@@ -98,6 +98,10 @@ for (const kind of ['http', 'ws']) {
             assert.equal(refused.out, '');
             assert.match(refused.err, /^parley: [^\n]+\n$/);
 
+            const unknown = await runChat([...at(), '--once', '/nonsense']);
+            assert.equal(unknown.code, 1);
+            assert.match(unknown.out, /nonsense/);
+
             const port = await freePort();
             const nobody = await runChat([...at(port), '--once', 'hi']);
             assert.equal(nobody.code, 3);

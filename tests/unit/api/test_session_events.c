@@ -21,7 +21,8 @@ static int
 setup(void **state)
 {
     (void)rig_setup(state);
-    app = (struct app){.en = rig, .ping_ms = 15000};
+    /* So far away that it hides no wake-up that is missing. */
+    app = (struct app){.en = rig, .ping_ms = 600000};
     return 0;
 }
 
@@ -167,6 +168,7 @@ messages_come_as_they_are_stored(void **state)
     assert_has(text, "event: message_added\ndata: {\"type\":\"message_added\","
                      "\"session_id\":\"s\",\"message\":{\"id\":\"");
     end = op_end(&begin.begin.turn, "a1");
+    end.session_id = "s";
     assert_int_equal(store_apply(store(), &end), OK);
     (void)device_read(&d, "\"content\":\"a1\"}}\n\n");
     assert_int_equal(times(buf_cstr(&d.got), "\nid: "), 3);

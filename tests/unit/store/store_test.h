@@ -210,6 +210,7 @@ put_turn(struct store *s, const char *owner, const char *session,
     struct store_op b = op_begin(owner, session, question);
     struct store_op e = op_end(&b.begin.turn, answer);
 
+    e.session_id = b.session_id;
     assert_int_equal(store_apply(s, &b), OK);
     assert_int_equal(store_apply(s, &e), OK);
     return b.begin.turn;

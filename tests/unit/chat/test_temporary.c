@@ -268,6 +268,20 @@ an_erased_one_gives_its_room_back(void **state)
     assert_false(head_of(&turn).there);
 }
 
+/* The provider is asked while the question is put in, and again when that
+ * failed first: it answers the question that stands. */
+static void
+turn_after_another(struct turn_ask *ask, int tap, const char *answer)
+{
+    struct record *rec = ask_it(ask);
+
+    record_wait_events(rec, 1);
+    tap_text(tap, answer);
+    tap_finish(tap, FINISH_STOP);
+    record_wait_done(rec);
+    assert_whole(rec, EVENT_COMPLETE, 0);
+}
+
 static void
 one_whose_time_is_over_is_erased(void **state)
 {
@@ -281,10 +295,12 @@ one_whose_time_is_over_is_erased(void **state)
     assert_int_equal(store_apply(engine_store(rig), &op), OK);
     assert_int_equal(store_session(engine_store(rig), "", "s", &s),
                      ERR_NOTFOUND);
-    (void)temporary_turn(1, "s", "tap 1", "two"); /* makes room for itself */
+    /* It makes room for itself. */
+    turn_after_another(ask_temporary("s", "tap 1"), 1, "two");
     assert_stored("s", "user:tap 1|assistant:two(stop)|");
     assert_int_equal(store_apply(engine_store(rig), &op), OK);
-    (void)whole_turn(2, "s", "tap 2", "three"); /* does so as what was there */
+    /* So does this one, and is what was there. */
+    turn_after_another(ask_new(&tap_provider, "s", "tap 2"), 2, "three");
     assert_stored("s", "user:tap 2|assistant:three(stop)|");
     assert_true(get_session(engine_store(rig), "", "s").temporary);
 }

@@ -232,6 +232,18 @@ device_look(struct device *d)
     engine_work(d->app->en, &d->job);
 }
 
+/* What was sent just now ended with e. */
+static void
+go_on(struct device *d, enum err e)
+{
+    if (e != OK && e != ERR_AGAIN) {
+        device_break(d);
+        return;
+    }
+    set_timer(d);
+    device_look(d);
+}
+
 static void
 on_timer(struct loop_timer *t)
 {
@@ -245,12 +257,7 @@ on_timer(struct loop_timer *t)
         e = way_sent(&d->way,
                      conn_send(d->way.conn, SSE_PING, sizeof(SSE_PING) - 1));
     }
-    if (e != OK && e != ERR_AGAIN) {
-        device_break(d);
-        return;
-    }
-    set_timer(d);
-    device_look(d);
+    go_on(d, e);
 }
 
 /* --- what happens to it --------------------------------------------------- */
@@ -348,13 +355,7 @@ on_start(struct mail *m)
     d->joined = true;
     d->sent_ms = loop_now_ms(engine_loop(d->app->en));
     way_watch(&d->way);
-    e = send_head(d);
-    if (e != OK && e != ERR_AGAIN) {
-        device_break(d);
-        return;
-    }
-    set_timer(d);
-    device_look(d);
+    go_on(d, send_head(d));
 }
 
 static void

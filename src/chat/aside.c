@@ -14,18 +14,46 @@
 #include "chat/core.h"
 #include "provider/models.h"
 
-struct generator_config
-aside_config(const struct engine *en, int64_t total_ms)
-{
-    struct generator_config c = en->gen;
+/* --- all of one kind ------------------------------------------------------ */
 
-    c.cache = NULL;
-    if (c.retries > ASIDE_RETRIES_MAX)
-        c.retries = ASIDE_RETRIES_MAX;
-    if (c.limits.total_ms == 0 || c.limits.total_ms > total_ms)
-        c.limits.total_ms = (int)total_ms;
-    return c;
+void
+asides_init(struct asides *all, struct engine *en,
+            const struct aside_calls *calls, size_t max, int64_t total_ms)
+{
+    struct generator_config *c = &all->gen;
+
+    memset(all, 0, sizeof(*all));
+    all->en = en;
+    all->calls = calls;
+    all->max = max;
+    *c = en->gen;
+    c->cache = NULL;
+    if (c->retries > ASIDE_RETRIES_MAX)
+        c->retries = ASIDE_RETRIES_MAX;
+    if (c->limits.total_ms == 0 || c->limits.total_ms > total_ms)
+        c->limits.total_ms = (int)total_ms;
 }
+
+void
+asides_release(struct asides *all)
+{
+    while (all->first != NULL)
+        aside_over(all->first);
+}
+
+bool
+asides_may(const struct asides *all, const struct turn_ask *turn)
+{
+    if (engine_draining(all->en) || all->n == all->max)
+        return false;
+    for (const struct aside *a = all->first; a != NULL; a = a->next)
+        if (strcmp(a->ask->session_id, turn->session_id) == 0 &&
+            strcmp(a->ask->owner, turn->owner) == 0)
+            return false;
+    return true;
+}
+
+/* --- its life ------------------------------------------------------------- */
 
 static void
 set_route(struct aside *a, const struct route_choice *route)
@@ -36,28 +64,50 @@ set_route(struct aside *a, const struct route_choice *route)
 }
 
 void
-aside_init(struct aside *a, struct engine *en, const char *owner,
-           const char *session_id, const struct route_choice *route,
+aside_init(struct aside *a, struct asides *all, void *arg,
+           const struct turn_ask *turn, const struct route_choice *route,
            size_t text_max)
 {
     memset(a, 0, sizeof(*a));
-    a->en = en;
+    a->all = all;
+    a->arg = arg;
+    a->begun_ms = loop_now_ms(all->en->loop);
     a->ask = turn_ask_new();
-    a->ask->owner = arena_strdup(&a->ask->arena, owner);
-    a->ask->session_id = arena_strdup(&a->ask->arena, session_id);
+    a->ask->owner = arena_strdup(&a->ask->arena, turn->owner);
+    a->ask->session_id = arena_strdup(&a->ask->arena, turn->session_id);
     a->usage = (struct usage){-1, -1, -1};
     set_route(a, route);
     buf_init(&a->text, text_max);
+    a->next = all->first;
+    if (a->next != NULL)
+        a->next->prev = a;
+    all->first = a;
+    all->n++;
 }
 
 void
-aside_release(struct aside *a)
+aside_over(struct aside *a)
 {
+    struct asides *all = a->all;
+
     generator_cancel(a->generator);
-    a->generator = NULL;
     buf_release(&a->text);
     turn_ask_free(a->ask);
-    a->ask = NULL;
+    if (a->prev != NULL)
+        a->prev->next = a->next;
+    else
+        all->first = a->next;
+    if (a->next != NULL)
+        a->next->prev = a->prev;
+    all->n--;
+    all->en->busy_ms = loop_now_ms(all->en->loop);
+    all->calls->over(a->arg);
+}
+
+int64_t
+aside_age_ms(const struct aside *a)
+{
+    return loop_now_ms(a->all->en->loop) - a->begun_ms;
 }
 
 /* --- asking -------------------------------------------------------------- */
@@ -68,7 +118,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
 {
     struct aside *a = arg;
 
-    return a->calls->prepare(a->arg, route, tight, why);
+    return a->all->calls->prepare(a->arg, route, tight, why);
 }
 
 static void
@@ -103,7 +153,7 @@ on_part(void *arg, const struct part *p)
 static void
 count_tokens(const struct aside *a)
 {
-    token_scale_learn(a->en->scales, a->route.model, a->report.estimate,
+    token_scale_learn(a->all->en->scales, a->route.model, a->report.estimate,
                       a->usage.input_tokens);
     if (a->usage.input_tokens > 0)
         metric_add(METRIC_INPUT_TOKENS, a->usage.input_tokens);
@@ -123,7 +173,7 @@ on_done(void *arg, enum finish finish, const struct problem *problem)
     count_tokens(a);
     if (finish != FINISH_STOP && finish != FINISH_LENGTH)
         code = problem->err != OK ? problem->code : finish_name(finish);
-    a->calls->done(a->arg, code, finish == FINISH_LENGTH);
+    a->all->calls->done(a->arg, code, finish == FINISH_LENGTH);
 }
 
 static const struct generator_calls aside_generator_calls = {
@@ -133,16 +183,73 @@ static const struct generator_calls aside_generator_calls = {
     .done = on_done,
 };
 
-void
-aside_start(struct aside *a, const struct generator_config *c,
-            const struct route_choice *routes, size_t n_routes,
-            const struct aside_calls *calls, void *arg)
+/* --- loading -------------------------------------------------------------- */
+
+/* Worker. */
+static void
+load_run(void *arg)
 {
-    assert(a->generator == NULL);
-    a->calls = calls;
-    a->arg = arg;
-    a->generator = generator_start(c, routes, n_routes, &aside_generator_calls,
-                                   a);
+    struct aside *a = arg;
+
+    a->load_err = a->all->calls->load(a->arg);
+}
+
+static void
+on_loaded(struct mail *m)
+{
+    struct aside *a = m->arg;
+    const struct asides *all = a->all;
+
+    if (a->load_err == ERR_NOTFOUND || engine_draining(all->en))
+        aside_over(a);
+    else if (a->load_err != OK)
+        all->calls->done(a->arg, err_code(a->load_err), false);
+    else
+        a->generator = generator_start(&all->gen, a->routes, a->n_routes,
+                                       &aside_generator_calls, a);
+}
+
+void
+aside_begin(struct aside *a, const struct route_choice *routes, size_t n_routes)
+{
+    a->routes = routes;
+    a->n_routes = n_routes;
+    a->job.run = load_run;
+    a->job.arg = a;
+    a->job.done.fn = on_loaded;
+    a->job.done.arg = a;
+    workers_run(a->all->en->workers, &a->job);
+}
+
+/* --- storing -------------------------------------------------------------- */
+
+static void
+on_stored(struct mail *m)
+{
+    struct aside *a = m->arg;
+
+    a->all->calls->stored(a->arg, a->op.err);
+}
+
+/* Committer thread. */
+static void
+store_done(struct store_op *op)
+{
+    struct aside *a = op->arg;
+
+    a->mail.fn = on_stored;
+    a->mail.arg = a;
+    loop_post(a->all->en->loop, &a->mail);
+}
+
+void
+aside_store(struct aside *a)
+{
+    a->op.done = store_done;
+    a->op.arg = a;
+    a->op.owner = a->ask->owner;
+    a->op.session_id = a->ask->session_id;
+    store_submit(a->all->en->store, &a->op);
 }
 
 /* --- what came ----------------------------------------------------------- */

@@ -1,8 +1,14 @@
 /*
  * A question that no user asked: one request to a model for the program's own
- * ends (a summary, a title), in the background. Nobody waits for it and it has
- * no reader: what is said is gathered, its tokens are counted as those of turns
- * are. It has limits of its own and no cache. Loop thread only.
+ * ends (a summary, a title), in the background, after a turn of a session.
+ *
+ *   loading ──► asking ──────► storing ──► over
+ *   (worker)    (generator:    (committer)
+ *                one request)
+ *
+ * Nobody waits for it and it has no reader: what is said is gathered, its
+ * tokens are counted as those of turns are. It has limits of its own and no
+ * cache. A stop of the engine cuts it off. Loop thread only.
  */
 #ifndef CHAT_ASIDE_H
 #define CHAT_ASIDE_H
@@ -10,25 +16,43 @@
 #include "base/buf.h"
 #include "chat/generator.h"
 #include "chat/prompt.h"
+#include "store/store.h"
 
 #define ASIDE_RETRIES_MAX 1 /* or UPSTREAM_RETRIES, if that is less */
 
 struct engine;
 
 struct aside_calls {
+    /* Worker. What is needed of the store; ERR_NOTFOUND: nothing is to be
+     * done, and it is over. */
+    enum err (*load)(void *arg);
     /* The question for this route, as struct generator_calls has it: fills
      * a->ask->ask (prompt_build) and a->report. */
     const struct ask *(*prepare)(void *arg, const struct route_choice *route,
                                  bool tight, struct problem *why);
-    /* It is over: the last call. code is why there is no answer, else NULL; one
-     * that its limit cut off (cut) is an answer. */
+    /* Nothing more comes of the model, or nothing was loaded. code is why there
+     * is no answer, else NULL; one that its limit cut off (cut) is an answer.
+     * aside_store or aside_over is next. */
     void (*done)(void *arg, const char *code, bool cut);
+    /* What became of aside_store: aside_over is next. */
+    void (*stored)(void *arg, enum err e);
+    /* The last call: it is out of the list, arg may be freed. */
+    void (*over)(void *arg);
+};
+
+/* All of one kind. */
+struct asides {
+    struct engine *en;
+    const struct aside_calls *calls;
+    struct aside *first;
+    size_t n, max;
+    struct generator_config gen; /* with limits of their own */
 };
 
 /* Embedded; set up by aside_init. */
 struct aside {
-    struct engine *en;
-    const struct aside_calls *calls;
+    struct asides *all;
+    struct aside *prev, *next;
     void *arg;
     struct turn_ask *ask;        /* owned; its arena holds what it needs */
     struct route_choice route;   /* that is asked now, and answered */
@@ -37,28 +61,43 @@ struct aside {
     struct buf text;             /* as it came; no more than its ceiling */
     struct usage usage;
     char model[STORE_NAME_MAX + 1]; /* that answers, as far as known */
+    int64_t begun_ms;               /* monotonic */
+    struct store_op op;             /* for aside_store */
+
+    const struct route_choice *routes; /* borrowed */
+    size_t n_routes;
+    enum err load_err;
+    struct job job;
+    struct mail mail;
 };
 
-/* The engine's settings with the limits of such questions: total_ms at most,
- * with all tries. */
-struct generator_config aside_config(const struct engine *en, int64_t total_ms);
-/* For a session of this owner. Copies the strings and the route. calls and arg
- * are borrowed. */
-void aside_init(struct aside *a, struct engine *en, const char *owner,
-                const char *session_id, const struct route_choice *route,
+/* At most `max` at once, each total_ms at most, with all tries. The engine's
+ * settings are read before. */
+void asides_init(struct asides *all, struct engine *en,
+                 const struct aside_calls *calls, size_t max, int64_t total_ms);
+/* Lets go what runs; workers and store must have ended. */
+void asides_release(struct asides *all);
+/* May one begin after a turn of this session, which has none yet? */
+bool asides_may(const struct asides *all, const struct turn_ask *turn);
+
+/* One after this turn, given to its calls as arg. Copies what it needs. */
+void aside_init(struct aside *a, struct asides *all, void *arg,
+                const struct turn_ask *turn, const struct route_choice *route,
                 size_t text_max);
-/* Ask routes[0], or the next one if it cannot answer. c is borrowed until the
- * end, the routes' models as well. */
-void aside_start(struct aside *a, const struct generator_config *c,
-                 const struct route_choice *routes, size_t n_routes,
-                 const struct aside_calls *calls, void *arg);
-/* Stops what runs; no call comes. */
-void aside_release(struct aside *a);
+/* Load, then ask routes[0], or the next one if it cannot answer. routes and
+ * their models are borrowed until the end. */
+void aside_begin(struct aside *a, const struct route_choice *routes,
+                 size_t n_routes);
+/* Submit a->op, of which kind and its own members are set, for the session. */
+void aside_store(struct aside *a);
+void aside_over(struct aside *a);
 
 /* What the answer cost, micro-dollars; -1: not known. */
 int64_t aside_cost(const struct aside *a);
 /* What came, at most max bytes of it: UTF-8 without NULs and without white
  * space at its ends; in the arena. "" if nothing is left. */
 const char *aside_text(struct aside *a, size_t max, size_t *len);
+/* Since it began, ms. */
+int64_t aside_age_ms(const struct aside *a);
 
 #endif

@@ -1,15 +1,7 @@
 /*
- * The rolling summary: a run for a session.
- *
- *   loading ──► asking ──────► storing ──► over
- *   (worker:    (generator:    (committer)
- *    block)      one request)
- *
- * Nobody waits for a run, and it has no reader: what it says goes to the log,
- * the metrics and the store. Its request has limits of its own, no fallback
- * and no cache. Its tokens are counted as those of turns are, and its cost is
- * kept with the summary, which the session's cost includes. Which messages it
- * is about is found in summary_block.c.
+ * The rolling summary: one run for a session (chat/aside.h). Its request has no
+ * fallback. Its cost is kept with the summary, which the session's cost
+ * includes. Which messages it is about is found in summary_block.c.
  *
  * Runs of several processes for one session do no harm: the store takes the
  * first that reaches a message.
@@ -35,56 +27,31 @@
 #define TEXT_MAX ((size_t)64 * SUMMARY_READ_MAX) /* bytes of a request */
 
 struct summary {
-    struct summaries *all;
-    struct summary *prev, *next;
     struct aside aside;
+    struct summaries *all;
     struct summary_block block; /* the worker's while it loads */
     const char *system;         /* in the arena of aside.ask */
-    enum err load_err;
-    struct job job;
-    struct mail mail;
-    struct store_op op;
-    int64_t begun_ms; /* monotonic */
 };
 
 struct summaries {
-    struct engine *en;
-    struct summary *first;
-    size_t n;
-    bool wanted;                 /* constant, as is all below */
-    char *prompt;                /* owned */
-    struct generator_config gen; /* with limits of our own */
+    struct asides runs;
+    bool wanted;  /* constant */
+    char *prompt; /* owned, constant */
 };
+
+static const struct aside_calls summary_calls;
 
 struct summaries *
 summaries_new(struct engine *en)
 {
     struct summaries *all = xcalloc(1, sizeof(*all));
 
-    all->en = en;
     all->wanted = conf_int(CONF_SUMMARY) != 0;
     if (all->wanted)
         all->prompt = prompt_file_load(conf_root(), PROMPT_FILE_SUMMARY);
-    all->gen = aside_config(en, SUMMARY_TOTAL_MS);
+    asides_init(&all->runs, en, &summary_calls, SUMMARY_RUNS_MAX,
+                SUMMARY_TOTAL_MS);
     return all;
-}
-
-static void
-run_over(struct summary *s)
-{
-    struct summaries *all = s->all;
-
-    aside_release(&s->aside);
-    if (s->prev != NULL)
-        s->prev->next = s->next;
-    else
-        all->first = s->next;
-    if (s->next != NULL)
-        s->next->prev = s->prev;
-    all->n--;
-    metric_add(METRIC_SUMMARIES_RUNNING, -1);
-    all->en->busy_ms = loop_now_ms(all->en->loop);
-    free(s);
 }
 
 void
@@ -92,8 +59,7 @@ summaries_free(struct summaries *all)
 {
     if (all == NULL)
         return;
-    while (all->first != NULL)
-        run_over(all->first);
+    asides_release(&all->runs);
     free(all->prompt);
     free(all);
 }
@@ -101,7 +67,14 @@ summaries_free(struct summaries *all)
 bool
 summaries_busy(const struct summaries *all)
 {
-    return all->n > 0;
+    return all->runs.n > 0;
+}
+
+static void
+on_over(void *arg)
+{
+    metric_add(METRIC_SUMMARIES_RUNNING, -1);
+    free(arg);
 }
 
 static void
@@ -110,53 +83,38 @@ run_failed(struct summary *s, const char *code)
     metric_add(METRIC_SUMMARIES_FAILED, 1);
     log_warn("summary.failed", "provider=%s code=%s",
              s->aside.route.provider->name, code);
-    run_over(s);
+    aside_over(&s->aside);
 }
 
 /* --- storing ------------------------------------------------------------- */
 
 static void
-on_stored(struct mail *m)
+on_stored(void *arg, enum err e)
 {
-    struct summary *s = m->arg;
+    struct summary *s = arg;
 
-    if (s->op.err == ERR_NOTFOUND || s->op.err == ERR_CONFLICT) {
-        log_debug("summary.late", "code=%s", err_code(s->op.err));
-        run_over(s); /* the session is gone, or another process was faster */
-    } else if (s->op.err != OK) {
-        run_failed(s, err_code(s->op.err));
+    if (e == ERR_NOTFOUND || e == ERR_CONFLICT) {
+        log_debug("summary.late", "code=%s", err_code(e));
+        aside_over(&s->aside); /* the session is gone, or another process was
+                                  faster */
+    } else if (e != OK) {
+        run_failed(s, err_code(e));
     } else {
         metric_add(METRIC_SUMMARIES, 1);
         log_info("summary.done",
                  "provider=%s messages=%zu bytes=%zu ms=%" PRId64,
                  s->aside.route.provider->name, s->block.n_said,
-                 s->op.summary.text_len,
-                 loop_now_ms(s->all->en->loop) - s->begun_ms);
-        run_over(s);
+                 s->aside.op.summary.text_len, aside_age_ms(&s->aside));
+        aside_over(&s->aside);
     }
-}
-
-/* Committer thread. */
-static void
-store_done(struct store_op *op)
-{
-    struct summary *s = op->arg;
-
-    s->mail.fn = on_stored;
-    s->mail.arg = s;
-    loop_post(s->all->en->loop, &s->mail);
 }
 
 static void
 run_store(struct summary *s)
 {
-    struct store_op *op = &s->op;
+    struct store_op *op = &s->aside.op;
 
     op->kind = STORE_SESSION_SUMMARY;
-    op->done = store_done;
-    op->arg = s;
-    op->owner = s->block.ask->owner;
-    op->session_id = s->block.ask->session_id;
     op->summary.session_no = s->block.session_no;
     op->summary.upto_seq = s->block.upto_seq;
     op->summary.cost_micro = aside_cost(&s->aside);
@@ -165,7 +123,7 @@ run_store(struct summary *s)
     if (text_blank(op->summary.text, op->summary.text_len))
         run_failed(s, "empty_summary");
     else
-        store_submit(s->all->en->store, op);
+        aside_store(&s->aside);
 }
 
 /* --- asking -------------------------------------------------------------- */
@@ -202,7 +160,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
     a->text_len = text.len;
     a->text = arena_memdup0(&a->arena, text.data, text.len);
     buf_release(&text);
-    if (prompt_build(a, route, s->system, s->all->en->scales, false,
+    if (prompt_build(a, route, s->system, s->all->runs.en->scales, false,
                      &s->aside.report, why) != OK)
         return NULL;
     a->ask.cache = false; /* nothing of it is sent again */
@@ -223,35 +181,22 @@ on_asked(void *arg, const char *code, bool cut)
         run_failed(s, code);
 }
 
-static const struct aside_calls summary_calls = {
-    .prepare = on_prepare,
-    .done = on_asked,
-};
-
-/* --- loading ------------------------------------------------------------- */
-
 /* Worker. */
-static void
-load_run(void *arg)
+static enum err
+load(void *arg)
 {
     struct summary *s = arg;
 
-    s->load_err = summary_block_load(s->all->en->store, &s->block);
+    return summary_block_load(s->all->runs.en->store, &s->block);
 }
 
-static void
-on_loaded(struct mail *m)
-{
-    struct summary *s = m->arg;
-
-    if (s->load_err == ERR_NOTFOUND || engine_draining(s->all->en))
-        run_over(s);
-    else if (s->load_err != OK)
-        run_failed(s, err_code(s->load_err));
-    else
-        aside_start(&s->aside, &s->all->gen, &s->aside.route, 1, &summary_calls,
-                    s);
-}
+static const struct aside_calls summary_calls = {
+    .load = load,
+    .prepare = on_prepare,
+    .done = on_asked,
+    .stored = on_stored,
+    .over = on_over,
+};
 
 /* --- beginning ----------------------------------------------------------- */
 
@@ -264,17 +209,6 @@ is_outgrown(const struct turn *t, bool *pressed)
 
     *pressed = r->dropped > 0 || r->cut > 0;
     return *pressed || (r->room >= 0 && next >= r->room * BEGIN_PERCENT / 100);
-}
-
-static bool
-has_run(const struct summaries *all, const struct turn_ask *a)
-{
-    const struct summary *s = all->first;
-
-    while (s != NULL && (strcmp(s->block.ask->session_id, a->session_id) != 0 ||
-                         strcmp(s->block.ask->owner, a->owner) != 0))
-        s = s->next;
-    return s != NULL;
 }
 
 /* Who writes it; false: nobody can. A provider without a network writes
@@ -298,7 +232,7 @@ static int64_t
 read_room(struct summary *s)
 {
     int64_t room = prompt_room(s->block.ask, &s->aside.route,
-                               s->all->en->scales);
+                               s->all->runs.en->scales);
 
     if (room > SUMMARY_READ_MAX)
         room = SUMMARY_READ_MAX;
@@ -311,20 +245,13 @@ run_new(struct summaries *all, const struct turn *t,
 {
     struct summary *s = xcalloc(1, sizeof(*s));
 
-    aside_init(&s->aside, all->en, t->ask->owner, t->ask->session_id, route,
-               STORE_SUMMARY_MAX);
+    aside_init(&s->aside, &all->runs, s, t->ask, route, STORE_SUMMARY_MAX);
     s->all = all;
-    s->begun_ms = loop_now_ms(all->en->loop);
     s->block.ask = s->aside.ask;
     s->block.room = t->report.room;
     s->block.pressed = pressed;
     s->system = summary_prompt_fill(s->block.ask, all->prompt, s->block.room);
     s->block.read_max = read_room(s);
-    s->next = all->first;
-    if (s->next != NULL)
-        s->next->prev = s;
-    all->first = s;
-    all->n++;
     metric_add(METRIC_SUMMARIES_RUNNING, 1);
     return s;
 }
@@ -336,19 +263,14 @@ summary_after(struct summaries *all, const struct turn *t)
     struct summary *s;
     bool pressed;
 
-    if (!all->wanted || engine_draining(all->en) || t->ask->history_given ||
+    if (!all->wanted || t->ask->history_given ||
         result_event(t->finish) != EVENT_COMPLETE ||
-        !is_outgrown(t, &pressed) || all->n == SUMMARY_RUNS_MAX ||
-        has_run(all, t->ask) || !choose(t, &route))
+        !is_outgrown(t, &pressed) || !asides_may(&all->runs, t->ask) ||
+        !choose(t, &route))
         return;
     s = run_new(all, t, &route, pressed);
-    if (s->block.read_max < 4 * PROMPT_CUT_MIN) {
+    if (s->block.read_max < 4 * PROMPT_CUT_MIN)
         run_failed(s, "small_window");
-        return;
-    }
-    s->job.run = load_run;
-    s->job.arg = s;
-    s->job.done.fn = on_loaded;
-    s->job.done.arg = s;
-    workers_run(all->en->workers, &s->job);
+    else
+        aside_begin(&s->aside, &s->aside.route, 1);
 }

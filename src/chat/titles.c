@@ -1,17 +1,10 @@
 /*
- * Titles that a model writes: a run for a session.
- *
- *   loading ──► asking ──────► storing ──► over
- *   (worker:    (aside:        (committer)
- *    is it the   one request)
- *    first?)
- *
- * As with summaries nobody waits for a run, and it has no reader; a stop cuts
- * it off. Which model is asked: that of TITLE_MODEL, or with "auto" the cheap
- * one of the provider that answered, and if that one is refused the model that
- * answered. It sees the beginnings of the first question and its answer. The
- * title is stored for good, unless the user named the session meanwhile; what
- * it cost is part of what the session costs.
+ * Titles that a model writes: one run for a session (chat/aside.h). Which model
+ * is asked: that of TITLE_MODEL, or with "auto" the cheap one of the provider
+ * that answered, and if that one is refused the model that answered. It sees
+ * the beginnings of the first question and its answer; a worker looks before
+ * whether it was the first. The title is stored for good, unless the user named
+ * the session meanwhile; what it cost is part of what the session costs.
  *
  * Commands are no messages and start none.
  */
@@ -39,56 +32,30 @@
 enum { ROUTES = 2 };
 
 struct title_run {
-    struct titles *all;
-    struct title_run *prev, *next;
     struct aside aside;
+    struct titles *all;
     struct route_choice routes[ROUTES];
-    size_t n_routes;
-    uint64_t session_no; /* of it; the worker's while it loads, as load_err */
-    enum err load_err;
-    struct job job;
-    struct mail mail;
-    struct store_op op;
-    int64_t begun_ms; /* monotonic */
+    uint64_t session_no; /* of it; the worker's while it loads */
 };
 
 struct titles {
-    struct engine *en;
-    struct title_run *first;
-    size_t n;
-    bool wanted;                 /* constant, as is all below */
-    char *prompt;                /* owned */
-    struct generator_config gen; /* with limits of our own */
+    struct asides runs;
+    bool wanted;  /* constant */
+    char *prompt; /* owned, constant */
 };
+
+static const struct aside_calls title_calls;
 
 struct titles *
 titles_new(struct engine *en)
 {
     struct titles *all = xcalloc(1, sizeof(*all));
 
-    all->en = en;
     all->wanted = !text_ieq(conf_str(CONF_TITLE_MODEL), "off");
     if (all->wanted)
         all->prompt = prompt_file_load(conf_root(), PROMPT_FILE_TITLE);
-    all->gen = aside_config(en, TITLE_TOTAL_MS);
+    asides_init(&all->runs, en, &title_calls, TITLE_RUNS_MAX, TITLE_TOTAL_MS);
     return all;
-}
-
-static void
-run_over(struct title_run *r)
-{
-    struct titles *all = r->all;
-
-    if (r->prev != NULL)
-        r->prev->next = r->next;
-    else
-        all->first = r->next;
-    if (r->next != NULL)
-        r->next->prev = r->prev;
-    all->n--;
-    all->en->busy_ms = loop_now_ms(all->en->loop);
-    aside_release(&r->aside);
-    free(r);
 }
 
 void
@@ -96,8 +63,7 @@ titles_free(struct titles *all)
 {
     if (all == NULL)
         return;
-    while (all->first != NULL)
-        run_over(all->first);
+    asides_release(&all->runs);
     free(all->prompt);
     free(all);
 }
@@ -105,7 +71,7 @@ titles_free(struct titles *all)
 bool
 titles_busy(const struct titles *all)
 {
-    return all->n > 0;
+    return all->runs.n > 0;
 }
 
 static void
@@ -114,38 +80,27 @@ run_failed(struct title_run *r, const char *code)
     metric_add(METRIC_TITLES_FAILED, 1);
     log_info("title.failed", "provider=%s code=%s",
              r->aside.route.provider->name, code);
-    run_over(r);
+    aside_over(&r->aside);
 }
 
 /* --- storing ------------------------------------------------------------- */
 
 static void
-on_stored(struct mail *m)
+on_stored(void *arg, enum err e)
 {
-    struct title_run *r = m->arg;
+    struct title_run *r = arg;
 
-    if (r->op.err == ERR_NOTFOUND) {
-        run_over(r); /* the session is gone */
-    } else if (r->op.err != OK) {
-        run_failed(r, err_code(r->op.err));
+    if (e == ERR_NOTFOUND) {
+        aside_over(&r->aside); /* the session is gone */
+    } else if (e != OK) {
+        run_failed(r, err_code(e));
     } else {
         metric_add(METRIC_TITLES, 1);
         log_info("title.done", "provider=%s bytes=%zu ms=%" PRId64,
-                 r->aside.route.provider->name, strlen(r->op.patch.title),
-                 loop_now_ms(r->all->en->loop) - r->begun_ms);
-        run_over(r);
+                 r->aside.route.provider->name, strlen(r->aside.op.patch.title),
+                 aside_age_ms(&r->aside));
+        aside_over(&r->aside);
     }
-}
-
-/* Committer thread. */
-static void
-store_done(struct store_op *op)
-{
-    struct title_run *r = op->arg;
-
-    r->mail.fn = on_stored;
-    r->mail.arg = r;
-    loop_post(r->all->en->loop, &r->mail);
 }
 
 /* NULL: what came is no title. */
@@ -168,17 +123,13 @@ static void
 on_asked(void *arg, const char *code, bool cut)
 {
     struct title_run *r = arg;
-    struct store_op *op = &r->op;
+    struct store_op *op = &r->aside.op;
 
     if (code != NULL || cut) {
         run_failed(r, code != NULL ? code : "too_long");
         return;
     }
     op->kind = STORE_SESSION_PATCH;
-    op->done = store_done;
-    op->arg = r;
-    op->owner = r->aside.ask->owner;
-    op->session_id = r->aside.ask->session_id;
     op->patch.only_no = r->session_no;
     op->patch.title = read_title(r);
     op->patch.titled = op->patch.only_untitled = true;
@@ -186,7 +137,7 @@ on_asked(void *arg, const char *code, bool cut)
     if (op->patch.title == NULL)
         run_failed(r, "no_title");
     else
-        store_submit(r->all->en->store, op);
+        aside_store(&r->aside);
 }
 
 /* --- asking -------------------------------------------------------------- */
@@ -217,17 +168,12 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
         return NULL;
     }
     a->ask.max_tokens = write_max(route);
-    if (prompt_build(a, route, r->all->prompt, r->all->en->scales, false,
+    if (prompt_build(a, route, r->all->prompt, r->all->runs.en->scales, false,
                      &r->aside.report, why) != OK)
         return NULL;
     a->ask.cache = false; /* nothing of it is sent again */
     return &a->ask;
 }
-
-static const struct aside_calls title_calls = {
-    .prepare = on_prepare,
-    .done = on_asked,
-};
 
 /* --- loading ------------------------------------------------------------- */
 
@@ -242,37 +188,32 @@ count_answer(void *arg, const struct message *m)
 }
 
 /* Worker. ERR_NOTFOUND: the session needs none. */
-static void
-load_run(void *arg)
+static enum err
+load(void *arg)
 {
     struct title_run *r = arg;
     const struct turn_ask *a = r->aside.ask;
     struct session s;
     size_t answers = 0;
+    enum err e = store_all_messages(r->all->runs.en->store, a->owner,
+                                    a->session_id, 0, TITLE_MESSAGES_MAX + 1,
+                                    &s, count_answer, &answers);
 
-    r->load_err = store_all_messages(r->all->en->store, a->owner, a->session_id,
-                                     0, TITLE_MESSAGES_MAX + 1, &s,
-                                     count_answer, &answers);
-    if (r->load_err != OK)
-        return;
+    if (e != OK)
+        return e;
     r->session_no = s.no;
-    if (s.titled || s.n_messages > TITLE_MESSAGES_MAX || answers != 1)
-        r->load_err = ERR_NOTFOUND;
+    return s.titled || s.n_messages > TITLE_MESSAGES_MAX || answers != 1
+               ? ERR_NOTFOUND
+               : OK;
 }
 
-static void
-on_loaded(struct mail *m)
-{
-    struct title_run *r = m->arg;
-
-    if (r->load_err == ERR_NOTFOUND || engine_draining(r->all->en))
-        run_over(r);
-    else if (r->load_err != OK)
-        run_failed(r, err_code(r->load_err));
-    else
-        aside_start(&r->aside, &r->all->gen, r->routes, r->n_routes,
-                    &title_calls, r);
-}
+static const struct aside_calls title_calls = {
+    .load = load,
+    .prepare = on_prepare,
+    .done = on_asked,
+    .stored = on_stored,
+    .over = free,
+};
 
 /* --- beginning ----------------------------------------------------------- */
 
@@ -283,17 +224,6 @@ is_early(const struct turn *t)
     return t->conversation_length <= TITLE_MESSAGES_MAX &&
            (t->finish == FINISH_STOP || t->finish == FINISH_LENGTH) &&
            !text_blank(t->text.data, t->text.len);
-}
-
-static bool
-has_run(const struct titles *all, const struct turn_ask *a)
-{
-    const struct title_run *r = all->first;
-
-    while (r != NULL && (strcmp(r->aside.ask->session_id, a->session_id) != 0 ||
-                         strcmp(r->aside.ask->owner, a->owner) != 0))
-        r = r->next;
-    return r != NULL;
 }
 
 /* Who is asked; none: nobody can. A provider without a network writes no
@@ -348,22 +278,14 @@ run_new(struct titles *all, const struct turn *t,
 {
     struct title_run *r = xcalloc(1, sizeof(*r));
 
-    aside_init(&r->aside, all->en, t->ask->owner, t->ask->session_id,
-               &routes[0], TEXT_MAX);
+    aside_init(&r->aside, &all->runs, r, t->ask, &routes[0], TEXT_MAX);
     r->all = all;
-    r->n_routes = n;
     for (size_t i = 0; i < n; i++) {
         r->routes[i] = routes[i];
         r->routes[i].model = arena_strdup(&r->aside.ask->arena,
                                           routes[i].model);
     }
-    r->begun_ms = loop_now_ms(all->en->loop);
     put_question(r->aside.ask, t);
-    r->next = all->first;
-    if (r->next != NULL)
-        r->next->prev = r;
-    all->first = r;
-    all->n++;
     return r;
 }
 
@@ -374,16 +296,11 @@ titles_after(struct titles *all, const struct turn *t)
     struct title_run *r;
     size_t n;
 
-    if (!all->wanted || engine_draining(all->en) || !is_early(t) ||
-        all->n == TITLE_RUNS_MAX || has_run(all, t->ask))
+    if (!all->wanted || !is_early(t) || !asides_may(&all->runs, t->ask))
         return;
     n = choose(t, routes);
     if (n == 0)
         return;
     r = run_new(all, t, routes, n);
-    r->job.run = load_run;
-    r->job.arg = r;
-    r->job.done.fn = on_loaded;
-    r->job.done.arg = r;
-    workers_run(all->en->workers, &r->job);
+    aside_begin(&r->aside, r->routes, n);
 }

@@ -134,12 +134,17 @@ folder_remove(const char *dir)
 static int
 copy_env(MDB_env *env, int fd)
 {
-    int rc = mdb_env_copyfd2(env, fd, MDB_CP_COMPACT);
+    unsigned flags = MDB_CP_COMPACT;
+    int rc;
 
-    if (rc == MDB_INCOMPATIBLE) {
+    for (;;) {
+        rc = mdb_env_copyfd2(env, fd, flags);
+        if (rc == MDB_INCOMPATIBLE && flags != 0)
+            flags = 0;
+        else if (!fsck_env_grew(env, rc))
+            break;
         if (ftruncate(fd, 0) != 0 || lseek(fd, 0, SEEK_SET) != 0)
             return errno;
-        rc = mdb_env_copyfd2(env, fd, 0);
     }
     if (rc == 0 && fsync(fd) != 0)
         rc = errno;
@@ -297,11 +302,12 @@ sweep(struct backup *b, const char *data)
 static enum err
 swap(struct backup *b, const char *data, const char *copy, const char *file)
 {
-    enum err e = keep_old(b, data, file);
+    enum err e = sweep(b, data);
     int rc;
 
+    /* Then, for keeping it may take the old store away. */
     if (e == OK)
-        e = sweep(b, data);
+        e = keep_old(b, data, file);
     if (e != OK)
         return e;
     give_to_owner_of(data, copy);

@@ -43,10 +43,16 @@ struct fsck_owner {
     char name[STORE_OWNER_MAX + 1];
 };
 
-/* fsck.c. Open a store to read; out->bytes is set. An LMDB result, ENOENT:
+/* fsck_env.c. Open a store to read; out->bytes is set. An LMDB result, ENOENT:
  * there is none, MDB_CORRUPTED: its file is too short. */
 MUST_USE int fsck_env_open(const char *dir, bool still, struct fsck_result *out,
                            MDB_env **env);
+/* fsck_env.c. A result of LMDB says that another process made the store larger than
+ * this one mapped it; it is mapped as it is now, and what said so can be done
+ * again. No transaction of this environment may be open. */
+MUST_USE bool fsck_env_grew(MDB_env *env, int rc);
+/* fsck_env.c. Begins to read a store that others may write to. An LMDB result. */
+MUST_USE int fsck_env_begin(MDB_env *env, MDB_txn **txn);
 
 void fsck_fault(struct fsck *f, enum db db, const char *key, bool fixable,
                 const char *what, ...) PRINTF(5, 6);

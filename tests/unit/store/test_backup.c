@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "store/backup.h"
+#include "store/fsck_inside.h"
 #include "store/record.h"
 
 #define KILLS 40
@@ -167,6 +168,43 @@ a_backup_is_a_private_folder_with_one_file(void **state)
     assert_int_equal(b.found.bytes, st.st_size);
     assert_false(there(copy, "lock.mdb"));
     assert_false(there(copy, "data.mdb.part"));
+}
+
+/* What is read and copied was opened before another process let it grow. */
+static void
+a_store_that_grew_is_mapped_anew(void **state)
+{
+    static char text[200 * 1024];
+    struct store_config c = {.dir = store_dir, .map_bytes = 1};
+    struct fsck_result r;
+    struct store *s;
+    MDB_env *env;
+    MDB_txn *txn;
+    pid_t pid;
+
+    (void)state;
+    (void)snprintf(store_dir, sizeof(store_dir), "%s/small", data);
+    assert_int_equal(store_open(&s, &c), OK);
+    (void)put_turn(s, "ann", "s", "q", "a");
+    store_close(s);
+    assert_int_equal(fsck_env_open(store_dir, false, &r, &env), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (store_open(&s, &c) != OK)
+            _exit(1);
+        memset(text, 't', sizeof(text) - 1);
+        for (int i = 0; i < 30; i++)
+            (void)put_turn(s, "ann", "s", text, "a");
+        store_close(s);
+        _exit(0);
+    }
+    assert_int_equal(child_wait(pid), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn),
+                     MDB_MAP_RESIZED);
+    assert_int_equal(fsck_env_begin(env, &txn), 0);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
 }
 
 static void
@@ -458,6 +496,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         ON(a_backup_is_a_private_folder_with_one_file),
+        ON(a_store_that_grew_is_mapped_anew),
         ON(a_folder_that_holds_something_is_refused),
         ON(no_store_leaves_no_folder),
         ON(a_full_disk_leaves_nothing),

@@ -4,7 +4,7 @@
 import { announceIn } from '../js/announce.js';
 import { copyWith } from '../js/clipboard.js';
 import { el } from '../js/dom.js';
-import { createStore } from '../js/store.js';
+import { openStore } from '../js/store.js';
 import { startTheme } from '../js/theme.js';
 import { ApiDocument } from './document.js';
 import { operationView } from './operation.js';
@@ -14,16 +14,6 @@ import { lazy, prose } from './schema.js';
 const MOUNT = new URL('../..', import.meta.url);
 
 const $ = (id) => document.getElementById(id);
-
-function openTheme() {
-    let storage = null;
-    try {
-        storage = localStorage;
-    } catch {
-        /* the store manages without */
-    }
-    startTheme($('theme'), createStore(storage, `parley ${MOUNT.pathname} `));
-}
 
 function badge(method) {
     return el('span', { class: `method ${method.toLowerCase()}` }, method);
@@ -97,7 +87,7 @@ function copyCode(e) {
 }
 
 async function start() {
-    openTheme();
+    startTheme($('theme'), openStore(MOUNT));
     announceIn($('announcer'));
     document.addEventListener('click', copyCode);
     try {

@@ -55,7 +55,7 @@ function inside(doc, schema, word) {
     if (s.items)
         return inside(doc, s.items, word);
     if (choices.length > 0)
-        return el('ul', { class: 'members choices' },
+        return el('ul', { class: 'members' },
             ...choices.map((c) => row(doc, '', c, { word })));
     return members(doc, s, word);
 }

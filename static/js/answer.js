@@ -11,6 +11,9 @@ const FINAL = {
     error: 'error',
 };
 
+/* Does it end its answer? */
+export const isLast = (event) => event.type in FINAL;
+
 export const EVENT_TYPES = [
     'response_start', 'context', 'reasoning_chunk', 'response_chunk',
     'tool_call', 'tool_result', 'citation', 'response_complete',
@@ -68,7 +71,7 @@ function end(answer, event) {
 export function applyEvent(answer, seq, event) {
     if (isFinal(answer) || seq <= answer.seq)
         return 'old';
-    if (seq > answer.seq + 1 && !FINAL[event.type])
+    if (seq > answer.seq + 1 && !isLast(event))
         return 'gap';
     answer.seq = seq;
     switch (event.type) {
@@ -89,7 +92,7 @@ export function applyEvent(answer, seq, event) {
         addTool(answer, event);
         break;
     default:
-        if (FINAL[event.type])
+        if (isLast(event))
             end(answer, event);
     }
     return 'new';

@@ -5,7 +5,6 @@
  * whether trying again makes sense. watchReach() reports, after each request,
  * whether the server could be reached at all. */
 
-import { parseEventId } from './answer.js';
 import { retryAfterMs } from './time.js';
 
 const TIMEOUT_MS = 30000;
@@ -122,16 +121,9 @@ export async function turnEvents(turnId, after, waitS, signal) {
     const r = await call('GET',
         `chat/events?turn_id=${at(turnId)}&after=${after}&wait=${waitS}`,
         { signal, timeoutMs: waitS * 1000 + 10000 });
-    const events = (r.events ?? []).map((e, i) => {
-        const id = parseEventId(e.id);
-        return {
-            seq: id?.turn === turnId ? id.seq : e.seq ?? after + 1 + i,
-            event: e.data ?? e,
-        };
-    });
     return {
-        events, done: r.done === true,
-        next: r.next ?? events.at(-1)?.seq ?? after,
+        events: r.events.map((event) => ({ seq: event.seq, event })),
+        done: r.done, next: r.next,
     };
 }
 

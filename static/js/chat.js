@@ -37,6 +37,7 @@ export class Chat {
     #temporary;
     #length = null;         /* messages the server had; null: not known */
     #load = new AbortController();
+    #loading = false;       /* its messages are not there yet */
     #loadFailed = false;
     #gone = null;           /* a turn of which the server has no events */
     #edited = null;         /* UserMessage that the next one stands for */
@@ -63,7 +64,7 @@ export class Chat {
             taken: (text) => this.#watch(isCommand(text)),
         });
         this.#arrivals = new Arrivals({
-            busy: () => this.#runner.turn !== null,
+            busy: () => this.#loading || this.#runner.turn !== null,
             known: (m) => this.#thread.shows(m),
             last: () => this.#thread.lastId,
             keep: (m) => this.#thread.keep(m),
@@ -96,6 +97,7 @@ export class Chat {
     async open(id) {
         this.#leave(id);
         this.#id = id;
+        this.#loading = id !== null;
         /* It may be temporary: that is known when the server has told. */
         if (id !== null && !this.#sessions.find(id))
             this.#store.hold(id);
@@ -119,11 +121,13 @@ export class Chat {
         clearTimeout(slow);
         if (signal.aborted)
             return;
+        this.#loading = false;
         this.#thread.say(null);
         if (page)
             this.#showPage(page, turn);
         else
             this.#pageFailed(problem, turn);
+        this.#arrivals.soon();
     }
 
     #leave(id) {
@@ -438,8 +442,8 @@ export class Chat {
 
     /* Another tab changed what is stored about this conversation's turn. */
     entryChanged(sessionId, entry) {
-        if (sessionId !== this.#id || !entry?.turn || this.#runner.turn ||
-            this.#thread.hasTurn(entry.turn))
+        if (sessionId !== this.#id || !entry?.turn || this.#loading ||
+            this.#runner.turn || this.#thread.hasTurn(entry.turn))
             return;
         const turn = Turn.restore(sessionId, entry);
         if (!turn)

@@ -10,7 +10,6 @@ const ICONS = {
     stop: 'M7.5 7.5h9v9h-9z',
     copy: 'M9 9h10v11H9zM15 9V5H5v11h4',
     check: 'M5 12.5l4.5 4.5L19 7.5',
-    retry: 'M19 12a7 7 0 1 1-2.2-5.1M19 4v4h-4',
     edit: 'M5 19h3L19 8l-3-3L5 16zM13.5 7.5l3 3',
     trash: 'M5 7h14M10 7V4.5h4V7M7 7l1 12.5h8L17 7M10.5 11v5M13.5 11v5',
     down: 'M12 5v14M6 13l6 6 6-6',

@@ -177,12 +177,12 @@ function loadList() {
     });
 }
 
-let known = false;          /* the open conversation was in the list */
 store.watch(window, (key, value) => {
     if (key === 'theme') {
         applyTheme();
     } else if (key === 'sessions') {
-        known = chat.begun && !chat.temporary && document.title !== 'Parley';
+        const known = chat.begun && !chat.temporary &&
+            document.title !== 'Parley';
         listChanged();
         if (known && !sessions.find(chat.id)) {
             announce('This conversation was deleted in another tab');

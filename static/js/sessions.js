@@ -171,11 +171,13 @@ export class Sessions {
         this.forget(id);
     }
 
-    forget(id) {
-        this.#gone.add(id);
-        this.#store.remove(`draft ${id}`);
-        this.#store.remove(`turn ${id}`);
-        this.#save(this.list.filter((s) => s.id !== id));
+    forget(...ids) {
+        for (const id of ids) {
+            this.#gone.add(id);
+            this.#store.remove(`draft ${id}`);
+            this.#store.remove(`turn ${id}`);
+        }
+        this.#save(this.list.filter((s) => !ids.includes(s.id)));
     }
 
     /* Merges the server's list; one that offers none changes nothing. What was

@@ -84,8 +84,8 @@ export function createStore(storage, prefix) {
 }
 
 /* localStorage itself throws on mere mention where cookies are blocked. */
-export function openStore() {
-    const path = new URL('.', document.baseURI).pathname;
+export function openStore(base = document.baseURI) {
+    const path = new URL('.', base).pathname;
     let storage = null;
     try {
         storage = localStorage;

@@ -12,7 +12,7 @@
  * Events are handed over once each, in order, and the last is final. Time, the
  * EventSource class and the requests are handed in, for tests. */
 
-import { EVENT_TYPES, parseEventId } from './answer.js';
+import { EVENT_TYPES, isLast, parseEventId } from './answer.js';
 import { backoffMs } from './time.js';
 
 const QUIET_MS = 4000;         /* silence before the first doubt */
@@ -95,8 +95,7 @@ export class Follower {
             return false;
         if (result === 'new')
             this.#seen = seq;
-        if (event.type === 'response_complete' || event.type === 'error' ||
-            event.type === 'response_cancelled')
+        if (isLast(event))
             this.#finish('done');
         return true;
     }

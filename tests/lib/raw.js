@@ -58,19 +58,6 @@ export function rawRequest(port, bytes, limitMs) {
     return within('the reply to a raw request', exchange, limitMs);
 }
 
-/* A request with a body of exact bytes. */
-export function rawPost(port, path, body, headers = {}) {
-    const lines = Object.entries({
-        Host: `127.0.0.1:${port}`, Connection: 'close',
-        'Content-Type': 'application/json',
-        'Content-Length': String(body.length), ...headers,
-    }).map(([k, v]) => `${k}: ${v}\r\n`).join('');
-    return rawRequest(port, Buffer.concat([
-        Buffer.from(`POST ${path} HTTP/1.1\r\n${lines}\r\n`),
-        Buffer.from(body),
-    ]));
-}
-
 /* A client that sends a GET and reads `n` bytes every `ms`. Returns at once
  * when connected: {received, closed, leave()}. */
 export async function slowReader(port, path, n, ms, headers = {}) {

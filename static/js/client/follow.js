@@ -36,6 +36,7 @@ export class Following {
     #alive;                 /* when the server last answered */
     #polls = 0;             /* an index of POLL_S */
     #lost = false;
+    #stopped = false;       /* the server knows */
     #stopping = false;
 
     /* question: the body of POST /chat. on.find() has the ways find out which
@@ -96,9 +97,17 @@ export class Following {
     /* Stops the answer at the server; its end then comes as all ends do. */
     async stop() {
         this.#stopping = true;
-        if (this.#heard.turnId)
+        if (this.#heard.turnId) {
             await this.#http.call('POST', 'chat/stop', {
                 body: { turn_id: this.#heard.turnId }, signal: this.#signal });
+            this.#stopped = true;
+        }
+    }
+
+    /* A stop that was said before the turn had a name, or did not arrive. */
+    async #stopAgain() {
+        if (this.#stopping && !this.#stopped && this.#heard.turnId)
+            await this.stop().catch(() => {});
     }
 
     /* Is it worth another try? */
@@ -129,7 +138,8 @@ export class Following {
         this.#on.answered();
     }
 
-    #carry(way) {
+    async #carry(way) {
+        await this.#stopAgain();
         if (way === 'websocket')
             return this.#overSocket();
         return way === 'sse' ? this.#overStream() : this.#overPolls();
@@ -148,8 +158,7 @@ export class Following {
             throw new ParleyError('no_parley',
                 'There is no Parley at this address');
         this.#heard.turnId = r.turn_id;
-        if (this.#stopping)
-            await this.stop();
+        await this.#stopAgain();
     }
 
     /* ---- transports: each ends without an error when it breaks off ---- */
@@ -199,8 +208,8 @@ export class Following {
     #take(seq, event, sparse) {
         const known = this.#heard.turnId;
         const fits = this.#heard.take(seq, event, sparse);
-        if (!known && this.#heard.turnId && this.#stopping)
-            this.stop().catch(() => {});
+        if (!known)
+            this.#stopAgain();
         return fits;
     }
 

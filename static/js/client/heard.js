@@ -6,10 +6,11 @@
  * so the whole text that comes with the end is compared with what was told,
  * and what is behind that is told then. Thus each character is told once. */
 
-const ENDS = ['response_complete', 'response_cancelled', 'error'];
+import { isLast } from '../answer.js';
 
 /* Of what a WebSocket tells: news of these kinds must arrive there. */
-export const TOLD = ['response_start', 'response_chunk', ...ENDS];
+export const TOLD = ['response_start', 'response_chunk', 'response_complete',
+    'response_cancelled', 'error'];
 
 export class Heard {
     turnId = null;
@@ -29,7 +30,7 @@ export class Heard {
     take(seq, event, sparse = false) {
         if (this.end || (seq !== null && seq <= this.seq))
             return true;
-        const last = ENDS.includes(event.type);
+        const last = isLast(event);
         if (seq > this.seq + 1 && !sparse && !last)
             return false;
         this.seq = seq ?? this.seq;

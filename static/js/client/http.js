@@ -3,7 +3,6 @@
  * Every failure is a ParleyError. Nothing here asks twice; who may do that
  * depends on what is asked. */
 
-import { parseEventId } from '../answer.js';
 import { retryAfterMs } from '../time.js';
 import { linked } from './world.js';
 
@@ -124,18 +123,14 @@ export class Http {
     }
 
     /* The events of a turn after number `after`: {events: [{seq, event}],
-     * next, done}. The server waits for news as long as waitS. */
+     * done}. The server waits for news as long as waitS. */
     async events(turnId, after, waitS, signal) {
         const r = await this.call('GET', 'chat/events?turn_id=' +
             `${encodeURIComponent(turnId)}&after=${after}&wait=${waitS}`,
         { signal, limitMs: waitS * 1000 + LIMIT_MS });
-        const events = (r.events ?? []).map((e, i) => ({
-            seq: e.seq ?? parseEventId(e.id)?.seq ?? after + 1 + i,
-            event: e.data ?? e,
-        }));
         return {
-            events, done: r.done === true,
-            next: r.next ?? events.at(-1)?.seq ?? after,
+            events: r.events.map((event) => ({ seq: event.seq, event })),
+            done: r.done,
         };
     }
 }

@@ -40,7 +40,7 @@ export class Ways {
     #barren = 0;
     #stalls = 0;
 
-    /* forced: one of WAYS, or null; hasSocket: a WebSocket can be had here. */
+    /* forced: one of WAYS, or null. */
     constructor(base, forced, env) {
         this.#forced = forced;
         this.#env = env;

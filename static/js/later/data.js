@@ -121,11 +121,10 @@ function importPart(sessions) {
 
 async function deleteAll(sessions) {
     await api.deleteSessions();
-    for (const { id, listed } of sessions.list)
-        if (listed)
-            sessions.forget(id);
-        else
-            await sessions.remove(id);
+    const { list } = sessions;
+    sessions.forget(...list.filter((s) => s.listed).map((s) => s.id));
+    for (const { id } of list.filter((s) => !s.listed))
+        await sessions.remove(id);
 }
 
 function deletePart(sessions, emptied) {

@@ -8,7 +8,8 @@
  * hides the line in .env and leaves the default in force.
  *
  * A bad value never stops the start: it is reported by name and rule, and the
- * default stays. What a secret holds is never printed, not even in part.
+ * default stays. What a secret holds is never printed, not even in part. A
+ * secret in a file that others can read does stop it (conf_refusal).
  *
  * Reading .env is in conf_env.c. Values are written by conf_load before any
  * other thread runs and are constant afterwards, so there is no lock.
@@ -23,6 +24,7 @@
 #include "base/buf.h"
 #include "base/conf_env.h"
 #include "base/conf_rows.h"
+#include "base/conf_secret.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -38,12 +40,16 @@ struct value {
 static struct value values[CONF__MAX];
 static char *root_dir; /* owned; NULL until conf_load */
 static int mistakes;
-static conf_fault_fn *fault_fn; /* NULL: into the log */
+static char refusal[2 * PATH_MAX + 256]; /* "": none */
+static bool env_exposed;                 /* .env, which is being read */
+static conf_fault_fn *fault_fn;          /* NULL: into the log */
 static void *fault_arg;
 
 static void
 forget(enum conf_key k)
 {
+    if (conf_rows[k].secret)
+        mem_wipe_str(values[k].text);
     free(values[k].text);
     values[k].text = NULL;
     values[k].set = false;
@@ -123,6 +129,9 @@ broken_rule(const struct row *r, const char *s, size_t n, char room[96])
         return log_level_parse(s, &level)
                    ? NULL
                    : "must be debug, info, warn or error";
+    case SWITCH:
+        return text_ieq(s, "on") || text_ieq(s, "off") ? NULL
+                                                       : "must be on or off";
     case PLACE: return broken_place(s, n);
     case TEXT:
     case LINE:
@@ -206,18 +215,96 @@ take(enum conf_key k, const char *s)
         values[k].text = xmemdup0(s, n);
 }
 
+/* A file that holds the secret of this name can be read by others. */
+static void
+refuse(const char *path, const char *name)
+{
+    if (refusal[0] == '\0')
+        (void)snprintf(refusal, sizeof(refusal),
+                       "%s holds %s and can be read by others than its owner; "
+                       "run: chmod 600 '%s'",
+                       path, name, path);
+}
+
+/* The variable of the environment that names the file of a secret; NULL if it
+ * is not there or blank. */
+static const char *
+file_variable(const struct row *r)
+{
+    char name[80];
+    const char *s;
+
+    (void)snprintf(name, sizeof(name), "%s_FILE", r->name);
+    s = r->secret ? getenv(name) : NULL;
+    return s != NULL && !text_blank(s, strlen(s)) ? s : NULL;
+}
+
+/* Take a secret from the file that NAME_FILE names. */
+static void
+take_file(enum conf_key k, const char *named)
+{
+    char *path = below_root(named, strlen(named)), name[80];
+    struct row r = conf_rows[k];
+    struct buf text;
+    const char *rule;
+    bool exposed;
+
+    (void)snprintf(name, sizeof(name), "%s_FILE", r.name);
+    buf_init(&text, CONF_SECRET_MAX + 2);
+    rule = conf_secret_read(path, &text, &exposed);
+    if (exposed)
+        refuse(path, r.name);
+    if (rule != NULL) {
+        r.name = name;
+        report(&r, rule, "", 0);
+    } else {
+        take(k, buf_cstr(&text));
+    }
+    mem_wipe(text.data, text.cap);
+    buf_release(&text);
+    free(path);
+}
+
+/* A line NAME=value; name may also be NAME_FILE. False: no setting of ours. */
+static bool
+take_line(const char *name, const char *value)
+{
+    char of[80];
+    bool file = conf_secret_of(name, of, sizeof(of));
+
+    for (size_t i = 0; i < CONF__MAX; i++) {
+        const struct row *r = &conf_rows[i];
+        enum conf_key k = (enum conf_key)i;
+        bool blank = text_blank(value, strlen(value));
+        bool hidden = getenv(r->name) || file_variable(r);
+
+        if (strcmp(r->name, name) == 0) {
+            if (r->secret && env_exposed && !blank) {
+                char path[PATH_MAX + 8];
+
+                (void)snprintf(path, sizeof(path), "%s/.env", root_dir);
+                refuse(path, name);
+            }
+            if (!hidden)
+                take(k, value);
+            return true;
+        }
+        if (file && r->secret && strcmp(r->name, of) == 0) {
+            if (!hidden && !blank && !values[k].set)
+                take_file(k, value);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One line of .env; names that are not ours belong to others. */
 static void
 on_env_line(void *arg, const char *name, const char *value)
 {
     (void)arg;
-    for (size_t k = 0; k < CONF__MAX; k++) {
-        if (strcmp(conf_rows[k].name, name) != 0)
-            continue;
-        if (!getenv(name))
-            take((enum conf_key)k, value);
+    if (take_line(name, value))
         return;
-    }
     if (fault_fn != NULL)
         fault_fn(fault_arg, &(struct conf_fault){.name = name,
                                                  .rule = "is no setting",
@@ -244,11 +331,13 @@ conf_load(const char *root)
     for (size_t k = 0; k < CONF__MAX; k++)
         forget((enum conf_key)k);
     mistakes = 0;
+    refusal[0] = '\0';
     free(root_dir);
     root_dir = xstrdup(real ? real : root);
     free(real);
     buf_init(&path, PATH_MAX);
     buf_addf(&path, "%s/.env", root_dir);
+    env_exposed = conf_secret_exposed(buf_cstr(&path));
     conf_env_read(buf_cstr(&path), on_env_line, on_env_mistake, NULL);
     buf_release(&path);
     for (size_t k = 0; k < CONF__MAX; k++) {
@@ -256,6 +345,8 @@ conf_load(const char *root)
 
         if (s)
             take((enum conf_key)k, s);
+        else if (file_variable(&conf_rows[k]))
+            take_file((enum conf_key)k, file_variable(&conf_rows[k]));
     }
     for (size_t k = 0; k < CONF__MAX; k++)
         if (conf_rows[k].type == PATH && !values[k].text && *conf_rows[k].def)
@@ -320,55 +411,16 @@ conf_root(void)
     return root_dir ? root_dir : ".";
 }
 
+const char *
+conf_refusal(void)
+{
+    return refusal[0] != '\0' ? refusal : NULL;
+}
+
 int
 conf_mistakes(void)
 {
     return mistakes;
-}
-
-static void
-print_bounds(FILE *f, const struct row *r)
-{
-    if (r->type == INT)
-        (void)fprintf(f, "%" PRId64 " to %" PRId64 "%s%s", r->min, r->max,
-                      *r->unit ? " " : "", r->unit);
-}
-
-void
-conf_print_env(FILE *f)
-{
-    (void)fputs("# Settings of Parley. Copy to .env and change what you "
-                "need.\n# The environment overrides this file.\n",
-                f);
-    for (size_t k = 0; k < CONF__MAX; k++) {
-        const struct row *r = &conf_rows[k];
-
-        (void)fprintf(f, "\n# %s", r->help);
-        if (r->type == INT) {
-            (void)fputs(" (", f);
-            print_bounds(f, r);
-            (void)fputc(')', f);
-        }
-        (void)fprintf(f, ".\n#%s=%s\n", r->name, r->def);
-    }
-}
-
-void
-conf_print_table(FILE *f)
-{
-    (void)fputs("| Setting | Default | Range | Meaning |\n"
-                "|---|---|---|---|\n",
-                f);
-    for (size_t k = 0; k < CONF__MAX; k++) {
-        const struct row *r = &conf_rows[k];
-
-        (void)fprintf(f, "| `%s` | ", r->name);
-        if (*r->def)
-            (void)fprintf(f, "`%s`", r->def);
-        (void)fputs(" | ", f);
-        print_bounds(f, r);
-        (void)fprintf(f, " | %s |\n", r->help);
-    }
 }
 
 void
@@ -376,11 +428,4 @@ conf_override(enum conf_key k, const char *value)
 {
     assert((unsigned)k < CONF__MAX);
     take(k, value ? value : "");
-}
-
-const char *
-conf_name(enum conf_key k)
-{
-    assert((unsigned)k < CONF__MAX);
-    return conf_rows[k].name;
 }

@@ -2,8 +2,9 @@
  * Settings. One row each (conf_rows.c): name, type, unit, default, bounds,
  * secret, help; .env.example and the reference in the README are printed from
  * the rows. Order: default, then .env (KEY=value, quotes, # comments, no
- * expansion), then the environment. All mistakes are reported together. Read
- * once at start; afterwards constant, any thread.
+ * expansion), then the environment. For a secret, NAME_FILE may name a file
+ * that holds it; where both are given in one place, NAME counts. All mistakes
+ * are reported together. Read once at start; afterwards constant, any thread.
  */
 #ifndef BASE_CONF_H
 #define BASE_CONF_H
@@ -60,7 +61,40 @@ enum conf_key {
     CONF_TITLE_MODEL,
     CONF_ALLOWED_ORIGINS,
     CONF_LIST_ANONYMOUS,
+    CONF_TRUSTED_PROXIES,
+    CONF_SANDBOX,
+    CONF_AUTH_REQUIRED,
+    CONF_API_KEY_HEADER,
+    CONF_PROXY_USER_HEADER,
+    CONF_READ_ONLY,
+    CONF_ADMINS,
+    CONF_LOGIN_IDLE_S,
+    CONF_LOGIN_MAX_S,
+    CONF_OIDC_ISSUER,
+    CONF_OIDC_CLIENT_ID,
+    CONF_OIDC_CLIENT_SECRET,
+    CONF_OIDC_SCOPES,
+    CONF_OIDC_NAME,
+    CONF_OIDC_REDIRECT_URL,
+    CONF_OIDC_ADMIN_CLAIM,
+    CONF_JWT_SECRET,
+    CONF_SECRET_KEY,
+    CONF_JWKS_URL,
+    CONF_JWKS_FILE,
+    CONF_JWT_ISSUER,
+    CONF_JWT_AUDIENCE,
     CONF_OAUTH_TOKEN_HOSTS,
+    CONF_HTPASSWD_FILE,
+    CONF_RATE_USER,
+    CONF_RATE_KEY,
+    CONF_RATE_IP,
+    CONF_BUDGET_DAY_TOKENS,
+    CONF_BUDGET_MONTH_TOKENS,
+    CONF_BUDGET_DAY_USD,
+    CONF_BUDGET_MONTH_USD,
+    CONF_BUDGET_ANSWER_TOKENS,
+    CONF_TURNS_AT_ONCE,
+    CONF_LIMITS_FILE,
     CONF_SESSION_TTL,
     CONF_TEMPORARY_TTL,
     CONF_TEMPORARY_MIB,
@@ -96,6 +130,9 @@ enum conf_key {
     CONF_WS_MESSAGE_MAX_KIB,
     CONF_WS_PING_S,
     CONF_WS_IDLE_S,
+    CONF_AUDIT,
+    CONF_AUDIT_KEY,
+    CONF_AUDIT_MAX_MIB,
     CONF__MAX
 };
 
@@ -109,6 +146,10 @@ int64_t conf_int(enum conf_key k);
 bool conf_is_set(enum conf_key k); /* by .env or environment, not blank */
 const char *conf_root(void);       /* as given to conf_load */
 int conf_mistakes(void);           /* what conf_load returned */
+/* Why a program must not start with these settings: a file that holds a secret
+ * (.env, or the one that NAME_FILE names) can be read by others than its owner.
+ * The text names the file and what to do; NULL: there is no reason. */
+const char *conf_refusal(void);
 /* Something wrong with the settings. It never holds what a secret holds. */
 struct conf_fault {
     const char *name; /* of the setting; NULL: the file .env */

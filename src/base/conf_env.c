@@ -10,7 +10,11 @@
 
 #include "base/conf_env.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "base/buf.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 struct env {
@@ -162,6 +166,7 @@ conf_env_parse(const char *s, size_t n, conf_env_fn *fn, conf_env_bad_fn *bad,
 
     buf_init(&e.name, CONF_ENV_MAX);
     buf_init(&e.value, CONF_ENV_MAX);
+    (void)buf_room(&e.value, n < CONF_ENV_MAX ? n : CONF_ENV_MAX);
     if (n >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0)
         e.i = 3;
     for (; e.i < n; e.i++, e.line++) {
@@ -183,6 +188,7 @@ conf_env_parse(const char *s, size_t n, conf_env_fn *fn, conf_env_bad_fn *bad,
         skip_line(&e);
     }
     buf_release(&e.name);
+    mem_wipe(e.value.data, e.value.cap); /* which never moved */
     buf_release(&e.value);
 }
 
@@ -190,31 +196,28 @@ void
 conf_env_read(const char *path, conf_env_fn *fn, conf_env_bad_fn *bad,
               void *arg)
 {
-    FILE *f = fopen(path, "re");
-    struct buf text;
-    size_t got = 1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    size_t room = CONF_ENV_MAX + 1, n = 0;
+    ssize_t got = fd < 0 ? -1 : 1;
+    char *text;
 
-    if (!f) {
+    if (fd < 0) {
         if (errno != ENOENT && errno != ENOTDIR)
             bad(arg, 0, "cannot be read");
         return;
     }
-    buf_init(&text, CONF_ENV_MAX + 1);
-    while (got > 0 && text.len <= CONF_ENV_MAX) {
-        size_t room = CONF_ENV_MAX + 1 - text.len;
-        char *to;
-
-        room = room < 4096 ? room : 4096;
-        to = buf_room(&text, room);
-        got = fread(to, 1, room, f);
-        text.len += got;
+    text = xmalloc(room); /* all at once: no copies are left behind */
+    while (got > 0 && n < room) {
+        got = read(fd, text + n, room - n);
+        n += got > 0 ? (size_t)got : 0;
     }
-    if (ferror(f))
+    if (got < 0)
         bad(arg, 0, "cannot be read");
-    else if (text.len > CONF_ENV_MAX)
+    else if (n > CONF_ENV_MAX)
         bad(arg, 0, "longer than 1 MiB");
     else
-        conf_env_parse(text.data, text.len, fn, bad, arg);
-    buf_release(&text);
-    (void)fclose(f);
+        conf_env_parse(text, n, fn, bad, arg);
+    mem_wipe(text, n);
+    free(text);
+    (void)close(fd);
 }

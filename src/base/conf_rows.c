@@ -126,15 +126,113 @@ const struct row conf_rows[CONF__MAX] = {
     [CONF_ALLOWED_ORIGINS] = {"ALLOWED_ORIGINS", LINE, "", "", 0, 0, false,
         "Other origins whose pages may use the API, separated by commas"},
     [CONF_LIST_ANONYMOUS] = {"LIST_ANONYMOUS", LINE, "", "local", 0, 0, false,
-        "Who sees the list of all sessions without signing in: local (who is "
-        "on this machine, and no proxy between), all or none. By its id "
-        "everybody finds a session"},
+        "Who sees the list of the sessions that were made without a cookie "
+        "and without signing in: local (who is on this machine, and no proxy "
+        "between), all (and nobody gets a cookie: they share one list) or "
+        "none. By its id everybody finds such a session"},
+    [CONF_TRUSTED_PROXIES] = {"TRUSTED_PROXIES", LINE, "", "", 0, 0, false,
+        "Addresses and networks of reverse proxies in front of the web server, "
+        "separated by commas (10.0.0.5, fd00::/8): what they say in "
+        "X-Forwarded-For and X-Forwarded-Proto is believed, and of nobody "
+        "else"},
+    [CONF_SANDBOX] = {"SANDBOX", SWITCH, "", "on", 0, 0, false,
+        "on: the program gives up what it does not need, where the kernel "
+        "can take it away (Landlock, seccomp): other files, other programs; "
+        "off: it does not"},
+    [CONF_AUTH_REQUIRED] = {"AUTH_REQUIRED", INT, "", "0", 0, 1, false,
+        "1: nobody uses anything without signing in, and a session's id alone "
+        "opens nothing"},
+    [CONF_API_KEY_HEADER] = {"API_KEY_HEADER", LINE, "", "X-API-Key", 0, 0,
+        false, "Header in which API keys are taken, beside Authorization: "
+        "Bearer"},
+    [CONF_PROXY_USER_HEADER] = {"PROXY_USER_HEADER", LINE, "", "", 0, 0, false,
+        "Header in which a web server of TRUSTED_PROXIES names who is signed "
+        "in there, such as X-Forwarded-User; empty: none"},
+    [CONF_ADMINS] = {"ADMINS", LINE, "", "", 0, 0, false,
+        "Who administers, separated by commas: a name of HTPASSWD_FILE, or a "
+        "whole owner such as oidc/login.example.com/42; empty: nobody, and "
+        "there is no /admin"},
+    [CONF_LOGIN_IDLE_S] = {"LOGIN_IDLE_S", INT, "s", "604800", 0, 31536000,
+        false, "Who did not use their login for so long has to sign in again "
+        "(0: only LOGIN_MAX_S counts)"},
+    [CONF_LOGIN_MAX_S] = {"LOGIN_MAX_S", INT, "s", "2592000", 60, 31536000,
+        false, "How long a login lasts at most"},
+    [CONF_OIDC_ISSUER] = {"OIDC_ISSUER", LINE, "", "", 0, 0, false,
+        "Issuer of an OpenID provider at which people sign in, exactly as it "
+        "writes itself, such as https://login.example.com/realms/home; empty: "
+        "none"},
+    [CONF_OIDC_CLIENT_ID] = {"OIDC_CLIENT_ID", LINE, "", "", 0, 0, false,
+        "What the provider calls this server"},
+    [CONF_OIDC_CLIENT_SECRET] = {"OIDC_CLIENT_SECRET", LINE, "", "", 0, 0, true,
+        "Its secret there; empty: it is a public client"},
+    [CONF_OIDC_SCOPES] = {"OIDC_SCOPES", LINE, "", "openid profile email", 0,
+        0, false, "What the provider is asked for; openid is needed"},
+    [CONF_OIDC_NAME] = {"OIDC_NAME", LINE, "", "", 0, 0, false,
+        "The provider's name on the button; empty: its host"},
+    [CONF_OIDC_REDIRECT_URL] = {"OIDC_REDIRECT_URL", LINE, "", "", 0, 0, false,
+        "Where the provider sends people back to, as it is registered there: "
+        "the address of this server and /auth/oauth2/callback; empty: made "
+        "from the request"},
+    [CONF_OIDC_ADMIN_CLAIM] = {"OIDC_ADMIN_CLAIM", LINE, "", "", 0, 0, false,
+        "Claim of the ID token that makes an administrator: name=value (a "
+        "text, or a list that has it), or the name of one that is true"},
+    [CONF_READ_ONLY] = {"READ_ONLY", LINE, "", "", 0, 0, false,
+        "Who may only read, as in ADMINS"},
+    [CONF_JWT_SECRET] = {"JWT_SECRET", LINE, "", "", 0, 0, true,
+        "Secret that JSON Web Tokens are signed with (HS256): at least 32 "
+        "bytes, as made by openssl rand -hex 32"},
+    [CONF_SECRET_KEY] = {"SECRET_KEY", LINE, "", "", 0, 0, true,
+        "Secret of this server, for what has none of its own: JWT_SECRET and "
+        "AUDIT_KEY"},
+    [CONF_JWKS_URL] = {"JWKS_URL", URL, "", "", 0, 0, false,
+        "Where the public keys (JWKS) are of an issuer whose JSON Web Tokens "
+        "are accepted (RS256, ES256 and their kin); https, or http on this "
+        "machine"},
+    [CONF_JWKS_FILE] = {"JWKS_FILE", PATH, "", "", 0, 0, false,
+        "The same as a file, read again when it changes; relative to the "
+        "project folder"},
+    [CONF_JWT_ISSUER] = {"JWT_ISSUER", LINE, "", "", 0, 0, false,
+        "The iss that a JSON Web Token must have; empty: any"},
+    [CONF_JWT_AUDIENCE] = {"JWT_AUDIENCE", LINE, "", "", 0, 0, false,
+        "What the aud of a JSON Web Token must be or contain; empty: anything, "
+        "so set it where an issuer makes tokens for others as well"},
     [CONF_OAUTH_TOKEN_HOSTS] = {"OAUTH_TOKEN_HOSTS", LINE, "", "", 0, 0, false,
         "Hosts that a client of /ws/chat may name as the token_url of OAuth2 "
         "credentials, separated by commas: auth.example.com, "
         "auth.example.com:8443 or *.example.com; empty: none. What is not of "
         "the internet at large only by its very address (10.0.0.5:8443) or as "
         "localhost"},
+    [CONF_HTPASSWD_FILE] = {"HTPASSWD_FILE", PATH, "", "", 0, 0, false,
+        "File of local accounts, lines user:hash with bcrypt, sha512-crypt or "
+        "yescrypt; parley passwd writes it; relative to the project folder; "
+        "empty: no local accounts"},
+    [CONF_RATE_USER] = {"RATE_USER", INT, "per minute", "0", 0, 100000, false,
+        "Questions that one user may ask in a minute, all at once if they like "
+        "(0: any number)"},
+    [CONF_RATE_KEY] = {"RATE_KEY", INT, "per minute", "0", 0, 100000, false,
+        "The same for one API key"},
+    [CONF_RATE_IP] = {"RATE_IP", INT, "per minute", "0", 0, 100000, false,
+        "The same for one IPv4 address or the /64 of an IPv6 address"},
+    [CONF_BUDGET_DAY_TOKENS] = {"BUDGET_DAY_TOKENS", INT, "", "0", 0,
+        1000000000000000, false,
+        "Tokens that one user may use in a day, UTC (0: any number)"},
+    [CONF_BUDGET_MONTH_TOKENS] = {"BUDGET_MONTH_TOKENS", INT, "", "0", 0,
+        1000000000000000, false,
+        "Tokens that one user may use in a month, UTC (0: any number)"},
+    [CONF_BUDGET_DAY_USD] = {"BUDGET_DAY_USD", LINE, "USD", "", 0, 0, false,
+        "Dollars that one user may spend in a day, such as 2.50 (empty or 0: "
+        "any amount); a model without a known price costs none"},
+    [CONF_BUDGET_MONTH_USD] = {"BUDGET_MONTH_USD", LINE, "USD", "", 0, 0,
+        false, "Dollars that one user may spend in a month (empty or 0: any "
+        "amount)"},
+    [CONF_BUDGET_ANSWER_TOKENS] = {"BUDGET_ANSWER_TOKENS", INT, "", "4096", 1,
+        10000000, false, "Where a budget applies, how long an answer may be "
+        "for which nobody says it: so much of the budget is reserved for it"},
+    [CONF_TURNS_AT_ONCE] = {"TURNS_AT_ONCE", INT, "", "0", 0, 1000000, false,
+        "Answers that one user may have made at once (0: any number)"},
+    [CONF_LIMITS_FILE] = {"LIMITS_FILE", PATH, "", "./etc/limits.json", 0, 0,
+        false, "Budgets of single users and models, over those above; "
+        "relative to the project folder"},
     [CONF_SESSION_TTL] = {"SESSION_TTL", INT, "s", "0", 0, 3153600000, false,
         "A session that was not used for so long is deleted (0: never)"},
     [CONF_TEMPORARY_TTL] = {"TEMPORARY_TTL", INT, "s", "14400", 0, 3153600000,
@@ -216,6 +314,14 @@ const struct row conf_rows[CONF__MAX] = {
         "as long is closed"},
     [CONF_WS_IDLE_S] = {"WS_IDLE_S", INT, "s", "3600", 0, 2592000, false,
         "How long a WebSocket may be open without a message (0: any time)"},
+    [CONF_AUDIT] = {"AUDIT", INT, "", "1", 0, 1, false,
+        "Who did what is noted in DATA_DIR/audit.log (0: nowhere)"},
+    [CONF_AUDIT_KEY] = {"AUDIT_KEY", LINE, "", "", 0, 0, true,
+        "Secret with which lines of the audit log are signed; empty: "
+        "SECRET_KEY"},
+    [CONF_AUDIT_MAX_MIB] = {"AUDIT_MAX_MIB", INT, "MiB", "16", 1, 1048576,
+        false, "Size at which another file of the audit log is begun; old "
+        "ones are kept"},
 };
 /* clang-format on */
 
@@ -226,5 +332,6 @@ const struct conf_alias conf_aliases[] = {
     {CONF_AWS_REGION, CONF_AWS_DEFAULT_REGION},
     {CONF_BEDROCK_BASE_URL, CONF_AWS_ENDPOINT_URL_BEDROCK_RUNTIME},
     {CONF_OLLAMA_BASE_URL, CONF_OLLAMA_HOST},
+    {CONF_JWT_SECRET, CONF_SECRET_KEY},
 };
 const size_t conf_n_aliases = COUNT_OF(conf_aliases);

@@ -15,6 +15,7 @@ enum type {
     PREFIX, /* path of a URL: empty, or begins with a slash */
     URL,    /* http:// or https:// */
     PLACE,  /* host, host:port or URL; becomes a URL. min: the port */
+    SWITCH, /* on or off */
     LEVEL   /* of the log */
 };
 

@@ -3,6 +3,8 @@
 
 #include "base/digest.h"
 
+#include "base/text.h"
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -29,6 +31,15 @@ digest_hmac(uint8_t out[DIGEST_LEN], const void *key, size_t key_len,
     if (HMAC(EVP_sha256(), key, (int)key_len, p, n, out, &len) == NULL ||
         len != DIGEST_LEN)
         abort();
+}
+
+void
+digest_name(char out[DIGEST_NAME_LEN], const void *p, size_t n)
+{
+    uint8_t sum[DIGEST_LEN];
+
+    digest_sha256(sum, p, n);
+    text_hex(out, sum, sizeof(sum) / 2);
 }
 
 bool

@@ -9,6 +9,9 @@
 void digest_sha256(uint8_t out[DIGEST_LEN], const void *p, size_t n);
 void digest_hmac(uint8_t out[DIGEST_LEN], const void *key, size_t key_len,
                  const void *p, size_t n);
+/* The first half of it in hexadecimal: a name that tells nothing. */
+#define DIGEST_NAME_LEN 33 /* characters, with the NUL */
+void digest_name(char out[DIGEST_NAME_LEN], const void *p, size_t n);
 /* Equal in constant time. */
 bool digest_equal(const void *a, const void *b, size_t n);
 

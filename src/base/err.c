@@ -118,6 +118,7 @@ problem_set(struct problem *p, enum err e, const char *code, const char *error,
     p->err = e;
     p->status = 0;
     p->retry_after_s = 0;
+    p->quota = (struct problem_quota){QUOTA_NONE, 0, 0, 0};
     p->retryable = words[k].retryable;
     field(p->code, sizeof(p->code), code ? code : words[k].code);
     field(p->error, sizeof(p->error), error ? error : words[k].text);

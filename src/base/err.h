@@ -31,6 +31,14 @@ enum err {
     ERR__MAX
 };
 
+/* A limit that was reached: how much it is, and what is left of it. */
+enum problem_unit { QUOTA_NONE, QUOTA_TOKENS, QUOTA_MICRO, QUOTA_TURNS };
+struct problem_quota {
+    enum problem_unit unit; /* QUOTA_MICRO: millionths of a dollar */
+    int64_t max, left;
+    int64_t anew_ms; /* wall clock, when it begins anew; 0: it does not */
+};
+
 /* What a client is told. Texts never hold a key, a prompt or a provider's
  * raw body. */
 struct problem {
@@ -38,9 +46,10 @@ struct problem {
     int status;        /* HTTP status; 0: the one of err (http/reply.c) */
     int retry_after_s; /* seconds; 0: none */
     bool retryable;    /* the same request may succeed later */
-    char code[40];     /* stable_snake_case; "": the one of err */
-    char error[128];   /* short sentence */
-    char message[256]; /* what to do about it */
+    struct problem_quota quota; /* QUOTA_NONE: it is no such problem */
+    char code[40];              /* stable_snake_case; "": the one of err */
+    char error[128];            /* short sentence */
+    char message[256];          /* what to do about it */
 };
 
 /* The stable code of an err ("too_big") and its plain sentence. Never NULL. */

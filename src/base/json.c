@@ -184,6 +184,23 @@ json_parse_lenient(const char *s, size_t n)
     return tree;
 }
 
+static void
+wipe_strings(cJSON *o)
+{
+    for (cJSON *v = o; v != NULL; v = v->next) {
+        mem_wipe_str(v->valuestring);
+        mem_wipe_str(v->string);
+        wipe_strings(v->child);
+    }
+}
+
+void
+json_wipe(cJSON *o)
+{
+    wipe_strings(o);
+    cJSON_Delete(o);
+}
+
 /* The member, or NULL if it is missing or null. */
 static const cJSON *
 member(const cJSON *o, const char *name)

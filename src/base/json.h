@@ -49,6 +49,10 @@ cJSON *json_parse_mended(const char *s, size_t n);
 /* Write U+FFFD over these escapes, in place. */
 void json_mend(char *s, size_t n);
 
+/* Overwrite the names and strings of a tree that may hold a secret (as deep as
+ * JSON_DEEP_MAX), and free it. NULL is fine. */
+void json_wipe(cJSON *o);
+
 /* Getters. A missing or null member is OK and leaves *out as it was; a
  * member of another type is ERR_BADREQ with why filled ("<name> must be a
  * string"). Strings are borrowed from the tree. */

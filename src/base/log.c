@@ -57,18 +57,65 @@ wrote(int k, size_t room)
     return (size_t)k < room ? (size_t)k : room - 1;
 }
 
-/* One line stays one line, whatever the values hold, and ends with a whole
- * character. */
+/* A character of two or three bytes that a terminal or a reader of lines
+ * obeys: C1 controls, line and paragraph separators, marks of direction. */
+static bool
+commands(const char *s, int len)
+{
+    const unsigned char *u = (const unsigned char *)s;
+
+    if (len == 2)
+        return u[0] == 0xC2 && u[1] < 0xA0;
+    if (len != 3 || u[0] != 0xE2)
+        return false;
+    return (u[1] == 0x80 && ((u[2] >= 0x8E && u[2] <= 0x8F) ||
+                             (u[2] >= 0xA8 && u[2] <= 0xAE))) ||
+           (u[1] == 0x81 && u[2] >= 0xA6 && u[2] <= 0xA9);
+}
+
+/* One line stays one line, and moves no terminal, whatever the values hold;
+ * it is UTF-8 and ends with a whole character. */
 static size_t
 finish(char *line, size_t n, bool cut)
 {
+    size_t i = 0, to = 0;
+
     if (cut)
         n = utf8_whole(line, n);
-    for (size_t i = 0; i < n; i++)
-        if ((unsigned char)line[i] < ' ' || line[i] == 0x7F)
-            line[i] = ' ';
-    line[n] = '\n';
-    return n + 1;
+    while (i < n) {
+        int len = utf8_seq(line + i, n - i);
+
+        if (len <= 0 || commands(line + i, len)) {
+            line[to++] = len > 0 ? ' ' : '?';
+            i += len > 0 ? (size_t)len : len < 0 ? (size_t)-len : n - i;
+        } else if (len == 1) {
+            unsigned char c = (unsigned char)line[i++];
+
+            line[to++] = c < ' ' || c == 0x7F ? ' ' : (char)c;
+        } else {
+            (void)memmove(line + to, line + i, (size_t)len);
+            to += (size_t)len;
+            i += (size_t)len;
+        }
+    }
+    line[to] = '\n';
+    return to + 1;
+}
+
+const char *
+log_text(char out[LOG_TEXT_MAX], const char *s)
+{
+    size_t to = 0;
+
+    for (; s != NULL && *s != '\0' && to + 3 < LOG_TEXT_MAX; s++) {
+        if (*s == '"' || *s == '\\')
+            out[to++] = '\\';
+        out[to++] = *s;
+    }
+    if (s != NULL && *s != '\0')
+        to = utf8_whole(out, to);
+    out[to] = '\0';
+    return out;
 }
 
 void

@@ -99,6 +99,27 @@ xmemdup0(const void *p, size_t n)
 }
 
 void
+mem_wipe(void *p, size_t n)
+{
+    if (p != NULL)
+        explicit_bzero(p, n);
+}
+
+void
+mem_wipe_str(char *s)
+{
+    if (s != NULL)
+        explicit_bzero(s, strlen(s));
+}
+
+void
+mem_free_secret(char *s)
+{
+    mem_wipe_str(s);
+    free(s);
+}
+
+void
 arena_init(struct arena *a)
 {
     a->head = NULL;

@@ -14,6 +14,11 @@ void *xrealloc(void *p, size_t n);
 char *xstrdup(const char *s);            /* NULL gives NULL */
 char *xmemdup0(const void *p, size_t n); /* copy, NUL added */
 
+/* Overwrite what was secret, before its memory is given back. NULL is fine. */
+void mem_wipe(void *p, size_t n);
+void mem_wipe_str(char *s);    /* up to its NUL */
+void mem_free_secret(char *s); /* the same, then free */
+
 struct arena_block;
 struct arena {
     struct arena_block *head; /* owned */

@@ -43,6 +43,9 @@ enum metric {
     METRIC_WEBSOCKETS,         /* opened */
     METRIC_WEBSOCKETS_OPEN,    /* gauge */
     METRIC_WEBSOCKET_MESSAGES, /* received */
+    METRIC_AUDIT_LINES,
+    METRIC_AUDIT_FAILURES, /* writes that failed, and are tried again */
+    METRIC_AUDIT_LOST,     /* events for which there was no room */
     METRIC__MAX
 };
 

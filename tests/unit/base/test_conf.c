@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -519,6 +520,146 @@ a_check_tells_what_is_wrong_and_what_is_unknown(void **state)
     assert_string_equal(said, ""); /* into the log again, and it has nothing */
 }
 
+/* --- secrets in files ----------------------------------------------------- */
+
+static char key_path[PATH_MAX + 16];
+
+static void
+write_key(const char *text, mode_t mode)
+{
+    FILE *f;
+
+    (void)snprintf(key_path, sizeof(key_path), "%s/key", root);
+    (void)unlink(key_path);
+    f = fopen(key_path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(key_path, mode), 0);
+}
+
+static void
+forget_key(void)
+{
+    (void)unlink(key_path);
+    (void)unsetenv("OPENAI_API_KEY_FILE");
+}
+
+static void
+a_secret_in_a_file_that_others_can_read_is_a_reason_not_to_start(void **state)
+{
+    static const mode_t open_to[] = {0640, 0604, 0620, 0602, 0644, 0610};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(open_to); i++) {
+        write_env("PORT=9001\nOPENAI_API_KEY=sk-very-secret\n");
+        assert_int_equal(chmod(env_path, open_to[i]), 0);
+        assert_int_equal(load(), 0);
+        assert_non_null(conf_refusal());
+        assert_non_null(strstr(conf_refusal(), env_path));
+        assert_non_null(strstr(conf_refusal(), "OPENAI_API_KEY"));
+        assert_non_null(strstr(conf_refusal(), "chmod 600"));
+        assert_null(strstr(conf_refusal(), "sk-very"));
+    }
+    assert_int_equal(chmod(env_path, 0600), 0);
+    assert_int_equal(load(), 0);
+    assert_null(conf_refusal());
+    assert_int_equal(chmod(env_path, 0400), 0);
+    assert_int_equal(load(), 0);
+    assert_null(conf_refusal());
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "sk-very-secret");
+}
+
+static void
+without_a_secret_anybody_may_read_the_file(void **state)
+{
+    (void)state;
+    write_env("PORT=9001\nOPENAI_API_KEY=\n#HF_TOKEN=hf_x\nOTHER_KEY=x\n");
+    assert_int_equal(chmod(env_path, 0644), 0);
+    assert_int_equal(load(), 0);
+    assert_null(conf_refusal());
+}
+
+static void
+a_secret_that_the_environment_hides_is_exposed_all_the_same(void **state)
+{
+    (void)state;
+    write_env("OPENAI_API_KEY=sk-file\n");
+    assert_int_equal(chmod(env_path, 0644), 0);
+    assert_int_equal(setenv("OPENAI_API_KEY", "sk-env", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_non_null(conf_refusal());
+}
+
+static void
+a_secret_can_be_a_file_of_its_own(void **state)
+{
+    (void)state;
+    write_key("sk-of-a-file\r\n\n", 0600);
+    assert_int_equal(setenv("OPENAI_API_KEY_FILE", key_path, 1), 0);
+    assert_int_equal(load(), 0);
+    assert_null(conf_refusal());
+    assert_true(conf_is_set(CONF_OPENAI_API_KEY));
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "sk-of-a-file");
+    assert_int_equal(setenv("OPENAI_API_KEY", "sk-env", 1), 0);
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "sk-env");
+    forget_key();
+}
+
+static void
+the_line_of_env_may_name_the_file_below_the_root(void **state)
+{
+    (void)state;
+    write_key("sk-of-a-file", 0400);
+    write_env("OPENAI_API_KEY_FILE=./key\n");
+    assert_int_equal(chmod(env_path, 0644), 0);
+    assert_int_equal(load(), 0);
+    assert_null(conf_refusal());
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "sk-of-a-file");
+    write_env("OPENAI_API_KEY=sk-line\nOPENAI_API_KEY_FILE=key\n");
+    assert_int_equal(chmod(env_path, 0600), 0);
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "sk-line");
+    write_env("OPENAI_API_KEY_FILE=key\nOPENAI_API_KEY=sk-line\n");
+    assert_int_equal(load(), 0);
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "sk-line");
+    forget_key();
+}
+
+static void
+the_file_of_a_secret_has_the_same_rule_about_who_may_read_it(void **state)
+{
+    (void)state;
+    write_key("sk-of-a-file", 0644);
+    assert_int_equal(setenv("OPENAI_API_KEY_FILE", key_path, 1), 0);
+    assert_int_equal(load(), 1);
+    assert_non_null(conf_refusal());
+    assert_non_null(strstr(conf_refusal(), key_path));
+    assert_non_null(strstr(said, "OPENAI_API_KEY_FILE"));
+    assert_null(strstr(said, "sk-of"));
+    assert_string_equal(conf_str(CONF_OPENAI_API_KEY), "");
+    forget_key();
+}
+
+static void
+a_file_of_a_secret_that_is_none_is_told(void **state)
+{
+    (void)state;
+    assert_int_equal(setenv("OPENAI_API_KEY_FILE", "/nowhere/at/all", 1), 0);
+    assert_int_equal(load(), 1);
+    assert_non_null(strstr(said, "OPENAI_API_KEY_FILE"));
+    assert_null(conf_refusal());
+    assert_int_equal(setenv("OPENAI_API_KEY_FILE", root, 1), 0);
+    assert_int_equal(load(), 1);
+    assert_int_equal(setenv("OPENAI_API_KEY_FILE", "  ", 1), 0);
+    assert_int_equal(load(), 0);
+    write_env("AI_MODEL_FILE=x\n_FILE=y\n"); /* no secrets: not ours */
+    assert_int_equal(load(), 0);
+    assert_false(conf_is_set(CONF_AI_MODEL));
+    forget_key();
+}
+
 int
 main(void)
 {
@@ -543,6 +684,13 @@ main(void)
         T(mistakes_are_told_by_line_and_the_rest_is_read),
         T(a_file_that_is_not_there_has_no_lines),
         T(a_file_that_is_too_long_is_a_mistake),
+        T(a_secret_in_a_file_that_others_can_read_is_a_reason_not_to_start),
+        T(without_a_secret_anybody_may_read_the_file),
+        T(a_secret_that_the_environment_hides_is_exposed_all_the_same),
+        T(a_secret_can_be_a_file_of_its_own),
+        T(the_line_of_env_may_name_the_file_below_the_root),
+        T(the_file_of_a_secret_has_the_same_rule_about_who_may_read_it),
+        T(a_file_of_a_secret_that_is_none_is_told),
     };
 
     return cmocka_run_group_tests_name("conf", tests, NULL, NULL);

@@ -542,6 +542,32 @@ lenient_getters_read_a_wrong_type_as_missing(void **state)
     cJSON_Delete(o);
 }
 
+static void
+a_tree_with_secrets_is_wiped_before_it_is_freed(void **state)
+{
+    static const char text[] = "{\"token\":\"sk-1\",\"a\":[{\"b\":\"sk-2\"}]}";
+    cJSON *o = NULL;
+    char *first, *second;
+
+    (void)state;
+    json_wipe(NULL);
+    assert_int_equal(json_parse(text, strlen(text), &o, NULL), OK);
+    /* Taken out, so that they can be looked at afterwards. */
+    first = o->child->valuestring;
+    second = o->child->next->child->child->valuestring;
+    assert_string_equal(first, "sk-1");
+    assert_string_equal(second, "sk-2");
+    o->child->type |= cJSON_IsReference; /* cJSON does not free it then */
+    o->child->next->child->child->type |= cJSON_IsReference;
+    json_wipe(o);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(first[i], 0);
+        assert_int_equal(second[i], 0);
+    }
+    free(first);
+    free(second);
+}
+
 int
 main(void)
 {
@@ -565,6 +591,7 @@ main(void)
         cmocka_unit_test(missing_and_null_leave_the_default),
         cmocka_unit_test(another_type_is_a_problem_with_a_name),
         cmocka_unit_test(lenient_getters_read_a_wrong_type_as_missing),
+        cmocka_unit_test(a_tree_with_secrets_is_wiped_before_it_is_freed),
     };
 
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

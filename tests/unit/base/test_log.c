@@ -103,6 +103,62 @@ nothing_from_outside_can_begin_a_line(void **state)
     assert_ptr_equal(strchr(got, '\n'), got + strlen(got) - 1);
 }
 
+/* What terminals and viewers take for more than text. */
+static void
+no_character_commands_a_terminal(void **state)
+{
+    static const char *const evil[] = {
+        "\xc2\x9b",                     /* CSI of C1 */
+        "\xc2\x85",                     /* next line */
+        "\xe2\x80\xa8", "\xe2\x80\xa9", /* separators */
+        "\xe2\x80\xae", "\xe2\x81\xa6", /* direction */
+        "\xe2\x80\x8f", "\x1b",         "\x9b",
+        "\xff",         "\xc0\x8a",     "\xed\xa0\x80",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(evil); i++) {
+        listen_in();
+        log_info("name", "v=\"<%s>\" w=\"%s\"", evil[i], evil[i]);
+        heard();
+        assert_null(strstr(got, evil[i]));
+        assert_non_null(strstr(got, "v=\"<"));
+        assert_non_null(strstr(got, ">\" w=\""));
+        assert_true(utf8_valid(got, strlen(got)));
+        assert_ptr_equal(strchr(got, '\n'), got + strlen(got) - 1);
+    }
+    listen_in();
+    log_info("name", "v=\"%s\"", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80");
+    heard(); /* what is harmless stays */
+    assert_non_null(strstr(got, "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80"));
+}
+
+static void
+a_quoted_text_stays_in_its_quotes(void **state)
+{
+    char text[LOG_TEXT_MAX];
+    char big[2 * LOG_TEXT_MAX];
+
+    (void)state;
+    listen_in();
+    log_info("name", "v=\"%s\" w=1", LOG_TEXT("a\" user=\"admin\" x=\\\n\"b"));
+    heard();
+    assert_non_null(
+        strstr(got, "v=\"a\\\" user=\\\"admin\\\" x=\\\\ \\\"b\" w=1\n"));
+    assert_string_equal(log_text(text, NULL), "");
+    assert_string_equal(log_text(text, "plain"), "plain");
+    for (size_t shift = 0; shift < 4; shift++) {
+        memset(big, '"', shift);
+        for (size_t i = shift; i + 3 < sizeof(big); i += 3)
+            memcpy(big + i, "\xE2\x82\xAC", 4);
+        assert_true(strlen(log_text(text, big)) > LOG_TEXT_MAX - 8);
+        assert_true(utf8_valid(text, strlen(text)));
+    }
+    memset(big, '"', sizeof(big) - 1);
+    big[sizeof(big) - 1] = '\0';
+    assert_int_equal(strlen(log_text(text, big)) % 2, 0);
+}
+
 static void
 a_long_line_is_cut_between_characters(void **state)
 {
@@ -198,6 +254,8 @@ main(void)
         cmocka_unit_test(the_request_id_joins_every_line_of_its_thread),
         cmocka_unit_test(lines_below_the_level_are_not_written),
         cmocka_unit_test(nothing_from_outside_can_begin_a_line),
+        cmocka_unit_test(no_character_commands_a_terminal),
+        cmocka_unit_test(a_quoted_text_stays_in_its_quotes),
         cmocka_unit_test(a_long_line_is_cut_between_characters),
         cmocka_unit_test(levels_have_names),
         cmocka_unit_test(errno_survives_a_line),

@@ -132,6 +132,23 @@ arena_copies_text(void **state)
     arena_release(&a);
 }
 
+static void
+what_was_secret_is_overwritten(void **state)
+{
+    char text[] = "secret";
+    char *heap = xstrdup("secret");
+
+    (void)state;
+    mem_wipe(NULL, 5);
+    mem_wipe_str(NULL);
+    mem_free_secret(NULL);
+    mem_wipe(text, 3);
+    assert_memory_equal(text, "\0\0\0ret", 7);
+    mem_wipe_str(heap);
+    assert_memory_equal(heap, "\0\0\0\0\0\0", 7);
+    mem_free_secret(heap);
+}
+
 int
 main(void)
 {
@@ -144,6 +161,7 @@ main(void)
         cmocka_unit_test(large_requests_leave_the_open_block_in_use),
         cmocka_unit_test(a_large_first_request_works),
         cmocka_unit_test(arena_copies_text),
+        cmocka_unit_test(what_was_secret_is_overwritten),
     };
 
     return cmocka_run_group_tests_name("mem", tests, NULL, NULL);

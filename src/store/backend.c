@@ -13,6 +13,8 @@
 
 #include "store/backend.h"
 
+#include "base/mem.h"
+
 bool
 backend_gone(const struct session *s, int64_t ttl_ms, int64_t now_ms)
 {
@@ -139,4 +141,71 @@ backend_clear(struct session *s)
 {
     s->n_messages = s->head = s->length = 0;
     s->branched = false;
+}
+
+/* --- owners --------------------------------------------------------------- */
+
+void
+backend_moved_none(struct store_op *op)
+{
+    free(op->owner_change.moved);
+    op->owner_change.moved = NULL;
+    op->owner_change.n = op->owner_change.busy = 0;
+}
+
+void
+backend_moved(struct store_op *op, const char *id)
+{
+    uint32_t n = op->owner_change.n++;
+
+    op->owner_change.moved = xrealloc(op->owner_change.moved,
+                                      op->owner_change.n *
+                                          sizeof(op->owner_change.moved[0]));
+    memcpy(op->owner_change.moved[n], id, strlen(id) + 1);
+}
+
+uint32_t
+backend_moves_max(const struct store_op *op)
+{
+    if (op->session_id != NULL)
+        return 1;
+    return op->owner_change.limit < STORE_MOVES_MAX ? op->owner_change.limit
+                                                    : STORE_MOVES_MAX;
+}
+
+/* --- records -------------------------------------------------------------- */
+
+bool
+backend_record_expected(const struct record_change *c, const void *value,
+                        size_t len)
+{
+    switch (c->expect) {
+    case RECORD_ANY: return true;
+    case RECORD_ABSENT: return value == NULL;
+    case RECORD_PRESENT: return value != NULL;
+    case RECORD_SAME:
+        return value != NULL && len == c->was_len &&
+               (len == 0 || memcmp(value, c->was, len) == 0);
+    }
+    return false;
+}
+
+bool
+backend_record_gone(const struct record_change *c, int64_t now_ms)
+{
+    return c->value == NULL || (c->expires_ms != 0 && c->expires_ms <= now_ms);
+}
+
+const struct record_change *
+backend_record_before(const struct store_op *op, size_t i)
+{
+    const struct record_change *of = &op->records.changes[i];
+
+    while (i-- > 0) {
+        const struct record_change *c = &op->records.changes[i];
+
+        if (c->n == of->n && memcmp(c->name, of->name, c->n) == 0)
+            return c;
+    }
+    return NULL;
 }

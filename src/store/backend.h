@@ -5,7 +5,8 @@
  *
  * apply and instant are called by one thread, the committer. All others are
  * called by any thread, also while apply runs, and see whole batches or
- * nothing of them. A backend never calls an op's done.
+ * nothing of them. A backend never calls an op's done. What STORE_SESSION_OWNER
+ * moved is given in memory that whoever called apply frees.
  */
 #ifndef STORE_BACKEND_H
 #define STORE_BACKEND_H
@@ -19,7 +20,7 @@ struct summary_query {
 };
 
 struct message_query {
-    const char *owner;
+    const char *owner; /* NULL: whosever it is */
     const char *session_id;
     uint32_t leaf;    /* of the line; STORE_HEAD: the session's */
     uint32_t before;  /* seq; UINT32_MAX: the end */
@@ -40,6 +41,16 @@ struct session_query {
     uint64_t from, *next;        /* of those that are gone: see store_expired */
     bool everyone;               /* without owner: also those not gone */
     uint64_t *count;             /* not NULL: of an owner; none is given */
+};
+
+/* Of records: see store_record, store_records. */
+struct record_query {
+    const void *name; /* of the one that is wanted, or that all begin with */
+    size_t n;
+    bool all;          /* all that begin so: */
+    const void *after; /* behind this name; NULL: from the first */
+    size_t n_after;
+    uint32_t limit;
 };
 
 struct backend {
@@ -79,6 +90,11 @@ struct backend {
     /* store_sessions, store_expired, store_walk, store_session_count. */
     MUST_USE enum err (*sessions)(void *impl, const struct session_query *q,
                                   session_fn *fn, void *arg);
+    /* store_record (ERR_NOTFOUND), store_records. */
+    MUST_USE enum err (*records)(void *impl, const struct record_query *q,
+                                 record_fn *fn, void *arg);
+    /* store_ledger. NULL: there is none. */
+    MUST_USE enum err (*ledger)(void *impl, const struct ledger_query *q);
     /* sessions, messages, map_bytes, used_bytes of *out. */
     void (*stats)(void *impl, struct store_stats *out);
 };
@@ -117,6 +133,23 @@ MUST_USE enum err backend_import_check(const struct store_op *op,
 void backend_patch(struct session *s, const struct store_op *op);
 /* What STORE_SESSION_CLEAR leaves. */
 void backend_clear(struct session *s);
+
+/* STORE_SESSION_OWNER: nothing was moved yet; one more was. */
+void backend_moved_none(struct store_op *op);
+void backend_moved(struct store_op *op, const char *id);
+/* How many may be, at once. */
+uint32_t backend_moves_max(const struct store_op *op);
+
+/* Is a record as a change expects it? value is what it has, or NULL: there is
+ * none. */
+bool backend_record_expected(const struct record_change *c, const void *value,
+                             size_t len);
+/* Is there no such record after this change? */
+bool backend_record_gone(const struct record_change *c, int64_t now_ms);
+/* The change before number i of STORE_RECORDS that is of the same name, or
+ * NULL. */
+const struct record_change *backend_record_before(const struct store_op *op,
+                                                  size_t i);
 
 /* The sum of two costs, of which -1 is not known; at most what a record
  * holds. */

@@ -75,6 +75,17 @@ import_bytes(const struct store_op *op)
 }
 
 static size_t
+records_bytes(const struct store_op *op)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < op->records.n; i++)
+        if (op->records.changes[i].value != NULL)
+            bytes += op->records.changes[i].len;
+    return bytes;
+}
+
+static size_t
 op_bytes(const struct store_op *op)
 {
     switch (op->kind) {
@@ -83,6 +94,7 @@ op_bytes(const struct store_op *op)
     case STORE_SESSION_SUMMARY: return op->summary.text_len;
     case STORE_MESSAGE_EXTRA: return op->extra.len;
     case STORE_SESSION_IMPORT: return import_bytes(op);
+    case STORE_RECORDS: return records_bytes(op);
     case STORE_SESSION_PATCH:
         return op->patch.context == NULL
                    ? 0
@@ -125,10 +137,39 @@ patch_fits(const struct store_op *op)
 }
 
 static bool
+reserve_fits(const struct ledger_reserve *r)
+{
+    if (r->n == 0)
+        return true;
+    if (r->n > LEDGER_CHARGES_MAX || !fits(r->owner, STORE_OWNER_MAX) ||
+        !fits(r->model, LEDGER_NAME_MAX))
+        return false;
+    for (size_t i = 0; i < r->n; i++)
+        if (!fits(r->charges[i].name, LEDGER_NAME_MAX))
+            return false;
+    return true;
+}
+
+static bool
+spent_fits(const struct ledger_spent *s)
+{
+    return s->worst || s->model == NULL ||
+           (fits(s->owner, STORE_OWNER_MAX) && fits(s->model, LEDGER_NAME_MAX));
+}
+
+static bool
+end_fits(const struct store_op *op)
+{
+    return message_fits(&op->end.answer) && spent_fits(&op->end.spent);
+}
+
+static bool
 begin_fits(const struct store_op *op)
 {
     return message_fits(&op->begin.user) &&
-           (op->begin.title == NULL || fits(op->begin.title, STORE_TITLE_MAX));
+           (op->begin.title == NULL ||
+            fits(op->begin.title, STORE_TITLE_MAX)) &&
+           reserve_fits(&op->begin.reserve);
 }
 
 static bool
@@ -140,17 +181,57 @@ import_fits(const struct store_op *op)
     return patch_fits(op);
 }
 
+static enum err
+owner_check(const struct store_op *op)
+{
+    const char *id = op->session_id;
+
+    return fits(op->owner, STORE_OWNER_MAX) && op->owner_change.to != NULL &&
+                   fits(op->owner_change.to, STORE_OWNER_MAX) &&
+                   (id == NULL ||
+                    ident_session_valid(id, strnlen(id, IDENT_SESSION_MAX + 1)))
+               ? OK
+               : ERR_BADREQ;
+}
+
+static enum err
+records_check(const struct store_op *op)
+{
+    if (op->records.n == 0)
+        return ERR_BADREQ;
+    if (op->records.n > STORE_RECORDS_MAX)
+        return ERR_TOOBIG;
+    for (size_t i = 0; i < op->records.n; i++) {
+        const struct record_change *c = &op->records.changes[i];
+
+        if (c->n == 0 || c->expires_ms < 0)
+            return ERR_BADREQ;
+        if (c->n > STORE_RECORD_NAME_MAX ||
+            (c->value != NULL && c->len > STORE_RECORD_MAX))
+            return ERR_TOOBIG;
+    }
+    return OK;
+}
+
 /* Backends and records rely on these bounds. */
 static enum err
 op_check(const struct store_op *op)
 {
+    if (op->kind == STORE_RECORDS)
+        return records_check(op);
+    if (op->kind == STORE_SESSION_OWNER)
+        return owner_check(op);
+    if (op->kind == STORE_RESERVE)
+        return reserve_fits(&op->reserve.what) ? OK : ERR_TOOBIG;
+    if (op->kind == STORE_SETTLE)
+        return spent_fits(&op->settle.spent) ? OK : ERR_TOOBIG;
     if (op->kind != STORE_TURN_END && op->kind != STORE_PROBE &&
         (!fits(op->owner, STORE_OWNER_MAX) ||
          !ident_session_valid(op->session_id,
                               strnlen(op->session_id, IDENT_SESSION_MAX + 1))))
         return ERR_BADREQ;
     if ((op->kind == STORE_TURN_BEGIN && !begin_fits(op)) ||
-        (op->kind == STORE_TURN_END && !message_fits(&op->end.answer)) ||
+        (op->kind == STORE_TURN_END && !end_fits(op)) ||
         (op->kind == STORE_SESSION_PATCH && !patch_fits(op)) ||
         (op->kind == STORE_SESSION_IMPORT && !import_fits(op)) ||
         (op->kind == STORE_SESSION_SUMMARY &&
@@ -173,9 +254,13 @@ count(uint64_t *counter, uint64_t more)
 static void
 tell(struct committer *c, struct store_op *op)
 {
+    void *moved = op->kind == STORE_SESSION_OWNER ? op->owner_change.moved
+                                                  : NULL;
+
     if (op->err == OK && c->on_change != NULL)
         c->on_change(c->change_arg, op);
     op->done(op);
+    free(moved);
 }
 
 /* Nothing durable comes of it? Then it is done here. */
@@ -208,6 +293,8 @@ batch_take(struct committer *c, struct store_op *ops[BATCH_OPS])
         if (n > 0 && bytes > BATCH_BYTES)
             break;
         c->waiting = m->next;
+        if (op_of(m)->kind == STORE_SESSION_OWNER)
+            op_of(m)->owner_change.moved = NULL;
         op_of(m)->err = op_check(op_of(m));
         if (op_of(m)->err != OK)
             op_of(m)->done(op_of(m));

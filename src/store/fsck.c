@@ -106,7 +106,7 @@ fsck_drop(struct fsck *f, enum db db, const MDB_val *k, const char *what)
     char key[FSCK_KEY_MAX];
 
     fsck_key(key, db, k);
-    fsck_fault(f, db, key, k->mv_size <= KEY_RECENT_MAX, "%s", what);
+    fsck_fault(f, db, key, k->mv_size <= FSCK_FIX_MAX, "%s", what);
     fsck_fix(f, db, k->mv_data, k->mv_size, NULL, 0);
 }
 
@@ -269,6 +269,8 @@ check(struct fsck *f, struct fsck_result *result)
     fsck_orphans(f);
     fsck_turns(f);
     fsck_lists(f);
+    fsck_ledger(f);
+    fsck_records(f);
     if (f->messages != NULL)
         mdb_cursor_close(f->messages);
     f->messages = NULL;

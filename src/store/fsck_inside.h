@@ -3,7 +3,9 @@
  *   fsck.c          opening, the order, the repair
  *   fsck_session.c  sessions with their messages
  *   fsck_turn.c     turns, those that are open, keys
+ *   fsck_ledger.c   what was used, and what is reserved
  *   fsck_list.c     what lists, counts and belongs to sessions
+ *   fsck_record.c   values under names
  * For fsck*.c only. A part reads and says what is wrong and what should be
  * written; nothing is written before all has been read.
  */
@@ -14,10 +16,11 @@
 #include "store/lmdb_read.h"
 
 #define FSCK_KEY_MAX 256 /* of a key as text, with its NUL */
+#define FSCK_FIX_MAX 511 /* of a key that is mended: LMDB's longest */
 
 struct fsck_fix {
     enum db db;
-    uint8_t key[KEY_RECENT_MAX];
+    uint8_t key[FSCK_FIX_MAX];
     size_t key_len;
     void *data; /* owned; NULL: the record is removed */
     size_t len;
@@ -34,6 +37,7 @@ struct fsck {
     bool listed;      /* each session is in its owner's list */
     MDB_cursor *messages;
     void *owners;           /* tsearch(3): struct fsck_owner, owned */
+    void *standings;        /* fsck_ledger.c's */
     struct fsck_fix *fixes; /* owned; empty unless mending */
     size_t n_fixes, cap;
 };
@@ -47,11 +51,12 @@ struct fsck_owner {
  * there is none, MDB_CORRUPTED: its file is too short. */
 MUST_USE int fsck_env_open(const char *dir, bool still, struct fsck_result *out,
                            MDB_env **env);
-/* fsck_env.c. A result of LMDB says that another process made the store larger than
- * this one mapped it; it is mapped as it is now, and what said so can be done
- * again. No transaction of this environment may be open. */
+/* fsck_env.c. A result of LMDB says that another process made the store larger
+ * than this one mapped it; it is mapped as it is now, and what said so can be
+ * done again. No transaction of this environment may be open. */
 MUST_USE bool fsck_env_grew(MDB_env *env, int rc);
-/* fsck_env.c. Begins to read a store that others may write to. An LMDB result. */
+/* fsck_env.c. Begins to read a store that others may write to. An LMDB
+ * result. */
 MUST_USE int fsck_env_begin(MDB_env *env, MDB_txn **txn);
 
 void fsck_fault(struct fsck *f, enum db db, const char *key, bool fixable,
@@ -85,8 +90,12 @@ void fsck_sessions(struct fsck *f);
 void fsck_orphans(struct fsck *f);
 /* fsck_turn.c */
 void fsck_turns(struct fsck *f);
+/* fsck_ledger.c */
+void fsck_ledger(struct fsck *f);
 /* fsck_list.c; after fsck_sessions */
 void fsck_lists(struct fsck *f);
+/* fsck_record.c */
+void fsck_records(struct fsck *f);
 /* One more session of an owner. */
 void fsck_count_owner(struct fsck *f, const char *owner);
 void fsck_owners_free(struct fsck *f);

@@ -9,12 +9,16 @@
  *   lmdb_session.c  making, clearing and deleting a session
  *   lmdb_patch.c    what a user sets of it, and its summary
  *   lmdb_extra.c    what is added to a message later
+ *   lmdb_owner.c    giving sessions to another owner
+ *   lmdb_records.c  values under names
+ *   lmdb_ledger.c   who used what; lmdb_ledger_read.c reads it
  *   lmdb_upgrade.c  what older versions left out
  * Several processes may have one store open; LMDB lets them write in turns.
  */
 #include "base/base.h"
 
 #include "store/lmdb_env.h"
+#include "store/lmdb_ledger.h"
 
 #include "base/mem.h"
 
@@ -92,5 +96,7 @@ const struct backend lmdb_backend = {
     .turns = lmdb_turns,
     .idem = lmdb_idem,
     .sessions = lmdb_sessions,
+    .records = lmdb_records,
+    .ledger = lmdb_ledger,
     .stats = lmdb_stats,
 };

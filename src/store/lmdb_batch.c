@@ -245,6 +245,10 @@ run(struct batch *b, struct store_op *const ops[], size_t n)
         [STORE_SESSION_SUMMARY] = batch_summary,
         [STORE_MESSAGE_EXTRA] = batch_extra,
         [STORE_SESSION_IMPORT] = batch_import,
+        [STORE_SESSION_OWNER] = batch_owner,
+        [STORE_RECORDS] = batch_records,
+        [STORE_RESERVE] = batch_reserve_op,
+        [STORE_SETTLE] = batch_settle_op,
         [STORE_PROBE] = probe,
     };
     int rc = 0;

@@ -65,6 +65,9 @@ MUST_USE int batch_session_or_new(struct batch *b, const struct store_op *op,
                                   bool *fresh, enum err *err);
 /* All records of a new session. */
 MUST_USE int batch_put_new_session(struct batch *b, const struct session *s);
+/* The owner has `more` sessions more. To be called before the list changes. */
+MUST_USE int batch_count_owner(struct batch *b, const char *owner,
+                               int64_t more);
 /* The session of an operation that only its owner may have done, and that
  * needs one: ERR_NOTFOUND otherwise, also when its time is over. */
 MUST_USE int batch_own_session(struct batch *b, struct store_op *op,
@@ -73,6 +76,23 @@ MUST_USE int batch_clear(struct batch *b, struct store_op *op);
 MUST_USE int batch_delete(struct batch *b, struct store_op *op);
 /* lmdb_extra.c */
 MUST_USE int batch_extra(struct batch *b, struct store_op *op);
+/* lmdb_owner.c */
+MUST_USE int batch_owner(struct batch *b, struct store_op *op);
+/* lmdb_records.c */
+MUST_USE int batch_records(struct batch *b, struct store_op *op);
+/* lmdb_ledger.c */
+/* Does it fit? *err is ERR_LIMIT if not. Nothing is written. */
+MUST_USE int batch_hold_check(struct batch *b, struct ledger_reserve *r,
+                              int64_t at_ms, enum err *err);
+/* Reserve it. */
+MUST_USE int batch_hold(struct batch *b, const struct ident *turn,
+                        const struct process *process,
+                        const struct ledger_reserve *r, int64_t at_ms);
+/* Take back what a turn reserved, if it did, and count what it used. */
+MUST_USE int batch_settle(struct batch *b, const struct ident *turn,
+                          const struct ledger_spent *spent, int64_t at_ms);
+MUST_USE int batch_reserve_op(struct batch *b, struct store_op *op);
+MUST_USE int batch_settle_op(struct batch *b, struct store_op *op);
 /* lmdb_import.c */
 MUST_USE int batch_import(struct batch *b, struct store_op *op);
 /* lmdb_patch.c */

@@ -33,7 +33,8 @@ static const char *const db_names[DB__N] = {
     [DB_TURNS] = "turns",         [DB_OPEN] = "open",
     [DB_RECENT] = "recent",       [DB_IDEM] = "idem",
     [DB_SUMMARIES] = "summaries", [DB_CONTEXTS] = "contexts",
-    [DB_OWNERS] = "owners",
+    [DB_OWNERS] = "owners",       [DB_RECORDS] = "records",
+    [DB_LEDGER] = "ledger",       [DB_RESERVES] = "reserves",
 };
 
 const char *

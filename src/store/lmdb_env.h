@@ -28,6 +28,9 @@ enum db {
     DB_SUMMARIES,
     DB_CONTEXTS,
     DB_OWNERS,
+    DB_RECORDS,
+    DB_LEDGER,
+    DB_RESERVES,
     DB__N
 };
 
@@ -55,6 +58,8 @@ struct lmdb {
     /* owned by: committer */
     uint8_t idem_at[32]; /* where the sweep of idem goes on */
     bool idem_started;
+    uint8_t record_at[STORE_RECORD_NAME_MAX]; /* likewise, of records */
+    size_t record_at_len;                     /* 0: at the first */
 };
 
 /* What a database is called in the file. */
@@ -95,6 +100,10 @@ MUST_USE enum err lmdb_idem(void *impl, const char *owner, const char *scope,
                             const char *key, struct ident *out);
 MUST_USE enum err lmdb_sessions(void *impl, const struct session_query *q,
                                 session_fn *fn, void *arg);
+
+/* lmdb_records.c: likewise. */
+MUST_USE enum err lmdb_records(void *impl, const struct record_query *q,
+                               record_fn *fn, void *arg);
 
 /* lmdb_upgrade.c: bring a folder of an older version up to date. On a full disk
  * that waits for the next start. ERR_STORE with a log line. */

@@ -66,7 +66,7 @@ lmdb_session_find(const struct snapshot *s, const char *owner, const char *id,
     e = lmdb_session_by_no(s, no, out);
     if (e == ERR_NOTFOUND)
         return lmdb_damaged("sessions");
-    if (e == OK && (strcmp(out->owner, owner) != 0 ||
+    if (e == OK && ((owner != NULL && strcmp(out->owner, owner) != 0) ||
                     (!gone_too && backend_gone(out, s->l->ttl_ms, s->now_ms))))
         return ERR_NOTFOUND;
     return e;
@@ -234,6 +234,8 @@ lmdb_idem(void *impl, const char *owner, const char *scope, const char *key,
         e = ERR_NOTFOUND;
     if (e == OK) /* the key of a turn that is gone is unknown */
         e = turn_find(&s, &turn, &t);
+    if (e == OK && strcmp(t.owner, owner) != 0)
+        e = ERR_NOTFOUND; /* it was given away */
     lmdb_snapshot_end(&s);
     if (e == OK)
         *out = turn;

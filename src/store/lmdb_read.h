@@ -35,8 +35,8 @@ MUST_USE enum err lmdb_get(const struct snapshot *s, enum db db,
 /* Whether its time is over or not. */
 MUST_USE enum err lmdb_session_by_no(const struct snapshot *s, uint64_t no,
                                      struct session *out);
-/* ERR_NOTFOUND also when it is another owner's, or its time is over and it is
- * not wanted so (gone_too). */
+/* owner NULL: whosever. ERR_NOTFOUND also when it is another owner's, or its
+ * time is over and it is not wanted so (gone_too). */
 MUST_USE enum err lmdb_session_find(const struct snapshot *s, const char *owner,
                                     const char *id, bool gone_too,
                                     struct session *out);

@@ -84,10 +84,9 @@ batch_session_or_new(struct batch *b, const struct store_op *op, bool create,
     return 0;
 }
 
-/* The owner has `more` sessions more. Before the list changes, since that is
- * what is counted where there is no record. */
-static int
-count_owner(struct batch *b, const char *owner, int more)
+/* Where there is no record, the list is counted. */
+int
+batch_count_owner(struct batch *b, const char *owner, int64_t more)
 {
     uint8_t key[STORE_OWNER_MAX], record[RECORD_SCALAR_LEN];
     size_t n = key_owner(key, owner);
@@ -101,7 +100,7 @@ count_owner(struct batch *b, const char *owner, int more)
         rc = lmdb_owner_count(b->l, b->txn, owner, &have);
     if (rc != 0)
         return rc;
-    have = more < 0 && have == 0 ? 0 : have + (uint64_t)(int64_t)more;
+    have = more < 0 && have < (uint64_t)-more ? 0 : have + (uint64_t)more;
     if (have == 0)
         return batch_del(b, DB_OWNERS, key, n);
     record_scalar_write(record, have);
@@ -125,7 +124,7 @@ batch_put_new_session(struct batch *b, const struct session *s)
         rc = batch_put_new(b, DB_SESSIONS, key, sizeof(key), record,
                            record_session_write(record, s));
     if (rc == 0)
-        rc = count_owner(b, s->owner, 1);
+        rc = batch_count_owner(b, s->owner, 1);
     if (rc != 0)
         return rc;
     return batch_put(b, DB_RECENT, recent,
@@ -277,7 +276,7 @@ batch_delete(struct batch *b, struct store_op *op)
     if (rc == 0 && s.open)
         rc = delete_turn(b, &s.open_turn);
     if (rc == 0)
-        rc = count_owner(b, s.owner, -1);
+        rc = batch_count_owner(b, s.owner, -1);
     if (rc == 0)
         rc = batch_del(b, DB_RECENT, key,
                        key_recent(key, s.owner, s.updated_ms, s.no));

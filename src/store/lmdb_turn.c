@@ -19,9 +19,10 @@
 
 /* --- idempotency keys --------------------------------------------------- */
 
-/* Is the turn there, and its session's time not over? */
+/* Is the turn there and this owner's, and its session's time not over? */
 static int
-turn_lives(struct batch *b, const struct ident *turn, bool *yes)
+turn_lives(struct batch *b, const char *owner, const struct ident *turn,
+           bool *yes)
 {
     struct turn_info t;
     struct session s;
@@ -38,14 +39,15 @@ turn_lives(struct batch *b, const struct ident *turn, bool *yes)
         return 0;
     }
     rc = batch_session_by_no(b, no, &s, &e);
-    *yes = rc == 0 && e == OK && !backend_gone(&s, b->l->ttl_ms, b->now_ms);
+    *yes = rc == 0 && e == OK && strcmp(s.owner, owner) == 0 &&
+           !backend_gone(&s, b->l->ttl_ms, b->now_ms);
     return rc;
 }
 
 /* Does the key name a turn that is still there? */
 static int
-idem_find(struct batch *b, const uint8_t key[KEY_IDEM_LEN], bool *hit,
-          struct ident *turn)
+idem_find(struct batch *b, const char *owner, const uint8_t key[KEY_IDEM_LEN],
+          bool *hit, struct ident *turn)
 {
     MDB_val v;
     int64_t expires_ms;
@@ -60,7 +62,7 @@ idem_find(struct batch *b, const uint8_t key[KEY_IDEM_LEN], bool *hit,
     }
     if (expires_ms <= b->now_ms)
         return 0;
-    return turn_lives(b, turn, hit);
+    return turn_lives(b, owner, turn, hit);
 }
 
 static int
@@ -149,7 +151,10 @@ begin_check(struct batch *b, struct store_op *op, struct session *s,
         if (op->err == OK)
             op->err = check_room(op, s);
     }
-    return 0;
+    if (op->err != OK)
+        return 0;
+    return batch_hold_check(b, &op->begin.reserve, op->begin.user.at_ms,
+                            &op->err);
 }
 
 /* Writes the turn first: an id that is taken is then still without trace. */
@@ -197,6 +202,9 @@ begin_put(struct batch *b, struct store_op *op, struct session *s, bool fresh)
         rc = batch_put_message(b, s->no, m);
     if (rc == 0 && !fresh)
         rc = batch_relist(b, s, was_ms);
+    if (rc == 0)
+        rc = batch_hold(b, &op->begin.turn, &op->begin.process,
+                        &op->begin.reserve, m->at_ms);
     op->begin.n_messages = s->n_messages;
     return rc;
 }
@@ -216,9 +224,11 @@ batch_turn_begin(struct batch *b, struct store_op *op)
     op->begin.too_many_sessions = false;
     op->begin.existing = op->begin.open_turn = none;
     op->begin.n_messages = 0;
+    op->begin.reserve.over.limit = LEDGER_FITS;
     if (keyed) {
         key_idem(key, op->owner, op->begin.idem_scope, op->begin.idem_key);
-        rc = idem_find(b, key, &op->begin.idem_hit, &op->begin.existing);
+        rc = idem_find(b, op->owner, key, &op->begin.idem_hit,
+                       &op->begin.existing);
         if (rc != 0)
             return rc;
         if (op->begin.idem_hit) {
@@ -313,6 +323,8 @@ batch_turn_end(struct batch *b, struct store_op *op)
 
     if (rc == 0 && op->err == OK)
         rc = end_count(b, op, &s);
+    if (rc == 0 && (op->err == OK || op->err == ERR_NOTFOUND))
+        rc = batch_settle(b, &op->end.turn, &op->end.spent, m->at_ms);
     if (rc != 0 || op->err != OK)
         return rc;
     was_ms = s.updated_ms;

@@ -101,7 +101,8 @@ memstore_key(struct memstore *ms, const char *owner, const char *scope,
 
         if (strcmp(k->owner, owner) == 0 && strcmp(k->scope, scope) == 0 &&
             strcmp(k->key, key) == 0 && k->expires_ms > clock_wall_ms() &&
-            turn_lives(ms, k->turn))
+            turn_lives(ms, k->turn) &&
+            strcmp(k->turn->session->s.owner, owner) == 0)
             return k->turn;
     }
     return NULL;
@@ -193,9 +194,9 @@ memstore_messages(void *impl, const struct message_query *q,
     enum err e;
 
     (void)pthread_rwlock_rdlock(&ms->lock);
-    s = q->gone_too ? memstore_session_id(ms, q->session_id)
-                    : memstore_session(ms, q->owner, q->session_id);
-    if (s != NULL && strcmp(s->s.owner, q->owner) != 0)
+    s = memstore_session_id(ms, q->session_id);
+    if (s != NULL && ((q->owner != NULL && strcmp(s->s.owner, q->owner) != 0) ||
+                      (!q->gone_too && memstore_gone(ms, s))))
         s = NULL;
     e = s == NULL ? ERR_NOTFOUND : OK;
     if (e == OK && sess != NULL)
@@ -390,6 +391,7 @@ memstore_close(void *impl)
 
     while (ms->first != NULL)
         memstore_session_free(ms, ms->first);
+    memstore_records_free(ms);
     mem_table_release(&ms->by_id);
     mem_table_release(&ms->turns);
     mem_table_release(&ms->keys);
@@ -438,5 +440,6 @@ const struct backend memstore_backend = {
     .turns = memstore_turns,
     .idem = memstore_idem,
     .sessions = memstore_sessions,
+    .records = memstore_records,
     .stats = memstore_stats,
 };

@@ -19,6 +19,9 @@ struct memstore *memstore_new(struct budget *room, int64_t ttl_ms);
 bool memstore_any(const struct memstore *ms);
 /* Any thread. Also one whose time is over. */
 bool memstore_has(struct memstore *ms, const char *owner, const char *id);
+/* The ids of an owner's sessions, owned by the caller; returns how many. */
+size_t memstore_ids(struct memstore *ms, const char *owner,
+                    char (**ids)[IDENT_SESSION_MAX + 1]);
 bool memstore_has_turn(struct memstore *ms, const struct ident *turn);
 
 #endif

@@ -43,19 +43,28 @@ struct mem_turn {
     struct mem_key *key;   /* owned; NULL: none */
 };
 
+/* A value under a name (memstore_records.c). */
+struct mem_record {
+    char *name, *value; /* owned */
+    size_t n, len;
+    int64_t expires_ms; /* 0: never */
+};
+
 struct memstore {
-    pthread_rwlock_t lock;     /* guards all below that is not constant */
-    struct mem_table by_id;    /* sessions */
-    struct mem_table turns;    /* by id */
-    struct mem_table keys;     /* those of turns */
-    struct mem_session *first; /* owned */
-    struct mem_session *last;  /* the newest */
-    uint64_t next_no;          /* less the bit of a temporary one */
-    size_t n_sessions;         /* atomic: also read without the lock */
-    int64_t ttl_ms;            /* constant */
-    struct budget *room;       /* constant, as is temporary; borrowed; NULL:
-                                    any number of bytes */
-    bool temporary;            /* what its sessions are */
+    pthread_rwlock_t lock;      /* guards all below that is not constant */
+    struct mem_table by_id;     /* sessions */
+    struct mem_table turns;     /* by id */
+    struct mem_table keys;      /* those of turns */
+    struct mem_session *first;  /* owned */
+    struct mem_session *last;   /* the newest */
+    uint64_t next_no;           /* less the bit of a temporary one */
+    size_t n_sessions;          /* atomic: also read without the lock */
+    struct mem_record *records; /* owned; in the order of names */
+    size_t n_records;
+    int64_t ttl_ms;      /* constant */
+    struct budget *room; /* constant, as is temporary; borrowed; NULL: any
+                            number of bytes */
+    bool temporary;      /* what its sessions are */
 };
 
 /* memstore.c; NULL: not there. */
@@ -106,5 +115,15 @@ void memstore_session_free(struct memstore *ms, struct mem_session *s);
 /* memstore_apply.c */
 MUST_USE enum err memstore_apply(void *impl, struct store_op *const ops[],
                                  size_t n, bool *wrote);
+
+/* memstore_records.c; the first takes the lock by itself. */
+MUST_USE enum err memstore_records(void *impl, const struct record_query *q,
+                                   record_fn *fn, void *arg);
+MUST_USE enum err memstore_change_records(struct memstore *ms,
+                                          struct store_op *op);
+void memstore_records_free(struct memstore *ms);
+
+/* memstore_owner.c: STORE_SESSION_OWNER. */
+MUST_USE enum err memstore_give(struct memstore *ms, struct store_op *op);
 
 #endif

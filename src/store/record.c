@@ -10,7 +10,7 @@
 #include "store/pack.h"
 
 enum { SESSION_V = 2, MESSAGE_V = 3, TURN_V = 1, IDEM_V = 1, SCALAR_V = 1 };
-enum { SUMMARY_V = 1, CONTEXT_V = 1 };
+enum { SUMMARY_V = 1, CONTEXT_V = 1, VALUE_V = 1 };
 enum { SESSION_PLAIN_V = 1 }; /* a title only, and no branches */
 enum { MESSAGE_PLAIN_V = 1 }; /* without cost and extra */
 enum { MESSAGE_LINE_V = 2 };  /* each follows the one before */
@@ -369,6 +369,40 @@ record_context_read(const void *p, size_t n, const char **text, size_t *len)
     *text = (const char *)r.p;
     *len = (size_t)(r.end - r.p);
     return *len == 0 || *len > STORE_CONTEXT_MAX ? ERR_STORE : OK;
+}
+
+/* --- values under names ------------------------------------------------- */
+
+_Static_assert(RECORD_VALUE_MAX >= 1 + PACK_VAR_MAX + STORE_RECORD_MAX,
+               "the longest value fits");
+_Static_assert(STORE_RECORD_MAX == 4096, "WIRE.md");
+
+size_t
+record_value_write(uint8_t out[RECORD_VALUE_MAX], int64_t expires_ms,
+                   const void *value, size_t len)
+{
+    uint8_t *w = out;
+
+    assert(len <= STORE_RECORD_MAX);
+    *w++ = VALUE_V;
+    w = pack_put_var(w, pack_natural(expires_ms));
+    if (len > 0)
+        memcpy(w, value, len);
+    return (size_t)(w - out) + len;
+}
+
+enum err
+record_value_read(const void *p, size_t n, int64_t *expires_ms,
+                  const char **value, size_t *len)
+{
+    struct pack_reader r = pack_reader(p, n);
+
+    if (pack_get_u8(&r) != VALUE_V)
+        return ERR_STORE;
+    *expires_ms = pack_get_natural(&r);
+    *value = (const char *)r.p;
+    *len = (size_t)(r.end - r.p);
+    return r.bad || *len > STORE_RECORD_MAX ? ERR_STORE : OK;
 }
 
 /* --- single numbers ----------------------------------------------------- */

@@ -20,6 +20,7 @@
 #define RECORD_HEAD_MAX 576
 #define RECORD_EVENT_HEAD 2 /* bytes before an event's data */
 #define RECORD_SCALAR_LEN 9 /* version, u64 big-endian */
+#define RECORD_VALUE_MAX (STORE_RECORD_MAX + 16)
 
 /* Writers return the length. Strings must be within their STORE_… limits
  * (asserted). */
@@ -36,6 +37,8 @@ size_t record_head_write(uint8_t out[RECORD_HEAD_MAX],
                          const struct stream_head *h);
 void record_event_write(uint8_t out[RECORD_EVENT_HEAD], enum event_type type);
 void record_scalar_write(uint8_t out[RECORD_SCALAR_LEN], uint64_t v);
+size_t record_value_write(uint8_t out[RECORD_VALUE_MAX], int64_t expires_ms,
+                          const void *value, size_t len);
 /* out has room for RECORD_CONTEXT_HEAD + len bytes; len is at least 1. */
 void record_context_write(void *out, const char *text, size_t len);
 /* A message is written in two steps, so that its text is copied once: room
@@ -67,6 +70,10 @@ MUST_USE enum err record_head_read(const void *p, size_t n,
                                    struct stream_head *out);
 /* data is borrowed from p. */
 MUST_USE enum err record_event_read(const void *p, size_t n, struct event *out);
+/* *value is borrowed from p. */
+MUST_USE enum err record_value_read(const void *p, size_t n,
+                                    int64_t *expires_ms, const char **value,
+                                    size_t *len);
 MUST_USE enum err record_scalar_read(const void *p, size_t n, uint64_t *v);
 
 #endif

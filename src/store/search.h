@@ -77,9 +77,11 @@ MUST_USE enum err search_forget(struct search *s, const uint64_t *session_no,
  * now: what is added to them from now on is taken. */
 MUST_USE enum err search_clear(struct search *s, const uint64_t *session_no,
                                size_t n);
-/* What it has last of a session. ERR_NOTFOUND: nothing. */
+/* What it has last of a session, and whose it takes it for. ERR_NOTFOUND:
+ * nothing. */
 MUST_USE enum err search_last(struct search *s, uint64_t session_no,
-                              uint32_t *seq, struct ident *id);
+                              uint32_t *seq, struct ident *id,
+                              char owner[STORE_OWNER_MAX + 1]);
 /* Numbers of sessions it has, in order, from one on: *n of at most max. */
 MUST_USE enum err search_sessions(struct search *s, uint64_t from,
                                   uint64_t *session_no, size_t max, size_t *n);

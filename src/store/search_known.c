@@ -11,11 +11,12 @@
 
 static enum err
 last_of(struct search_conn *c, uint64_t session_no, uint32_t *seq,
-        struct ident *id)
+        struct ident *id, char owner[STORE_OWNER_MAX + 1])
 {
     enum err e;
     sqlite3_stmt *stmt = search_stmt(c, SEARCH_DOC_LAST_OF, &e);
     const void *have;
+    const char *name;
 
     if (stmt == NULL)
         return e;
@@ -28,20 +29,22 @@ last_of(struct search_conn *c, uint64_t session_no, uint32_t *seq,
     memset(id, 0, sizeof(*id));
     if (have != NULL && sqlite3_column_bytes(stmt, 1) == sizeof(*id))
         memcpy(id, have, sizeof(*id));
+    name = (const char *)sqlite3_column_text(stmt, 2);
+    (void)snprintf(owner, STORE_OWNER_MAX + 1, "%s", name == NULL ? "" : name);
     (void)sqlite3_reset(stmt);
     return OK;
 }
 
 enum err
 search_last(struct search *s, uint64_t session_no, uint32_t *seq,
-            struct ident *id)
+            struct ident *id, char owner[STORE_OWNER_MAX + 1])
 {
     struct search_conn *c;
     enum err e = search_take(s, &c);
 
     if (e != OK)
         return e;
-    e = last_of(c, session_no, seq, id);
+    e = last_of(c, session_no, seq, id, owner);
     search_give(s, c);
     return e;
 }

@@ -66,8 +66,11 @@ static const char *const sql[SEARCH_SQL__N] = {
                       " WHERE session = ?1 AND seq = ?2",
     [SEARCH_DOC_LAST] = "SELECT no FROM doc WHERE no >= ?1 AND no < ?2"
                         " ORDER BY no DESC LIMIT 1",
-    [SEARCH_DOC_LAST_OF] = "SELECT seq, id FROM doc WHERE session = ?1"
-                           " ORDER BY seq DESC LIMIT 1",
+    [SEARCH_DOC_LAST_OF] = "SELECT d.seq, d.id, o.name FROM doc d"
+                           " JOIN session s ON s.no = d.session"
+                           " JOIN owner o ON o.no = s.owner"
+                           " WHERE d.session = ?1"
+                           " ORDER BY d.seq DESC LIMIT 1",
     [SEARCH_DOC_ADD] = "INSERT INTO doc VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [SEARCH_DOC_DROP] = "DELETE FROM doc WHERE no = ?1",
     [SEARCH_DOC_OF] = "SELECT no FROM doc WHERE session = ?1 LIMIT 1",

@@ -54,23 +54,101 @@ knows_key(const struct split *sp, const struct store_op *op)
 static bool
 is_memorys(const struct split *sp, const struct store_op *op)
 {
-    if (!any(sp) || op->kind == STORE_PROBE)
+    if (!any(sp) || op->kind == STORE_PROBE || op->kind == STORE_RECORDS ||
+        op->kind == STORE_RESERVE || op->kind == STORE_SETTLE)
         return false;
     if (op->kind == STORE_TURN_END)
         return memstore_has_turn(sp->memory, &op->end.turn);
+    if (op->session_id == NULL) /* all that an owner has: give_rest */
+        return false;
     return memstore_has(sp->memory, op->owner, op->session_id) ||
            (op->kind == STORE_TURN_BEGIN && knows_key(sp, op));
 }
 
 static void
+out_clear(struct store_op *op)
+{
+    static const struct ident none;
+
+    if (op->kind == STORE_TURN_BEGIN) {
+        op->begin.idem_hit = op->begin.expired = false;
+        op->begin.too_many_sessions = false;
+        op->begin.existing = op->begin.open_turn = none;
+        op->begin.n_messages = 0;
+    } else if (op->kind == STORE_SESSION_PATCH) {
+        op->patch.too_many_sessions = false;
+    }
+}
+
+/* May a temporary session be given to that owner? */
+static enum err
+check_give(const struct split *sp, const char *to, const char *id)
+{
+    struct message_query q = {.owner = to, .session_id = id, .gone_too = true};
+    enum err e = sp->durable->messages(sp->impl, &q, NULL, NULL, NULL);
+
+    if (e == OK)
+        return ERR_CONFLICT; /* it would hide that one */
+    return e == ERR_NOTFOUND ? OK : e;
+}
+
+/* A turn that is to be reserved with its question was taken for one of a stored
+ * session: nothing is reserved here. */
+static void
 apply_to_memory(struct split *sp, struct store_op *op)
 {
     bool wrote;
-    enum err e = memstore_backend.apply(sp->memory, &op, 1, &wrote);
+    enum err e = OK;
 
+    op->temporary = true;
+    if (op->kind == STORE_TURN_BEGIN && op->begin.reserve.n > 0) {
+        out_clear(op);
+        op->err = ERR_CONFLICT;
+        return;
+    }
+    if (op->kind == STORE_SESSION_OWNER) {
+        backend_moved_none(op);
+        e = check_give(sp, op->owner_change.to, op->session_id);
+    }
+    if (e == OK)
+        e = memstore_backend.apply(sp->memory, &op, 1, &wrote);
     if (e != OK)
         op->err = e;
-    op->temporary = true;
+}
+
+/* An owner's temporary sessions, behind the others that were given away. */
+static void
+give_rest(struct split *sp, struct store_op *op)
+{
+    const char *to = op->owner_change.to;
+    char(*ids)[IDENT_SESSION_MAX + 1];
+    size_t n = memstore_ids(sp->memory, op->owner, &ids);
+
+    for (size_t i = 0; i < n && op->owner_change.n < backend_moves_max(op);
+         i++) {
+        struct store_op one = {.kind = STORE_SESSION_OWNER,
+                               .owner = op->owner,
+                               .session_id = ids[i]};
+
+        one.owner_change.to = to;
+        if (check_give(sp, to, ids[i]) != OK)
+            continue;
+        apply_to_memory(sp, &one);
+        if (one.err == OK && one.owner_change.n > 0)
+            backend_moved(op, ids[i]);
+        op->owner_change.busy += one.err == ERR_CONFLICT;
+        free(one.owner_change.moved);
+    }
+    free(ids);
+}
+
+static void
+give_rests(struct split *sp, struct store_op *const ops[], size_t n)
+{
+    for (size_t i = 0; i < n && any(sp); i++)
+        if (ops[i]->kind == STORE_SESSION_OWNER && ops[i]->session_id == NULL &&
+            ops[i]->err == OK)
+            give_rest(sp, ops[i]);
 }
 
 /* Does it make its session, if that is not there? */
@@ -124,21 +202,6 @@ check_new(const struct split *sp, struct store_op *op)
     return e == OK ? ERR_CONFLICT : e == ERR_NOTFOUND ? OK : e;
 }
 
-static void
-out_clear(struct store_op *op)
-{
-    static const struct ident none;
-
-    if (op->kind == STORE_TURN_BEGIN) {
-        op->begin.idem_hit = op->begin.expired = false;
-        op->begin.too_many_sessions = false;
-        op->begin.existing = op->begin.open_turn = none;
-        op->begin.n_messages = 0;
-    } else if (op->kind == STORE_SESSION_PATCH) {
-        op->patch.too_many_sessions = false;
-    }
-}
-
 static bool
 split_instant(void *impl, struct store_op *op)
 {
@@ -188,12 +251,17 @@ static enum err
 split_apply(void *impl, struct store_op *const ops[], size_t n, bool *wrote)
 {
     struct split *sp = impl;
+    size_t at = 0;
+    enum err e;
 
     *wrote = false;
-    for (size_t i = 0; i < n; i++)
-        if (is_memorys(sp, ops[i]))
-            return apply_rest(sp, ops, n, wrote);
-    return sp->durable->apply(sp->impl, ops, n, wrote);
+    while (at < n && !is_memorys(sp, ops[at]))
+        at++;
+    e = at < n ? apply_rest(sp, ops, n, wrote)
+               : sp->durable->apply(sp->impl, ops, n, wrote);
+    if (e == OK)
+        give_rests(sp, ops, n);
+    return e;
 }
 
 /* --- reads ------------------------------------------------------------ */
@@ -203,7 +271,14 @@ split_messages(void *impl, const struct message_query *q, struct session *sess,
                message_fn *fn, void *arg)
 {
     struct split *sp = impl;
+    enum err e;
 
+    if (q->owner == NULL) { /* see store_session_owner */
+        e = sp->durable->messages(sp->impl, q, sess, fn, arg);
+        return e == ERR_NOTFOUND && any(sp)
+                   ? memstore_backend.messages(sp->memory, q, sess, fn, arg)
+                   : e;
+    }
     return in_memory(sp, q->owner, q->session_id)
                ? memstore_backend.messages(sp->memory, q, sess, fn, arg)
                : sp->durable->messages(sp->impl, q, sess, fn, arg);
@@ -250,6 +325,23 @@ split_sessions(void *impl, const struct session_query *q, session_fn *fn,
     if (e == OK && expired && *q->next == 0 && any(sp))
         *q->next = STORE_NO_TEMPORARY;
     return e;
+}
+
+static enum err
+split_records(void *impl, const struct record_query *q, record_fn *fn,
+              void *arg)
+{
+    struct split *sp = impl;
+
+    return sp->durable->records(sp->impl, q, fn, arg);
+}
+
+static enum err
+split_ledger(void *impl, const struct ledger_query *q)
+{
+    struct split *sp = impl;
+
+    return sp->durable->ledger(sp->impl, q);
 }
 
 /* What is on disk: temporary ones are not told. */
@@ -308,5 +400,7 @@ const struct backend split_backend = {
     .turns = split_turns,
     .idem = split_idem,
     .sessions = split_sessions,
+    .records = split_records,
+    .ledger = split_ledger,
     .stats = split_stats,
 };

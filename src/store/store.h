@@ -12,94 +12,18 @@
 #include "base/ident.h"
 #include "base/loop.h"
 #include "base/process.h"
+#include "store/ledger.h"
+#include "store/session.h"
 
-#define STORE_OWNER_MAX 128              /* bytes; "" is the anonymous owner */
-#define STORE_NAME_MAX 128               /* bytes of a provider or model name */
-#define STORE_TITLE_MAX 256              /* bytes */
-#define STORE_TAGS_MAX 512               /* bytes of all tags of a session */
 #define STORE_CONTEXT_MAX (64 * 1024)    /* bytes of a session's context */
-#define STORE_TEXT_MAX (8 * 1024 * 1024) /* bytes of one message */
-#define STORE_EXTRA_MAX (256 * 1024)     /* bytes of a message's extra */
 #define STORE_SUMMARY_MAX (16 * 1024)    /* bytes of a session's summary */
 #define STORE_IDEM_MS (24 * 3600 * 1000) /* how long a key is remembered */
+#define STORE_RECORD_NAME_MAX 255        /* bytes of a record's name */
+#define STORE_RECORD_MAX 4096            /* bytes of a record's value */
+#define STORE_RECORDS_MAX 256            /* changes of one STORE_RECORDS */
+#define STORE_MOVES_MAX 500              /* sessions of STORE_SESSION_OWNER */
 
 struct store;
-
-/* Roles and finishes are stored as the numbers of docs/WIRE.md; the store
- * passes them through. */
-struct message {
-    uint32_t seq;    /* in the session, from 0, no gaps */
-    uint32_t parent; /* seq of the message it follows; STORE_ROOT: none */
-    uint8_t role;    /* enum role */
-    uint8_t finish;  /* enum finish; 0 for user messages */
-    int64_t at_ms;   /* wall clock */
-    struct ident id;
-    struct ident turn;
-    int64_t input_tokens, output_tokens, cached_tokens; /* -1: not known */
-    int64_t cost_micro;   /* micro-dollars, of an answer; -1: not known */
-    const char *provider; /* "" for user messages */
-    const char *model;
-    const char *text; /* UTF-8 */
-    size_t text_len;
-    /* A JSON object of what else is known of it (chat/extra.h), without a NUL
-     * behind it; "" if nothing, and NULL is read as "". */
-    const char *extra;
-    size_t extra_len; /* at most STORE_EXTRA_MAX */
-};
-
-/* Messages form a tree: each follows one, and two that follow the same one are
- * siblings (a question that was asked anew, an answer that was made again). The
- * line of a message is the way from the root to it; the session's own line is
- * that of its head. Without branches all messages are one line. */
-#define STORE_ROOT UINT32_MAX /* the parent of a first message */
-#define STORE_HEAD UINT32_MAX /* where a line ends: the session's head */
-
-struct session {
-    char id[IDENT_SESSION_MAX + 1];
-    char owner[STORE_OWNER_MAX + 1];
-    char title[STORE_TITLE_MAX + 1]; /* "" until named */
-    bool titled; /* for good: by its user, or by a model; else the title is that
-                    of the first words */
-    int64_t created_ms, updated_ms;
-    int64_t expires_ms; /* wall clock; 0: not set for this session */
-    uint64_t no;        /* internal number: the key of its records */
-    uint32_t n_messages;
-    uint32_t head;   /* seq of the line's last message; if there is any */
-    uint32_t length; /* messages of the line */
-    bool branched;   /* some message has a sibling */
-    bool pinned, archived;
-    bool has_context;               /* store_context */
-    char model[STORE_NAME_MAX + 1]; /* as a request names one; "": default */
-    char tags[STORE_TAGS_MAX + 1];  /* each followed by a newline */
-    bool open;                      /* a turn is being produced */
-    struct ident open_turn;
-    bool temporary; /* in memory alone: see below; never on disk */
-};
-
-enum turn_state { TURN_STATE_OPEN = 1, TURN_STATE_ENDED = 2 };
-
-/* A turn as the store knows it. */
-struct turn_info {
-    struct ident id;
-    enum turn_state state;
-    char session_id[IDENT_SESSION_MAX + 1];
-    char owner[STORE_OWNER_MAX + 1];
-    struct ident user_message, answer_message;
-    uint32_t answer_seq;          /* valid when ended */
-    uint32_t conversation_length; /* valid when ended */
-    uint32_t end_seq;             /* seq of the stream's last event */
-    int64_t begun_ms, ended_ms;
-    struct process process; /* who produces it */
-    bool temporary;         /* as its session */
-};
-
-/* A session may be made as a temporary one: then it and all that belongs to it
- * (messages, turns, keys, context, summary) is in this process's memory and
- * never in a file. By its owner and id it is read and written as any other; no
- * list, no walk and no count has it, but for store_expired, which is for who
- * deletes. It ends when it is deleted, when its time is over, and with the
- * process. Its number has this bit, those of others have not. */
-#define STORE_NO_TEMPORARY (UINT64_C(1) << 63)
 
 /* --- open --------------------------------------------------------------- */
 
@@ -210,6 +134,29 @@ MUST_USE enum err store_walk(struct store *s, uint64_t from, uint32_t limit,
  * not deleted yet. */
 MUST_USE enum err store_session_count(struct store *s, const char *owner,
                                       uint64_t *out);
+/* Whose session it is, whoever asks; also of a temporary one. ERR_NOTFOUND
+ * also when its time is over. A temporary one may have the id of another one
+ * of another owner: then it is the other one's that is told, so who asks for
+ * somebody looks for that somebody's own session first. */
+MUST_USE enum err store_session_owner(struct store *s, const char *id,
+                                      char owner[STORE_OWNER_MAX + 1]);
+/* Records are small values under names, for accounts (auth/), which know what
+ * is in them. Names and values are bytes. One whose time is over reads as not
+ * there. The value is put behind what is in out. ERR_NOTFOUND; ERR_TOOBIG: it
+ * does not fit. */
+MUST_USE enum err store_record(struct store *s, const void *name, size_t n,
+                               struct buf *out);
+/* All records whose names begin with prefix and come behind `after` (NULL:
+ * from the first), in the order of names, `limit` of them. fn returns false to
+ * stop. */
+typedef bool record_fn(void *arg, const char *name, size_t n, const char *value,
+                       size_t len);
+MUST_USE enum err store_records(struct store *s, const void *prefix,
+                                size_t n_prefix, const void *after,
+                                size_t n_after, uint32_t limit, record_fn *fn,
+                                void *arg);
+/* The ledger: rows, reserves or an account. */
+MUST_USE enum err store_ledger(struct store *s, const struct ledger_query *q);
 /* Every turn that is open, for recovery. */
 typedef bool turn_fn(void *arg, const struct turn_info *t);
 MUST_USE enum err store_open_turns(struct store *s, turn_fn *fn, void *arg);
@@ -225,7 +172,29 @@ enum store_kind {
     STORE_SESSION_SUMMARY,
     STORE_MESSAGE_EXTRA,
     STORE_SESSION_IMPORT,
+    STORE_SESSION_OWNER,
+    STORE_RECORDS,
+    STORE_RESERVE,
+    STORE_SETTLE,
     STORE_PROBE /* a tiny durable write: is the disk writable again? */
+};
+
+/* What STORE_RECORDS does to one record. */
+enum record_expect {
+    RECORD_ANY,
+    RECORD_ABSENT,  /* there is none of that name */
+    RECORD_PRESENT, /* there is one */
+    RECORD_SAME     /* there is one, and its value is `was` */
+};
+struct record_change {
+    const char *name;   /* bytes; borrowed, as all of it */
+    size_t n;           /* 1 to STORE_RECORD_NAME_MAX */
+    const char *value;  /* NULL: it is taken away, if it is there */
+    size_t len;         /* at most STORE_RECORD_MAX */
+    int64_t expires_ms; /* wall clock; 0: never */
+    enum record_expect expect;
+    const char *was; /* for RECORD_SAME */
+    size_t was_len;
 };
 
 /* One write. Embed or allocate; the store's until done is called, exactly
@@ -272,6 +241,10 @@ struct store_op {
         struct message user;    /* seq is set by the store */
         const char *idem_scope; /* NULL: no key */
         const char *idem_key;
+        /* What the turn reserves. ERR_LIMIT, with its over: it does not fit.
+         * A temporary session takes none: ERR_CONFLICT, STORE_RESERVE it
+         * before. */
+        struct ledger_reserve reserve;
         /* out */
         bool idem_hit;
         struct ident existing;  /* idem_hit: that turn */
@@ -291,6 +264,9 @@ struct store_op {
         struct message answer; /* seq is set by the store */
         uint32_t end_seq;      /* seq of the stream's last event */
         uint32_t length;       /* out: of the line, conversation_length */
+        /* What it used; it is settled also with ERR_NOTFOUND. That of a
+         * temporary session: STORE_SETTLE it behind. */
+        struct ledger_spent spent;
     } end;
 
     /* STORE_SESSION_PATCH: change what is not NULL, or is said by its set_…;
@@ -379,6 +355,53 @@ struct store_op {
         uint32_t messages_max; /* of a session; 0: any */
         struct session after;  /* out */
     } import;
+
+    /* STORE_SESSION_OWNER: the session is `to`'s from now on; session_id NULL:
+     * all of the owner's, as many as `limit` (STORE_MOVES_MAX) at once (out: n;
+     * 0: there are no more). ERR_NOTFOUND: the session is not the owner's, or
+     * its time is over (with NULL such sessions stay behind). Its number, its
+     * messages and turns stay; sessions_max of the new owner does not count.
+     * Keys that its turns were begun with are forgotten. ERR_CONFLICT: a turn
+     * of it is open (with NULL such sessions are left for later, and counted in
+     * `busy`); or it is a temporary one, and the new owner has another one of
+     * that id (with NULL it stays behind). */
+    struct {
+        const char *to;
+        uint32_t limit;
+        uint32_t n, busy; /* out */
+        /* out: the ids of the n; the store's, good until done returns */
+        char (*moved)[IDENT_SESSION_MAX + 1];
+    } owner_change;
+
+    /* STORE_RECORDS: all of these changes, in order, or none: ERR_CONFLICT if
+     * one is not as it is expected to be (wrong: which). A change meets what
+     * those before it made. ERR_TOOBIG: past one of the limits; ERR_BADREQ: no
+     * change, an empty name, a negative time. owner and session_id mean
+     * nothing. */
+    struct {
+        const struct record_change *changes; /* borrowed */
+        size_t n;                            /* 1 to STORE_RECORDS_MAX */
+        size_t wrong;                        /* out */
+    } records;
+
+    /* STORE_RESERVE: what a turn reserves that stores nothing on disk. owner
+     * and session_id mean nothing, as in STORE_SETTLE. ERR_LIMIT: it does not
+     * fit. */
+    struct {
+        struct ident turn;
+        struct process process; /* that will settle it */
+        int64_t at_ms;          /* wall clock */
+        struct ledger_reserve what;
+    } reserve;
+
+    /* STORE_SETTLE: what was used by a turn that stores nothing on disk, or
+     * that nobody can ask any more; its reserve, if it has one, is gone then.
+     * ERR_CONFLICT: the turn is open in the store, which settles it. */
+    struct {
+        struct ident turn;
+        int64_t at_ms; /* wall clock */
+        struct ledger_spent spent;
+    } settle;
 };
 
 void store_submit(struct store *s, struct store_op *op);

@@ -130,6 +130,18 @@ fuzz_summary(const uint8_t *p, size_t n)
 }
 
 static void
+fuzz_value(const uint8_t *p, size_t n)
+{
+    static uint8_t again[RECORD_VALUE_MAX];
+    int64_t expires_ms;
+    const char *value;
+    size_t len;
+
+    if (record_value_read(p, n, &expires_ms, &value, &len) == OK)
+        same(p, n, again, record_value_write(again, expires_ms, value, len));
+}
+
+static void
 fuzz_head(const uint8_t *p, size_t n)
 {
     uint8_t again[RECORD_HEAD_MAX];
@@ -158,8 +170,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static void (*const kinds[])(const uint8_t *, size_t) = {
-        fuzz_session, fuzz_message, fuzz_turn,    fuzz_idem,
-        fuzz_head,    fuzz_event,   fuzz_summary, fuzz_context,
+        fuzz_session, fuzz_message, fuzz_turn,    fuzz_idem,  fuzz_head,
+        fuzz_event,   fuzz_summary, fuzz_context, fuzz_value,
     };
 
     if (size > 0)

@@ -314,6 +314,46 @@ what_was_stored_is_stored_again(void **state)
     assert_stored("s", "0:q|1:before|2:q|3:after|");
 }
 
+/* --- values under names ----------------------------------------------- */
+
+static void
+put_value(const char *value)
+{
+    struct store_config c = {.dir = store_dir, .map_bytes = TEST_MAP};
+    struct record_change change = {
+        .name = "key/1", .n = 5, .value = value, .len = strlen(value)};
+    struct store_op op = {.kind = STORE_RECORDS};
+    struct store *s;
+
+    op.records.changes = &change;
+    op.records.n = 1;
+    assert_int_equal(store_open(&s, &c), OK);
+    assert_int_equal(store_apply(s, &op), OK);
+    store_close(s);
+}
+
+static void
+values_under_names_come_back_too(void **state)
+{
+    struct store_config c = {.dir = store_dir, .map_bytes = TEST_MAP};
+    struct backup b = {.store = store_dir};
+    struct store *s;
+    struct buf out;
+
+    (void)state;
+    put_value("before");
+    assert_int_equal(backup_make(&b, copy), OK);
+    assert_int_equal(b.found.faults, 0);
+    put_value("after");
+    assert_int_equal(backup_restore(&b, data, copy, false), OK);
+    buf_init(&out, 64);
+    assert_int_equal(store_open(&s, &c), OK);
+    assert_int_equal(store_record(s, "key/1", 5, &out), OK);
+    store_close(s);
+    assert_string_equal(buf_cstr(&out), "before");
+    buf_release(&out);
+}
+
 static void
 a_backup_goes_into_an_empty_data_folder(void **state)
 {
@@ -502,6 +542,7 @@ main(void)
         ON(a_full_disk_leaves_nothing),
         ON(a_backup_beside_a_writer_is_whole),
         ON(what_was_stored_is_stored_again),
+        ON(values_under_names_come_back_too),
         ON(a_backup_goes_into_an_empty_data_folder),
         ON(a_store_in_use_is_not_replaced),
         ON(processes_that_come_and_go_see_a_whole_store),

@@ -539,6 +539,32 @@ owners_are_counted_again(void **state)
     assert_mended("owners zoe: has no sessions +\n");
 }
 
+/* --- records ---------------------------------------------------------- */
+
+static void
+values_under_names_are_checked_for_their_form(void **state)
+{
+    uint8_t record[RECORD_VALUE_MAX + 2];
+    char name[STORE_RECORD_NAME_MAX + 1];
+    size_t n = record_value_write(record, 5, "v", 1);
+
+    (void)state;
+    memset(name, 'n', sizeof(name));
+    plant("records", "key/1", 5, record, n); /* its time is over: no fault */
+    plant("records", name, STORE_RECORD_NAME_MAX, record, n);
+    assert_sound();
+    plant("records", "key/2", 5, "\x09", 1);
+    assert_mended("records key/2: cannot be decoded +\n");
+    plant("records", name, STORE_RECORD_NAME_MAX + 1, record, n);
+    assert_mended(": the name is too long +\n");
+    n = record_value_write(record, 0, name, 0);
+    memset(record + n, 'v', STORE_RECORD_MAX + 1);
+    plant("records", "a b", 3, record, n + STORE_RECORD_MAX);
+    assert_sound();
+    plant("records", "a b", 3, record, n + STORE_RECORD_MAX + 1);
+    assert_mended("records a\\x20b: cannot be decoded +\n");
+}
+
 /* --- messages --------------------------------------------------------- */
 
 static void
@@ -832,6 +858,7 @@ main(void)
         ON(ids_are_listed_again),
         ON(owners_lists_are_made_again),
         ON(owners_are_counted_again),
+        ON(values_under_names_are_checked_for_their_form),
         ON(a_message_that_is_missing_is_told),
         ON(a_message_that_cannot_be_read_is_left),
         ON(messages_of_no_session_are_removed),

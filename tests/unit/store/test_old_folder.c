@@ -365,6 +365,43 @@ sessions_are_counted_by_their_list(void **state)
     assert_count("bob", 0);
 }
 
+/* The owners' counts are made from their lists, before those change. */
+static void
+sessions_are_given_to_another_owner(void **state)
+{
+    struct store_op op = op_on(STORE_SESSION_OWNER, "ann", "abc");
+
+    (void)state;
+    op.owner_change.to = "bob";
+    assert_int_equal(store_apply(s, &op), OK);
+    assert_count("ann", 1);
+    assert_count("bob", 2);
+    assert_int_equal(get_session(s, "bob", "abc").n_messages, 4);
+    assert_int_equal(store_apply(s, &op), ERR_NOTFOUND);
+    store_close(s);
+    open_store();
+    assert_count("ann", 1);
+    assert_count("bob", 2);
+}
+
+static void
+values_are_put_under_names(void **state)
+{
+    struct record_change c = {.name = "k", .n = 1, .value = "v", .len = 1};
+    struct store_op op = {.kind = STORE_RECORDS};
+    struct buf out;
+
+    (void)state;
+    op.records.changes = &c;
+    op.records.n = 1;
+    buf_init(&out, 16);
+    assert_int_equal(store_record(s, "k", 1, &out), ERR_NOTFOUND);
+    assert_int_equal(store_apply(s, &op), OK);
+    assert_int_equal(store_record(s, "k", 1, &out), OK);
+    assert_string_equal(buf_cstr(&out), "v");
+    buf_release(&out);
+}
+
 static void
 check_files(void)
 {
@@ -471,6 +508,8 @@ main(void)
         T(sessions_are_one_line),
         T(it_is_written_to),
         T(sessions_are_counted_by_their_list),
+        T(sessions_are_given_to_another_owner),
+        T(values_are_put_under_names),
         T(the_files_have_what_is_needed),
         T(damage_is_told_and_not_guessed_at),
     };

@@ -669,6 +669,50 @@ summaries(void **state)
     assert_int_equal(tight(read_summary, r, n + 1), ERR_STORE);
 }
 
+static enum err
+read_value(const void *p, size_t n)
+{
+    int64_t expires_ms;
+    const char *value;
+    size_t len;
+
+    return record_value_read(p, n, &expires_ms, &value, &len);
+}
+
+static void
+values(void **state)
+{
+    static const uint8_t bytes[] = {1, 0xac, 2, 'v', 0, 0xff};
+    static uint8_t longest[STORE_RECORD_MAX];
+    static uint8_t r[RECORD_VALUE_MAX + 1];
+    int64_t expires_ms = 7;
+    const char *value;
+    size_t len, n;
+
+    (void)state;
+    assert_int_equal(record_value_write(r, 300, "v\0\xff", 3), sizeof(bytes));
+    assert_memory_equal(r, bytes, sizeof(bytes));
+    assert_int_equal(
+        record_value_read(bytes, sizeof(bytes), &expires_ms, &value, &len), OK);
+    assert_true(expires_ms == 300);
+    assert_int_equal(len, 3);
+    assert_memory_equal(value, bytes + 3, 3);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(tight(read_value, bytes, i), ERR_STORE);
+    assert_int_equal(tight(read_value, bytes, 3), OK); /* nothing is a value */
+    n = record_value_write(r, 0, NULL, 0);
+    assert_int_equal(n, 2);
+    assert_int_equal(record_value_read(r, n, &expires_ms, &value, &len), OK);
+    assert_true(expires_ms == 0);
+    assert_int_equal(len, 0);
+    r[0] = 2;
+    assert_int_equal(tight(read_value, r, n), ERR_STORE);
+    n = record_value_write(r, INT64_MAX, longest, sizeof(longest));
+    assert_int_equal(tight(read_value, r, n), OK);
+    r[n] = 0;
+    assert_int_equal(tight(read_value, r, n + 1), ERR_STORE);
+}
+
 static void
 contexts(void **state)
 {
@@ -776,6 +820,7 @@ main(void)
         cmocka_unit_test(keys_heads_and_events),
         cmocka_unit_test(summaries),
         cmocka_unit_test(contexts),
+        cmocka_unit_test(values),
         cmocka_unit_test(single_numbers),
         cmocka_unit_test(numbers_have_one_form),
         cmocka_unit_test(strings_are_bounded_and_whole),

@@ -171,6 +171,7 @@ static void
 what_is_cleared_may_come_again(void **state)
 {
     uint64_t cleared[] = {1, 5};
+    char owner[STORE_OWNER_MAX + 1];
     uint32_t seq = 99;
     struct ident id;
 
@@ -178,10 +179,10 @@ what_is_cleared_may_come_again(void **state)
     add(1, 0, "what was said");
     add(1, 1, "and answered");
     add(2, 0, "what was said");
-    assert_int_equal(search_last(ix, 1, &seq, &id), OK);
+    assert_int_equal(search_last(ix, 1, &seq, &id, owner), OK);
     assert_int_equal(seq, 1);
     assert_int_equal(search_clear(ix, cleared, 2), OK);
-    assert_int_equal(search_last(ix, 1, &seq, &id), ERR_NOTFOUND);
+    assert_int_equal(search_last(ix, 1, &seq, &id, owner), ERR_NOTFOUND);
     assert_found("said", "2:0|");
     add(1, 0, "said anew");
     assert_found("anew", "1:0|");
@@ -191,6 +192,7 @@ static void
 what_it_has_is_told(void **state)
 {
     struct search_message m = message_of("ann", 4, 7, "hello");
+    char owner[STORE_OWNER_MAX + 1];
     uint64_t no[2];
     uint32_t seq;
     struct ident id;
@@ -201,8 +203,9 @@ what_it_has_is_told(void **state)
     add(9, 0, "b");
     assert_int_equal(search_add(ix, &m, 1, SEARCH_CURSOR_KEEP), OK);
     assert_int_equal(cursor_now(), 9);
-    assert_int_equal(search_last(ix, 4, &seq, &id), OK);
+    assert_int_equal(search_last(ix, 4, &seq, &id, owner), OK);
     assert_int_equal(seq, 7);
+    assert_string_equal(owner, "ann");
     assert_true(ident_eq(&id, &m.id));
     assert_int_equal(search_sessions(ix, 0, no, 2, &n), OK);
     assert_int_equal(n, 2);

@@ -14,11 +14,22 @@
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "http/request_peer.h"
 
 #define GAP sizeof("Content-Length: 18446744073709551615\r\n")
 #define HEADERS_ALLOWED                                             \
     "Authorization, Content-Type, Idempotency-Key, Last-Event-ID, " \
-    "X-Parley-Session, X-Request-Id"
+    "X-API-Key, X-Parley-Session, X-Request-Id"
+#define HEADERS_EXPOSED                                            \
+    "Content-Disposition, Location, Retry-After, X-Request-Id, "   \
+    "X-RateLimit-Limit-Requests, X-RateLimit-Remaining-Requests, " \
+    "X-RateLimit-Reset-Requests, X-RateLimit-Limit-Tokens, "       \
+    "X-RateLimit-Remaining-Tokens, X-RateLimit-Reset-Tokens, "     \
+    "X-Budget-Limit-USD, X-Budget-Remaining-USD"
+#define REPLY_POLICY                                            \
+    "default-src 'none'; base-uri 'none'; form-action 'none'; " \
+    "frame-ancestors 'none'"
 #define PREFLIGHT_S "7200" /* seconds; the longest that Chromium keeps */
 
 /* What each err is to a client. */
@@ -39,6 +50,7 @@ static const struct {
 };
 
 static const char *origins = "";
+static const char *key_header = ""; /* another one than X-API-Key */
 
 static const struct {
     int status;
@@ -91,7 +103,27 @@ without_body(int status)
     return status == 204 || status == 304;
 }
 
-/* Status and the headers of every reply. */
+/* What a page of another origin may do, and read. A reply differs by origin, so
+ * a cache must know that from those that say nothing of it, too. */
+static void
+add_cors(struct buf *out, const struct request *rq)
+{
+    enum origin o = *origins ? request_origin(rq, origins) : ORIGIN_NONE;
+
+    if (*origins)
+        buf_adds(out, "Vary: Origin\r\n");
+    if (o != ORIGIN_LISTED && o != ORIGIN_ANY)
+        return;
+    buf_adds(out, "Access-Control-Allow-Origin: ");
+    buf_adds(out, request_header(rq, "Origin"));
+    buf_adds(out, "\r\nAccess-Control-Expose-Headers: " HEADERS_EXPOSED "\r\n");
+    if (o == ORIGIN_LISTED)
+        buf_adds(out, "Access-Control-Allow-Credentials: true\r\n");
+}
+
+/* Status and the headers of every reply. Nothing of ours is a page, but for
+ * the one that says so: if a browser is made to show a reply as one, it loads
+ * nothing, runs nothing and stands in no frame. */
 static void
 add_common(struct buf *out, const struct request *rq, int status)
 {
@@ -101,13 +133,14 @@ add_common(struct buf *out, const struct request *rq, int status)
     buf_adds(out, reason(status));
     buf_adds(out, "\r\nX-Request-Id: ");
     buf_adds(out, rq->id);
-    buf_adds(out, "\r\nX-Content-Type-Options: nosniff\r\n");
-    if (*origins && request_origin(rq, origins) == ORIGIN_LISTED) {
-        buf_adds(out, "Access-Control-Allow-Origin: ");
-        buf_adds(out, request_header(rq, "Origin"));
-        buf_adds(out, "\r\nAccess-Control-Expose-Headers: "
-                      "X-Request-Id, Retry-After\r\nVary: Origin\r\n");
-    }
+    buf_adds(out, "\r\nX-Content-Type-Options: nosniff\r\n"
+                  "Referrer-Policy: no-referrer\r\n"
+                  "Cross-Origin-Resource-Policy: same-origin\r\n");
+    if (request_tls(rq))
+        buf_adds(out, "Strict-Transport-Security: max-age=31536000\r\n");
+    add_cors(out, rq);
+    if (rq->head_more != NULL)
+        buf_adds(out, rq->head_more);
 }
 
 void
@@ -144,6 +177,8 @@ reply_header(struct reply *rp, const char *name, const char *fmt, ...)
             *p = '?';
     if (strcasecmp(name, "Cache-Control") == 0)
         rp->cache_set = true;
+    if (strcasecmp(name, "Content-Security-Policy") == 0)
+        rp->policy_set = true;
     buf_adds(&rp->out, name);
     buf_adds(&rp->out, ": ");
     buf_adds(&rp->out, value);
@@ -156,6 +191,8 @@ reply_body(struct reply *rp, const char *content_type)
     assert(rp->body_at == 0);
     if (!rp->cache_set)
         reply_header(rp, "Cache-Control", "no-store");
+    if (!rp->policy_set)
+        reply_header(rp, "Content-Security-Policy", REPLY_POLICY);
     if (content_type)
         reply_header(rp, "Content-Type", "%s", content_type);
     buf_adds(&rp->out, "\r\n");
@@ -208,6 +245,44 @@ reply_end(struct reply *rp)
     return e;
 }
 
+static void
+quota_header(struct reply *rp, const char *what, const char *unit, int64_t v)
+{
+    char name[48];
+
+    (void)snprintf(name, sizeof(name), "X-RateLimit-%s-%s", what, unit);
+    reply_header(rp, name, "%" PRId64, v);
+}
+
+static void
+quota_dollars(struct reply *rp, const char *name, int64_t micro)
+{
+    reply_header(rp, name, "%" PRId64 ".%06" PRId64, micro / 1000000,
+                 micro % 1000000);
+}
+
+void
+reply_quota(struct reply *rp, const struct problem *p)
+{
+    const struct problem_quota *q = &p->quota;
+    const char *unit = q->unit == QUOTA_TOKENS ? "Tokens" : "Requests";
+
+    if (q->unit == QUOTA_NONE)
+        return;
+    if (q->unit == QUOTA_MICRO) {
+        quota_dollars(rp, "X-Budget-Limit-USD", q->max);
+        quota_dollars(rp, "X-Budget-Remaining-USD", q->left);
+        return;
+    }
+    quota_header(rp, "Limit", unit, q->max);
+    quota_header(rp, "Remaining", unit, q->left);
+    if (q->anew_ms > 0)
+        reply_header(rp,
+                     q->unit == QUOTA_TOKENS ? "X-RateLimit-Reset-Tokens"
+                                             : "X-RateLimit-Reset-Requests",
+                     "%ds", p->retry_after_s);
+}
+
 int
 reply_status(const struct problem *p)
 {
@@ -241,6 +316,7 @@ reply_problem(struct request *rq, const struct problem *p, const char *allow)
         reply_header(&rp, "Retry-After", "%d", after);
     if (allow)
         reply_header(&rp, "Allow", "%s", allow);
+    reply_quota(&rp, p);
     reply_problem_json(reply_body(&rp, "application/json"), p, rq->id);
     return reply_end(&rp);
 }
@@ -255,6 +331,15 @@ reply_json(struct request *rq, int status, const char *json, size_t n)
     return reply_end(&rp);
 }
 
+/* Does CORS allow the page that asks anything? */
+static bool
+may_ask(const struct request *rq)
+{
+    enum origin o = *origins ? request_origin(rq, origins) : ORIGIN_NONE;
+
+    return o == ORIGIN_LISTED || o == ORIGIN_ANY;
+}
+
 enum err
 reply_options(struct request *rq, const char *allow)
 {
@@ -262,9 +347,10 @@ reply_options(struct request *rq, const char *allow)
 
     reply_begin(&rp, rq, 204, 0);
     reply_header(&rp, "Allow", "%s", allow);
-    if (*origins && request_origin(rq, origins) == ORIGIN_LISTED) {
+    if (may_ask(rq)) {
         reply_header(&rp, "Access-Control-Allow-Methods", "%s", allow);
-        reply_header(&rp, "Access-Control-Allow-Headers", HEADERS_ALLOWED);
+        reply_header(&rp, "Access-Control-Allow-Headers", "%s%s%s",
+                     HEADERS_ALLOWED, *key_header ? ", " : "", key_header);
         reply_header(&rp, "Access-Control-Max-Age", PREFLIGHT_S);
     }
     return reply_end(&rp);
@@ -278,6 +364,7 @@ reply_stream_head(struct buf *out, const struct request *rq,
     buf_adds(out, "Content-Type: ");
     buf_adds(out, content_type);
     buf_adds(out, "\r\nCache-Control: no-store\r\n"
+                  "Content-Security-Policy: " REPLY_POLICY "\r\n"
                   "X-Accel-Buffering: no\r\n");
     if (extra)
         buf_adds(out, extra);
@@ -288,4 +375,10 @@ void
 reply_set_origins(const char *allowed)
 {
     origins = allowed;
+}
+
+void
+reply_set_key_header(const char *name)
+{
+    key_header = text_ieq(name, "X-API-Key") ? "" : name;
 }

@@ -23,15 +23,22 @@ struct reply {
     size_t body_at;     /* offset of the body; 0: still in the head */
     size_t body_max;    /* bytes */
     int status;
-    bool cache_set; /* the caller gave a Cache-Control */
+    bool cache_set;  /* the caller gave a Cache-Control */
+    bool policy_set; /* the caller gave a Content-Security-Policy */
 };
 
-/* Begin with a status (200…599). body_max: ceiling of the body in bytes. */
+/* Begin with a status (200…599). body_max: ceiling of the body in bytes.
+ * Every reply says that it is no page (nosniff, a policy that allows nothing),
+ * no-store, and under TLS that it is to be asked for so (HSTS). */
 void reply_begin(struct reply *rp, struct request *rq, int status,
                  size_t body_max);
 /* Control characters in the value become '?'. */
 void reply_header(struct reply *rp, const char *name, const char *fmt, ...)
     PRINTF(3, 4);
+/* The headers of a limit that was reached: X-RateLimit-Limit-Tokens and the
+ * like, as clients of OpenAI's API look for them; X-Budget-…-USD. Nothing if p
+ * has none. */
+void reply_quota(struct reply *rp, const struct problem *p);
 /* End the head; returns the buffer that the body is added to (it holds the
  * head already: add, do not clear). Without a call the body is empty. */
 struct buf *reply_body(struct reply *rp, const char *content_type);
@@ -61,5 +68,7 @@ void reply_problem_json(struct buf *out, const struct problem *p,
 int reply_status(const struct problem *p);
 /* ALLOWED_ORIGINS, set once at start; borrowed; "" by default. */
 void reply_set_origins(const char *allowed);
+/* API_KEY_HEADER, which pages of those origins may send; likewise. */
+void reply_set_key_header(const char *name);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "base/ident.h"
 #include "base/text.h"
+#include "http/request_peer.h"
 
 static const char *const names[METHOD__MAX] = {
     [METHOD_GET] = "GET",         [METHOD_HEAD] = "HEAD",
@@ -169,6 +170,23 @@ uri_path(struct request *rq)
     return out;
 }
 
+/* What is before our own path in the address that the browser has. That is not
+ * SCRIPT_NAME where a web server rewrites to a name that it alone knows. */
+static const char *
+seen_base(struct request *rq, const char *script, const char *path)
+{
+    const char *uri = path && *path ? uri_path(rq) : NULL;
+    size_t n, m;
+
+    if (!uri || below(uri, script))
+        return script;
+    n = strlen(uri);
+    m = strlen(path);
+    if (n < m || strcmp(uri + n - m, path) != 0)
+        return script;
+    return arena_memdup0(&rq->arena, uri, n - m);
+}
+
 static void
 find_path(struct request *rq, const char *base_path)
 {
@@ -179,7 +197,8 @@ find_path(struct request *rq, const char *base_path)
     if (base_path[0] == '/')
         rq->base = without_trailing_slash(rq, base_path);
     else
-        rq->base = without_trailing_slash(rq, script ? script : "");
+        rq->base = without_trailing_slash(
+            rq, script ? seen_base(rq, script, path) : "");
     if (!path || !*path) {
         path = uri_path(rq);
         rest = path && script ? below(path, script) : NULL;
@@ -230,6 +249,7 @@ request_new(struct request **out, const char *const *vars,
     rq->body_fd = -1;
     rq->path = "/";
     rq->base = rq->query = rq->type = "";
+    rq->head_more = rq->owner = "";
     set_method(rq, raw_var(vars, "REQUEST_METHOD"));
     set_id(rq, raw_var(vars, "HTTP_X_REQUEST_ID"));
     if (!copy_vars(rq, vars)) {
@@ -244,6 +264,7 @@ request_new(struct request **out, const char *const *vars,
     if (!rq->query)
         rq->query = "";
     set_type(rq);
+    request_peer_find(rq);
     find_path(rq, base_path);
     e = check(rq, why);
     if (e) {
@@ -253,11 +274,29 @@ request_new(struct request **out, const char *const *vars,
     return e;
 }
 
+/* What lets somebody in does not stay in memory that is given back. */
+static void
+wipe_logins(struct request *rq)
+{
+    static const char *const secret[] = {
+        "HTTP_AUTHORIZATION", "REDIRECT_HTTP_AUTHORIZATION",
+        "HTTP_COOKIE",        "HTTP_X_API_KEY",
+        "QUERY_STRING",       "REQUEST_URI",
+    };
+
+    for (size_t i = 0; i < rq->n_params; i++)
+        for (size_t j = 0; j < COUNT_OF(secret); j++)
+            if (strcmp(rq->params[i].name, secret[j]) == 0)
+                mem_wipe((void *)(uintptr_t)rq->params[i].value,
+                         strlen(rq->params[i].value));
+}
+
 void
 request_free(struct request *rq)
 {
     if (!rq)
         return;
+    wipe_logins(rq);
     conn_free(rq->conn);
     if (rq->body_fd >= 0)
         (void)close(rq->body_fd);
@@ -272,6 +311,21 @@ request_take_conn(struct request *rq)
 
     rq->conn = NULL;
     return c;
+}
+
+void
+request_head_add(struct request *rq, const char *name, const char *value)
+{
+    size_t before = strlen(rq->head_more);
+    size_t n = before + strlen(name) + strlen(value) + sizeof(": \r\n");
+    char *all = arena_alloc(&rq->arena, n);
+    char *at = all + before + strlen(name) + 2;
+
+    (void)snprintf(all, n, "%s%s: %s\r\n", rq->head_more, name, value);
+    for (; *at != '\r' || at[1] != '\n' || at[2] != '\0'; at++)
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
+    rq->head_more = all;
 }
 
 const char *

@@ -17,6 +17,7 @@
 #define REQUEST_PATH_MAX 2048            /* bytes, decoded */
 #define REQUEST_QUERY_MAX (32 * 1024)    /* bytes, encoded */
 #define REQUEST_ID_MAX 64                /* characters */
+#define REQUEST_PEER_MAX 45              /* characters of an IP address */
 #define REQUEST_SPOOL_FROM (1024 * 1024) /* bytes of a body; see below */
 
 enum method {
@@ -30,6 +31,8 @@ enum method {
     METHOD_OTHER,
     METHOD__MAX
 };
+
+struct identity; /* auth/identity.h */
 
 struct param {
     const char *name;
@@ -52,7 +55,14 @@ struct request {
     int64_t start_us;  /* monotonic, when it was accepted */
     struct param *params;
     size_t n_params;
-    const char *path_args[2]; /* what {…} in the route matched */
+    const char *path_args[2];        /* what {…} in the route matched */
+    char peer[REQUEST_PEER_MAX + 1]; /* these four: http/request_peer.h */
+    bool local, trusted, tls;
+    /* Whole header lines with CRLF that every reply to it carries; "" at
+     * first; in the arena. */
+    const char *head_more;
+    const struct identity *who; /* who asks (api/who.h); NULL: not known */
+    const char *owner;          /* as whom it acts; "" at first; in the arena */
 };
 
 /* Build from CGI variables (CGI/1.1, RFC 3875). vars is "NAME=value" strings,
@@ -90,6 +100,9 @@ MUST_USE enum err request_read_body(struct request *rq,
                                     bool to_end, request_read_fn *read,
                                     void *arg, struct problem *why);
 
+/* One more header line for whatever is answered. Control characters in the
+ * value become '?'. */
+void request_head_add(struct request *rq, const char *name, const char *value);
 const char *request_var(const struct request *rq, const char *name); /* NULL */
 /* "Last-Event-ID" reads HTTP_LAST_EVENT_ID; NULL if not sent. */
 const char *request_header(const struct request *rq, const char *name);
@@ -107,6 +120,8 @@ enum origin {
     ORIGIN_NONE,   /* none sent: not a browser, or a plain navigation */
     ORIGIN_OWN,    /* the host that was asked */
     ORIGIN_LISTED, /* foreign and allowed: gets the CORS headers */
+    ORIGIN_ANY,    /* foreign, allowed by "*" alone: likewise, but never with
+                      what a browser adds by itself */
     ORIGIN_FOREIGN
 };
 /* Whose page sent this? Own: Origin's host and port are those of Host, where
@@ -116,9 +131,15 @@ enum origin {
  * hosts ("a.example:8443"), or "*". A browser that says cross-site without an
  * Origin (an image, a form by GET) is foreign unless "*". */
 enum origin request_origin(const struct request *rq, const char *allowed);
-/* request_origin is ORIGIN_FOREIGN. Ask before changing any state, whatever
- * the method, and answer 403. */
+/* May another site's page have made a browser send this, against its user's
+ * will? Ask before changing any state, whatever the method, and answer 403. A
+ * request with a token in a header (Bearer, X-API-Key) never is; one of an old
+ * browser, which says nothing about its page, is if a form could have made it
+ * and its Referer is not ours. */
 bool request_foreign(const struct request *rq, const char *allowed);
+/* May what a browser adds by itself (cookies, Basic) say whose request it is?
+ * Not on a page's request that only "*" allows. */
+bool request_ambient(const struct request *rq, const char *allowed);
 const char *method_name(enum method m);
 
 #endif

@@ -16,6 +16,7 @@ struct route {
     const char *pattern;
     route_fn *fn;
     const char *help; /* one line, for documentation */
+    unsigned rules;   /* the caller's */
 };
 
 #define ROUTE_ALLOW_MAX 64 /* bytes, "GET, HEAD, POST, OPTIONS" */

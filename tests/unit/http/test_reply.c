@@ -48,8 +48,14 @@ a_whole_reply_has_head_and_body(void **state)
                                   "Status: 200 OK\r\n"
                                   "X-Request-Id: rid\r\n"
                                   "X-Content-Type-Options: nosniff\r\n"
+                                  "Referrer-Policy: no-referrer\r\n"
+                                  "Cross-Origin-Resource-Policy: "
+                                  "same-origin\r\n"
                                   "X-A: 7\r\n"
                                   "Cache-Control: no-store\r\n"
+                                  "Content-Security-Policy: default-src "
+                                  "'none'; base-uri 'none'; form-action "
+                                  "'none'; frame-ancestors 'none'\r\n"
                                   "Content-Type: text/plain\r\n"
                                   "\r\n"
                                   "hello");
@@ -260,8 +266,8 @@ a_listed_origin_gets_cors_and_others_do_not(void **state)
     assert_int_equal(reply_json(rq, 200, "1", 1), OK);
     s = sent(rq);
     assert_has(s, "Access-Control-Allow-Origin: https://a.example\r\n");
-    assert_has(s, "Access-Control-Expose-Headers: X-Request-Id, "
-                  "Retry-After\r\n");
+    assert_has(s, "Access-Control-Expose-Headers: ");
+    assert_has(s, "Access-Control-Allow-Credentials: true\r\n");
     assert_has(s, "Vary: Origin\r\n");
     buf_release(&far);
     rq = open_request("REQUEST_METHOD=GET", "HTTP_ORIGIN=https://b.example",
@@ -269,6 +275,7 @@ a_listed_origin_gets_cors_and_others_do_not(void **state)
     assert_int_equal(reply_json(rq, 200, "1", 1), OK);
     s = sent(rq);
     assert_lacks(s, "Access-Control");
+    assert_has(s, "Vary: Origin\r\n"); /* for caches */
     buf_release(&far);
     rq = open_request("REQUEST_METHOD=GET", "HTTP_ORIGIN=http://h", NULL);
     assert_int_equal(reply_json(rq, 200, "1", 1), OK);
@@ -281,6 +288,10 @@ a_listed_origin_gets_cors_and_others_do_not(void **state)
 static void
 options_answers_a_preflight(void **state)
 {
+    static const char *const headers[] = {
+        "Authorization", "X-API-Key",       "Last-Event-ID",
+        "Content-Type",  "Idempotency-Key",
+    };
     struct request *rq;
     const char *s;
 
@@ -294,9 +305,19 @@ options_answers_a_preflight(void **state)
     assert_has(s, "Allow: POST, OPTIONS\r\n");
     assert_has(s, "Access-Control-Allow-Methods: POST, OPTIONS\r\n");
     assert_has(s, "Access-Control-Allow-Headers: ");
+    for (size_t i = 0; i < COUNT_OF(headers); i++)
+        assert_has(strstr(s, "Access-Control-Allow-Headers: "), headers[i]);
     assert_has(s, "Access-Control-Max-Age: ");
     assert_has(s, "Access-Control-Allow-Origin: https://a.example\r\n");
+    assert_lacks(s, "Access-Control-Allow-Credentials");
     buf_release(&far);
+    reply_set_key_header("X-My-Key");
+    rq = open_request("REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://a.example",
+                      NULL);
+    assert_int_equal(reply_options(rq, "POST, OPTIONS"), OK);
+    assert_has(sent(rq), ", X-My-Key\r\n");
+    buf_release(&far);
+    reply_set_key_header("x-api-key");
     reply_set_origins("");
     rq = open_request("REQUEST_METHOD=OPTIONS", "HTTP_ORIGIN=https://a.example",
                       NULL);
@@ -304,6 +325,39 @@ options_answers_a_preflight(void **state)
     s = sent(rq);
     assert_has(s, "Allow: POST, OPTIONS\r\n");
     assert_lacks(s, "Access-Control");
+    buf_release(&far);
+}
+
+static void
+under_tls_browsers_are_told_to_stay_there(void **state)
+{
+    struct request *rq = open_request("REQUEST_METHOD=GET", "HTTPS=on", NULL);
+
+    (void)state;
+    assert_int_equal(reply_json(rq, 200, "1", 1), OK);
+    assert_has(sent(rq), "Strict-Transport-Security: max-age=31536000\r\n");
+    buf_release(&far);
+    rq = open_request("REQUEST_METHOD=GET", "HTTPS=off", NULL);
+    assert_int_equal(reply_json(rq, 200, "1", 1), OK);
+    assert_lacks(sent(rq), "Strict-Transport");
+    buf_release(&far);
+}
+
+static void
+a_page_has_a_policy_of_its_own(void **state)
+{
+    struct request *rq = get();
+    struct reply rp;
+    const char *s;
+
+    (void)state;
+    reply_begin(&rp, rq, 200, 100);
+    reply_header(&rp, "Content-Security-Policy", "script-src 'self'");
+    buf_adds(reply_body(&rp, "text/html"), "x");
+    assert_int_equal(reply_end(&rp), OK);
+    s = sent(rq);
+    assert_has(s, "Content-Security-Policy: script-src 'self'\r\n");
+    assert_lacks(s, "default-src");
     buf_release(&far);
 }
 
@@ -393,6 +447,8 @@ main(void)
         cmocka_unit_test(a_problem_may_choose_its_status_and_time),
         cmocka_unit_test(a_listed_origin_gets_cors_and_others_do_not),
         cmocka_unit_test(options_answers_a_preflight),
+        cmocka_unit_test(under_tls_browsers_are_told_to_stay_there),
+        cmocka_unit_test(a_page_has_a_policy_of_its_own),
         cmocka_unit_test(a_stream_head_is_a_head_alone),
         cmocka_unit_test(a_long_reply_is_left_in_the_conn),
         cmocka_unit_test(a_client_that_left_is_hup),

@@ -129,6 +129,12 @@ base_and_path_are_found_wherever_it_is_mounted(void **state)
          "/"},
         {"/cgi-bin/chat.cgi", NULL, "/cgi-bin/chat.cgi?x", "",
          "/cgi-bin/chat.cgi", "/"},
+        /* plain CGI, rewritten to */
+        {"/cgi-bin/chat.cgi", "/chat", "/chat?x", "", "", "/chat"},
+        {"/cgi-bin/chat.cgi", "/", "/", "", "", "/"},
+        {"/a/cgi-bin/chat.cgi", "/b c", "/a/b%20c", "", "/a", "/b c"},
+        {"/cgi-bin/chat.cgi", "/chat", "/other", "", "/cgi-bin/chat.cgi",
+         "/chat"},
         {"/~u/chat/", "/sessions/a", NULL, "", "/~u/chat", "/sessions/a"},
         /* no PATH_INFO */
         {NULL, NULL, "/chat?x=1", "", "", "/chat"},
@@ -407,8 +413,9 @@ listed_pages_are_welcome(void **state)
     assert_int_equal(origin("https://b.example", "h", list), ORIGIN_FOREIGN);
     assert_int_equal(origin("http://c", "h", list), ORIGIN_LISTED);
     assert_int_equal(origin("http://d", "h", list), ORIGIN_FOREIGN);
-    assert_int_equal(origin("http://d", "h", "*"), ORIGIN_LISTED);
-    assert_int_equal(origin("null", "h", "*"), ORIGIN_LISTED);
+    assert_int_equal(origin("http://d", "h", "*"), ORIGIN_ANY);
+    assert_int_equal(origin("null", "h", "*"), ORIGIN_ANY);
+    assert_int_equal(origin("http://d", "h", "http://d, *"), ORIGIN_LISTED);
     assert_int_equal(origin("null", "h", list), ORIGIN_FOREIGN);
 }
 

@@ -11,16 +11,16 @@ nothing(void *app, struct request *rq)
 }
 
 static const struct route table[] = {
-    {METHOD_GET, "/", nothing, ""},
-    {METHOD_POST, "/chat", nothing, ""},
-    {METHOD_GET, "/chat/stream", nothing, ""},
-    {METHOD_GET, "/sessions/recent", nothing, ""},
-    {METHOD_GET, "/sessions/{id}", nothing, ""},
-    {METHOD_DELETE, "/sessions/{id}", nothing, ""},
-    {METHOD_PATCH, "/sessions/{id}", nothing, ""},
-    {METHOD_GET, "/sessions/{id}/messages", nothing, ""},
-    {METHOD_PUT, "/a/{x}/b/{y}", nothing, ""},
-    {METHOD_GET, "/models/{*}", nothing, ""},
+    {METHOD_GET, "/", nothing, "", 0},
+    {METHOD_POST, "/chat", nothing, "", 0},
+    {METHOD_GET, "/chat/stream", nothing, "", 0},
+    {METHOD_GET, "/sessions/recent", nothing, "", 0},
+    {METHOD_GET, "/sessions/{id}", nothing, "", 0},
+    {METHOD_DELETE, "/sessions/{id}", nothing, "", 0},
+    {METHOD_PATCH, "/sessions/{id}", nothing, "", 0},
+    {METHOD_GET, "/sessions/{id}/messages", nothing, "", 0},
+    {METHOD_PUT, "/a/{x}/b/{y}", nothing, "", 0},
+    {METHOD_GET, "/models/{*}", nothing, "", 0},
 };
 
 static struct request *rq;

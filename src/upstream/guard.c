@@ -39,9 +39,18 @@ static const struct range4 ranges4[] = {
     {0xC0586300, 24, GUARD_RESERVED},
 };
 
+/* Where clouds answer their own machines, outside of the link's addresses. */
+static const uint32_t metadata4[] = {
+    0x646464C8, /* 100.100.100.200 */
+    0xA83F8110, /* 168.63.129.16 */
+};
+
 static enum guard_class
 class4(uint32_t a)
 {
+    for (size_t i = 0; i < COUNT_OF(metadata4); i++)
+        if (a == metadata4[i])
+            return GUARD_LINK_LOCAL;
     for (size_t i = 0; i < COUNT_OF(ranges4); i++)
         if ((a ^ ranges4[i].net) >> (32 - ranges4[i].bits) == 0)
             return ranges4[i].class;
@@ -76,11 +85,19 @@ inside(const uint8_t a[16], uint32_t *out)
     return true;
 }
 
+static const uint8_t metadata6[][16] = {
+    {0xFD, 0x00, 0x0E, 0xC2, [14] = 0x02, [15] = 0x54}, /* fd00:ec2::254 */
+    {0xFD, 0x20, 0x00, 0xCE, [14] = 0x02, [15] = 0x54}, /* fd20:ce::254 */
+};
+
 static enum guard_class
 class6(const uint8_t a[16])
 {
     uint32_t v4;
 
+    for (size_t i = 0; i < COUNT_OF(metadata6); i++)
+        if (memcmp(a, metadata6[i], sizeof(metadata6[i])) == 0)
+            return GUARD_LINK_LOCAL;
     if (memcmp(a, zeroes, 12) == 0 && be32(a + 12) <= 1)
         return a[15] == 1 ? GUARD_LOOPBACK : GUARD_UNSPECIFIED;
     if (inside(a, &v4))
@@ -163,6 +180,8 @@ entry_is(const char *entry, size_t n, const char *host, const char *port,
 static bool
 on_list(const char *hosts, const char *host, const char *port, bool named)
 {
+    if (hosts == NULL)
+        return !text_ieq(host, "localhost");
     while (*hosts != '\0') {
         size_t n = strcspn(hosts, ", \t");
 
@@ -233,13 +252,17 @@ check_host(const struct parts *p, const char *hosts, enum guard_class *also,
     size_t n = strlen(p->host);
     bool named, listed;
 
-    if (n == 0 || n > HOST_MAX)
+    if (n == 0 || n > HOST_MAX || p->host[0] == '.')
         return bad(why, "Its host is not valid.");
-    *also = host_class(p->host, &named);
+    for (const char *s = p->host; *s != '\0'; s++)
+        if ((unsigned char)*s <= 0x20 || (unsigned char)*s >= 0x7f)
+            return bad(why, "Its host is to be written in ASCII (xn--…).");
     if (p->host[n - 1] == '.') /* the same name, said in full */
         p->host[n - 1] = '\0';
+    *also = host_class(p->host, &named);
     listed = on_list(hosts, p->host, p->port, named);
-    if (*also != GUARD_PUBLIC && (!listed || !may_be_listed(*also)))
+    if (*also != GUARD_PUBLIC &&
+        (hosts == NULL || !listed || !may_be_listed(*also)))
         return forbidden(why, "address_not_allowed",
                          "This address may not be called",
                          "It is not one of the internet at large.");

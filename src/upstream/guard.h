@@ -35,10 +35,11 @@ const char *guard_class_name(enum guard_class c); /* "link-local" */
  * a domain ("*.example.com"); without a port 443 is meant. An address that is
  * not public may be called only if the list has it as it is: of the loopback,
  * private or shared ("10.0.0.5", "[::1]:8443"); the name "localhost" stands for
- * the loopback. ERR_BADREQ: it is no URL of the form that is wanted;
- * ERR_FORBIDDEN: it is not on the list, or its address is not public. why never
- * has the URL. also (may be NULL) is set to what the addresses that the host
- * leads to may be beside public; GUARD_PUBLIC: nothing else. */
+ * the loopback. hosts NULL: any name, at public addresses alone. ERR_BADREQ: it
+ * is no URL of the form that is wanted; ERR_FORBIDDEN: it is not on the list or
+ * its address is not public. why never has the URL. also (may be NULL) is set
+ * to what the addresses that the host leads to may be beside public;
+ * GUARD_PUBLIC: nothing else. */
 MUST_USE enum err guard_url(const char *url, const char *hosts,
                             enum guard_class *also, struct problem *why);
 

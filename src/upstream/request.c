@@ -24,13 +24,11 @@ upstream_request_release(struct upstream_request *q)
 {
     size_t i, body_max = q->body.max;
 
-    for (i = 0; i < q->n_headers; i++) {
-        explicit_bzero(q->headers[i], strlen(q->headers[i]));
-        free(q->headers[i]);
-    }
+    for (i = 0; i < q->n_headers; i++)
+        mem_free_secret(q->headers[i]);
     free(q->url);
-    if (q->secret && q->body.data != NULL)
-        explicit_bzero(q->body.data, q->body.cap);
+    if (q->secret)
+        mem_wipe(q->body.data, q->body.cap);
     buf_release(&q->body);
     upstream_request_init(q, body_max);
 }

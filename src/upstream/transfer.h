@@ -18,7 +18,8 @@
  * A guarded request goes to an address that a client named: over https alone,
  * straight (a proxy would look names up itself) and over a connection of its
  * own; each address that its host leads to is looked at right before it is
- * connected to, whatever the name led to when the URL was checked.
+ * connected to, whatever the name led to when the URL was checked. A plain one
+ * is over http instead, and goes to the loopback alone.
  */
 #ifndef UPSTREAM_TRANSFER_H
 #define UPSTREAM_TRANSFER_H
@@ -43,6 +44,7 @@ struct upstream_request {
     bool secret;     /* the body holds one: overwritten at release, as headers
                         are; have it reserved so that it never moves */
     bool guarded;    /* see above */
+    bool plain;      /* guarded, over http: to the loopback alone */
     enum guard_class guard_also; /* addresses that it may have beside public
                                     ones; from guard_url */
 };

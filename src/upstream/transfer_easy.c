@@ -255,7 +255,7 @@ set_guard(struct transfer *t, CURL *e)
 {
     unsigned bad = 0;
 
-    SET(CURLOPT_PROTOCOLS_STR, "https");
+    SET(CURLOPT_PROTOCOLS_STR, t->out->q.plain ? "http" : "https");
     SET(CURLOPT_PROXY, "");
     SET(CURLOPT_FRESH_CONNECT, 1L);
     SET(CURLOPT_FORBID_REUSE, 1L);

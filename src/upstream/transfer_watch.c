@@ -134,6 +134,14 @@ transfer_on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     return fd;
 }
 
+static bool
+may_be_called(const struct upstream_request *q, enum guard_class class)
+{
+    if (q->plain)
+        return class == GUARD_LOOPBACK;
+    return class == GUARD_PUBLIC || class == q->guard_also;
+}
+
 /* Here, as nowhere else, the address is the one that is connected to. Another
  * one of the same name may still do. */
 curl_socket_t
@@ -142,7 +150,7 @@ transfer_on_guarded(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
     struct transfer *t = arg;
     enum guard_class class = guard_class(&a->addr, a->addrlen);
 
-    if (class != GUARD_PUBLIC && class != t->out->q.guard_also) {
+    if (!may_be_called(&t->out->q, class)) {
         log_warn("upstream.guard", "refused=%s", guard_class_name(class));
         t->guard_refused = true;
         return CURL_SOCKET_BAD;

@@ -47,6 +47,17 @@ addresses_have_their_class(void **state)
         {"100.64.0.0", "shared"},
         {"100.127.255.255", "shared"},
         {"100.128.0.0", "public"},
+        {"100.100.100.200", "link-local"}, /* metadata of clouds */
+        {"168.63.129.16", "link-local"},
+        {"168.63.129.17", "public"},
+        {"fd00:ec2::254", "link-local"},
+        {"fd20:ce::254", "link-local"},
+        {"fd00:ec2::255", "private"},
+        {"::ffff:100.100.100.200", "link-local"},
+        {"2002:a9fe:a9fe::", "link-local"},
+        {"::ffff:0:127.0.0.1", "reserved"},
+        {"192.0.0.192", "reserved"},
+        {"192.88.99.1", "reserved"},
         {"169.254.169.254", "link-local"},
         {"224.0.0.1", "multicast"},
         {"239.255.255.255", "multicast"},
@@ -223,6 +234,93 @@ an_empty_list_allows_nothing(void **state)
     assert_string_equal(p.code, "host_not_allowed");
 }
 
+static void
+without_a_list_any_public_address_will_do(void **state)
+{
+    static const char *const not_allowed[] = {
+        "https://localhost/", "https://LOCALHOST./", "https://127.0.0.1/",
+        "https://10.0.0.5/",  "https://[::1]/",      "https://169.254.169.254/",
+    };
+    enum guard_class also;
+    struct problem p;
+
+    (void)state;
+    assert_int_equal(guard_url("https://any.example/x", NULL, &also, &p), OK);
+    assert_int_equal(also, GUARD_PUBLIC);
+    assert_int_equal(guard_url("https://any.example:444/", NULL, &also, &p),
+                     OK);
+    assert_int_equal(guard_url("http://any.example/", NULL, &also, &p),
+                     ERR_BADREQ);
+    for (size_t i = 0; i < COUNT_OF(not_allowed); i++)
+        assert_int_equal(guard_url(not_allowed[i], NULL, &also, &p),
+                         ERR_FORBIDDEN);
+}
+
+/* Other ways to write an address that may not be called. */
+static void
+spellings_of_an_address_lead_nowhere(void **state)
+{
+    static const char *const urls[] = {
+        "https://127.0.0.1./",
+        "https://127.1/",
+        "https://0177.0.0.1/",
+        "https://017700000001/",
+        "https://0x7f000001/",
+        "https://0x7f.0x0.0x0.0x1/",
+        "https://2130706433/",
+        "https://0/",
+        "https://0.0.0.0./",
+        "https://%31%32%37.0.0.1/",
+        "https://127%2e0%2e0%2e1/",
+        "https://[::ffff:7f00:1]/",
+        "https://[0:0:0:0:0:ffff:127.0.0.1]/",
+        "https://[::127.0.0.1]/",
+        "https://[64:ff9b::7f00:1]/",
+        "https://[64:ff9b::169.254.169.254]/",
+        "https://[2002:7f00:1::]/",
+        "https://[fd00:ec2::254]/",
+        "https://[::]/",
+        "https://169.254.169.254./",
+        "https://0xa9fea9fe/",
+        "https://2852039166/",
+        "https://100.100.100.200/",
+        "https://168.63.129.16/",
+        "https://\xEF\xBC\x91\xEF\xBC\x92\xEF\xBC\x97.0.0.1/",
+        "https://127\xE3\x80\x82"
+        "0\xE3\x80\x82"
+        "0\xE3\x80\x82"
+        "1/",
+        "https://\xE2\x93\x9B"
+        "ocalhost/",
+        "https://%EF%BC%91.0.0.1/",
+        "https://user@any.example/",
+        "https://:@any.example/",
+        "https://any.example\\@127.0.0.1/",
+        "https://any.example:443:80/",
+        "https://any.example:65536/",
+        "https://any.example:-1/",
+        "https://any.example:port/",
+        "https://any .example/",
+        "https://any.example\r\nHost: x/",
+        "https://./",
+        "https://%00/",
+        "HTTPS://localhost/",
+        "https:\\\\127.0.0.1\\",
+        "javascript:alert(1)",
+        "gopher://any.example/",
+    };
+    static const char *const lists[] = {NULL, "any.example", "*.0.0.1, *.1"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(urls); i++)
+        for (size_t j = 0; j < COUNT_OF(lists); j++) {
+            struct problem p = {.err = OK};
+
+            if (guard_url(urls[i], lists[j], NULL, &p) == OK)
+                fail_msg("%s with %s", urls[i], lists[j] ? lists[j] : "any");
+        }
+}
+
 int
 main(void)
 {
@@ -232,6 +330,8 @@ main(void)
         cmocka_unit_test(urls_are_of_the_list),
         cmocka_unit_test(an_address_that_is_not_public_must_be_listed_itself),
         cmocka_unit_test(an_empty_list_allows_nothing),
+        cmocka_unit_test(without_a_list_any_public_address_will_do),
+        cmocka_unit_test(spellings_of_an_address_lead_nowhere),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,7 @@ teardown(void **state)
 /* How a request ends that may go to addresses that are public, and to these;
  * GUARD_RESERVED: it is not guarded. */
 static enum transfer_end
-call(const char *scheme, const char *host, enum guard_class also)
+call_as(const char *scheme, const char *host, enum guard_class also, bool plain)
 {
     static const struct transfer_calls calls = {.done = on_done};
     const int ms = strcmp(scheme, "https") == 0 ? SILENT_MS : LIMIT_MS;
@@ -79,11 +79,18 @@ call(const char *scheme, const char *host, enum guard_class also)
     q.method = "GET";
     q.guarded = also != GUARD_RESERVED;
     q.guard_also = also;
+    q.plain = plain;
     dones = 0;
     assert_non_null(transfer_start(ts, &q, &limits, &calls, NULL));
     loop_run(loop);
     assert_int_equal(dones, 1);
     return how;
+}
+
+static enum transfer_end
+call(const char *scheme, const char *host, enum guard_class also)
+{
+    return call_as(scheme, host, also, false);
 }
 
 /* Of what is connected to, as the name may have led elsewhere before. */
@@ -128,6 +135,20 @@ only_https_is_spoken(void **state)
 }
 
 static void
+a_plain_one_goes_to_the_loopback_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(call_as("http", "127.0.0.1", GUARD_PUBLIC, true),
+                     TRANSFER_COMPLETE);
+    assert_int_equal(call_as("http", "localhost", GUARD_PUBLIC, true),
+                     TRANSFER_COMPLETE);
+    assert_int_equal(fake->accepted, 2);
+    assert_int_equal(call_as("http", "0.0.0.0", GUARD_UNSPECIFIED, true),
+                     TRANSFER_FORBIDDEN);
+    assert_int_equal(fake->accepted, 2);
+}
+
+static void
 no_proxy_is_asked(void **state)
 {
     char url[64];
@@ -142,6 +163,11 @@ no_proxy_is_asked(void **state)
                          TRANSFER_COMPLETE);
     assert_int_equal(fake->accepted, 1); /* by others it is */
     assert_int_equal(unsetenv("https_proxy"), 0);
+    assert_int_equal(setenv("http_proxy", url, 1), 0);
+    assert_int_not_equal(call_as("http", "127.0.0.2", GUARD_LOOPBACK, true),
+                         TRANSFER_COMPLETE);
+    assert_int_equal(fake->accepted, 1);
+    assert_int_equal(unsetenv("http_proxy"), 0);
 }
 
 int
@@ -152,6 +178,7 @@ main(void)
         TEST(the_address_is_looked_at),
         TEST(one_that_is_allowed_is_connected_to),
         TEST(only_https_is_spoken),
+        TEST(a_plain_one_goes_to_the_loopback_alone),
         TEST(no_proxy_is_asked),
     };
 

@@ -85,14 +85,6 @@ credentials_same(const struct credentials *a, const struct credentials *b)
     return true;
 }
 
-static void
-wipe(char *s)
-{
-    if (s != NULL)
-        explicit_bzero(s, strlen(s));
-    free(s);
-}
-
 void
 credentials_free(struct credentials *c)
 {
@@ -102,8 +94,8 @@ credentials_free(struct credentials *c)
         return;
     values_of(c, v);
     for (int i = 0; i < VALUES; i++)
-        wipe(*v[i]);
-    wipe(c->scope);
+        mem_free_secret(*v[i]);
+    mem_free_secret(c->scope);
     explicit_bzero(c, sizeof(*c));
     free(c);
 }
@@ -384,7 +376,7 @@ credentials_renew(struct credentials_box *b, const char *owner,
     e = *place(b, owner, session_id);
     found = e != NULL && e->c != NULL && credentials_same(e->c, c);
     if (found) {
-        wipe(e->c->token);
+        mem_free_secret(e->c->token);
         e->c->token = xstrdup(c->token);
         e->c->born_ms = c->born_ms;
         e->c->until_ms = c->until_ms;

@@ -81,8 +81,7 @@ fetch_free(struct oauth2_fetch *f)
     credentials_free(f->c);
     free(f->owner);
     free(f->session_id);
-    if (f->reply.data != NULL)
-        explicit_bzero(f->reply.data, f->reply.cap);
+    mem_wipe(f->reply.data, f->reply.cap);
     buf_release(&f->reply);
     free(f);
 }
@@ -217,9 +216,7 @@ succeed(struct oauth2_fetch *f, struct oauth2_reply *reply)
     int64_t now_ms = loop_now_ms(f->o->is.loop);
     struct problem why = {.err = OK};
 
-    if (f->c->token != NULL)
-        explicit_bzero(f->c->token, strlen(f->c->token));
-    free(f->c->token);
+    mem_free_secret(f->c->token);
     f->c->token = reply->token;
     reply->token = NULL;
     f->c->born_ms = f->start_ms; /* the server counts from before it answers */
@@ -270,7 +267,7 @@ on_done(void *arg, const struct transfer_result *r)
 
     f->transfer = NULL;
     if (r->end != TRANSFER_COMPLETE) {
-        log_warn("oauth2.unreached", "reason=\"%s\"", r->reason);
+        log_warn("oauth2.unreached", "reason=\"%s\"", LOG_TEXT(r->reason));
         (void)oauth2_unreached(r->end, &why);
         fail(f, &why);
         return;

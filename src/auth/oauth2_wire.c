@@ -36,7 +36,7 @@ reserve(struct buf *b, size_t n)
 static void
 wipe_buf(struct buf *b)
 {
-    explicit_bzero(b->data, b->cap);
+    mem_wipe(b->data, b->cap);
     buf_release(b);
 }
 
@@ -234,19 +234,6 @@ read_token(const cJSON *o, struct oauth2_reply *out, struct problem *why)
     return OK;
 }
 
-/* Overwrite the strings of a tree. */
-static void
-wipe_tree(cJSON *o)
-{
-    cJSON *v;
-
-    if (cJSON_IsString(o))
-        explicit_bzero(o->valuestring, strlen(o->valuestring));
-    cJSON_ArrayForEach(v, o) {
-        wipe_tree(v); /* as deep as JSON_DEPTH_MAX */
-    }
-}
-
 enum err
 oauth2_reply_read(int status, const char *p, size_t n, struct oauth2_reply *out,
                   struct problem *why)
@@ -266,16 +253,13 @@ oauth2_reply_read(int status, const char *p, size_t n, struct oauth2_reply *out,
         e = garbage(why, "It is no JSON object.");
     else
         e = read_token(o, out, why);
-    wipe_tree(o);
-    cJSON_Delete(o);
+    json_wipe(o);
     return e;
 }
 
 void
 oauth2_reply_release(struct oauth2_reply *r)
 {
-    if (r->token != NULL)
-        explicit_bzero(r->token, strlen(r->token));
-    free(r->token);
+    mem_free_secret(r->token);
     r->token = NULL;
 }

@@ -1,0 +1,82 @@
+/*
+ * The address comes first, since it is known of everybody; what it refuses
+ * costs the user nothing. A bucket that refuses gives back what those before it
+ * took.
+ */
+#include "base/base.h"
+
+#include "auth/rate.h"
+
+#include "base/clock.h"
+#include "base/conf.h"
+
+static const enum limit_kind order[] = {LIMIT_IP, LIMIT_USER, LIMIT_KEY};
+
+void
+rates_load(struct rates *r, struct limit *l)
+{
+    static const enum conf_key keys[LIMIT_KIND__MAX] = {
+        [LIMIT_USER] = CONF_RATE_USER,
+        [LIMIT_KEY] = CONF_RATE_KEY,
+        [LIMIT_IP] = CONF_RATE_IP,
+    };
+
+    r->limit = l;
+    for (size_t i = 0; i < LIMIT_KIND__MAX; i++)
+        r->of[i] = limit_per_minute(conf_int(keys[i]));
+}
+
+/* "": it has none. addr is a place for it. */
+static const char *
+name_of(const struct identity *who, enum limit_kind kind,
+        char addr[LIMIT_ADDR_MAX])
+{
+    switch (kind) {
+    case LIMIT_IP: limit_address(addr, who->addr); return addr;
+    case LIMIT_USER: return who->owner;
+    case LIMIT_KEY: return who->way == IDENTITY_KEY ? who->id : "";
+    default: return "";
+    }
+}
+
+static void
+give_back(struct rates *r, const struct identity *who, size_t n, int64_t now_ms)
+{
+    char addr[LIMIT_ADDR_MAX];
+
+    for (size_t i = 0; i < n; i++) {
+        const char *name = name_of(who, order[i], addr);
+
+        if (*name != '\0' && r->of[order[i]].count > 0)
+            limit_give(r->limit, order[i], name, &r->of[order[i]], now_ms);
+    }
+}
+
+enum err
+rates_take(struct rates *r, const struct identity *who, int64_t now_ms,
+           struct problem *why)
+{
+    char addr[LIMIT_ADDR_MAX];
+    struct limit_left left;
+
+    for (size_t i = 0; i < COUNT_OF(order); i++) {
+        const struct limit_rate *rate = &r->of[order[i]];
+        const char *name = name_of(who, order[i], addr);
+
+        if (*name == '\0' || rate->count == 0 ||
+            limit_take(r->limit, order[i], name, rate, now_ms, &left) == OK)
+            continue;
+        give_back(r, who, i, now_ms);
+        (void)problem_set(why, ERR_LIMIT, "rate_limited", "Too many requests",
+                          "Wait a little before the next one.");
+        why->retry_after_s = (int)((left.retry_ms + 999) / 1000);
+        why->quota = (struct problem_quota){
+            .unit = QUOTA_TURNS,
+            .max = left.limit,
+            .left = 0,
+            .anew_ms = clock_wall_ms() + left.retry_ms,
+        };
+        return ERR_LIMIT;
+    }
+    return OK;
+}

@@ -1,0 +1,22 @@
+/*
+ * How often somebody may ask: the settings RATE_IP, RATE_USER and RATE_KEY, as
+ * buckets that all processes share. Any thread.
+ */
+#ifndef AUTH_RATE_H
+#define AUTH_RATE_H
+
+#include "auth/identity.h"
+#include "auth/limit.h"
+
+struct rates {
+    struct limit *limit; /* borrowed */
+    struct limit_rate of[LIMIT_KIND__MAX];
+};
+
+void rates_load(struct rates *r, struct limit *l);
+/* Take one of each bucket that there is for who, or of none: ERR_LIMIT with
+ * why, its retry_after_s and quota. now_ms: monotonic. */
+MUST_USE enum err rates_take(struct rates *r, const struct identity *who,
+                             int64_t now_ms, struct problem *why);
+
+#endif

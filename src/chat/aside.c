@@ -11,6 +11,8 @@
 
 #include "base/metric.h"
 #include "base/text.h"
+#include "chat/called.h"
+#include "chat/charge.h"
 #include "chat/core.h"
 #include "provider/models.h"
 
@@ -75,6 +77,7 @@ aside_init(struct aside *a, struct asides *all, void *arg,
     a->ask = turn_ask_new();
     a->ask->owner = arena_strdup(&a->ask->arena, turn->owner);
     a->ask->session_id = arena_strdup(&a->ask->arena, turn->session_id);
+    allowance_payer(a->ask, turn->payer.owner, turn->payer.key, NULL);
     a->usage = (struct usage){-1, -1, -1};
     set_route(a, route);
     buf_init(&a->text, text_max);
@@ -124,7 +127,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
 static void
 on_moved(void *arg, const struct route_choice *route, const struct problem *why)
 {
-    (void)why;
+    called_aside(arg, why->code);
     set_route(arg, route);
 }
 
@@ -163,6 +166,24 @@ count_tokens(const struct aside *a)
         metric_add(METRIC_CACHED_TOKENS, a->usage.cached_tokens);
 }
 
+/* It is its owner's to pay for. */
+static void
+count_cost(struct aside *a, bool whole)
+{
+    const struct payer *p = &a->ask->payer;
+    struct ledger_spent spent;
+    struct bill bill;
+
+    if (a->usage.input_tokens < 0 && a->usage.output_tokens < 0 &&
+        a->text.len == 0)
+        return; /* nothing came */
+    bill_spent(&bill, &spent, p->owner != NULL ? p->owner : a->ask->owner,
+               &a->route, a->model, &a->usage, a->report.scaled,
+               (int64_t)a->text.len, whole);
+    spent.aside = true;
+    charge_count(a->all->en, &spent);
+}
+
 static void
 on_done(void *arg, enum finish finish, const struct problem *problem)
 {
@@ -170,7 +191,9 @@ on_done(void *arg, enum finish finish, const struct problem *problem)
     const char *code = NULL;
 
     a->generator = NULL;
+    called_aside(a, problem->err != OK ? problem->code : finish_name(finish));
     count_tokens(a);
+    count_cost(a, finish == FINISH_STOP || finish == FINISH_LENGTH);
     if (finish != FINISH_STOP && finish != FINISH_LENGTH)
         code = problem->err != OK ? problem->code : finish_name(finish);
     a->all->calls->done(a->arg, code, finish == FINISH_LENGTH);

@@ -44,6 +44,7 @@ struct engine {
     struct titles *titles;
     struct cache *cache; /* of answers; NULL: none is kept */
     struct token_scales *scales;
+    struct allowances *allowances; /* constant */
     struct relays *relays;
     struct sweep *sweep;
     struct watches *watches; /* of sessions */

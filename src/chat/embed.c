@@ -10,6 +10,8 @@
 #include "base/ident.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "chat/called.h"
+#include "chat/charge.h"
 #include "chat/core.h"
 #include "upstream/retry.h"
 
@@ -21,6 +23,49 @@ static atomic_int running; /* of this process */
 
 static void embed_try(struct embed *em);
 
+/* --- what it costs -------------------------------------------------------- */
+
+static const char *
+payer_of(const struct embed *em)
+{
+    return em->payer.owner != NULL ? em->payer.owner : "";
+}
+
+/* True: it has to be reserved. */
+static bool
+make_bill(struct embed *em)
+{
+    em->sent = 0;
+    for (size_t i = 0; i < em->ask.n_texts; i++)
+        em->sent += tokens_estimate(em->ask.texts[i], strlen(em->ask.texts[i]));
+    bill_init(&em->bill, em->en->allowances, &em->payer, payer_of(em),
+              &em->route);
+    if (em->bill.what.n > 0)
+        IGNORE(bill_worst(&em->bill, em->en->allowances, &em->route, 1,
+                          em->sent, 0) < 0);
+    em->bill.what.tokens = em->bill.what.input_tokens;
+    em->bill.what.micro = em->bill.what.input_micro;
+    return em->bill.what.n > 0;
+}
+
+static void
+settle(struct embed *em)
+{
+    struct usage u = {em->tokens, 0, 0};
+    struct ledger_spent spent = {.model = NULL};
+
+    charge_drop(em->en, em->charge);
+    em->charge = NULL;
+    if (em->asked)
+        bill_spent(&em->bill, &spent, payer_of(em), &em->route, em->route.model,
+                   &u, em->sent, 0, true);
+    if (em->held)
+        charge_settle(em->en, &em->id, &spent);
+    else if (em->asked)
+        charge_count(em->en, &spent);
+    em->held = em->asked = false;
+}
+
 /* --- ends ----------------------------------------------------------------- */
 
 static void
@@ -29,6 +74,9 @@ embed_end(struct embed *em)
     struct problem p = em->problem;
 
     loop_timer_clear(em->en->loop, &em->timer);
+    if (em->tries > 0 || em->first > 0)
+        called_embed(em, p.err != OK ? p.code : "done");
+    settle(em);
     buf_release(&em->reply);
     engine_release(em->en, &em->hold);
     atomic_fetch_sub(&running, 1);
@@ -75,6 +123,7 @@ read_rows(void *arg)
                           "The provider's reply is not understood",
                           "It has not one row for each text.");
     if (em->problem.err == OK) {
+        em->asked = true;
         em->ops->rows(em, em->first, &rows);
         em->tokens = rows.tokens < 0 || em->tokens < 0
                          ? -1
@@ -231,6 +280,21 @@ embed_try(struct embed *em)
 /* --- beginning ------------------------------------------------------------ */
 
 static void
+on_reserved(void *arg, const struct problem *why)
+{
+    struct embed *em = arg;
+
+    em->charge = NULL;
+    em->held = why == NULL;
+    if (why == NULL) {
+        embed_try(em);
+        return;
+    }
+    em->problem = *why;
+    embed_end(em);
+}
+
+static void
 on_post(struct mail *m)
 {
     struct embed *em = m->arg;
@@ -247,10 +311,14 @@ on_post(struct mail *m)
     else if (atomic_load(&en->draining))
         (void)problem_set(&em->problem, ERR_STOPPING, NULL, NULL, NULL);
     em->problem.retry_after_s = RETRY_S;
-    if (em->problem.err != OK)
+    if (em->problem.err != OK) {
         embed_end(em);
-    else
+    } else if (make_bill(em)) {
+        em->id = ident_v7();
+        em->charge = charge_begin(en, &em->id, &em->bill, on_reserved, em);
+    } else {
         embed_try(em);
+    }
 }
 
 /* The loop has ended. */

@@ -8,11 +8,13 @@
 
 #include "base/buf.h"
 #include "base/worker.h"
+#include "chat/allowance.h"
 #include "chat/engine.h"
 #include "provider/provider.h"
 
 #define EMBED_REPLY_MAX (64 * 1024 * 1024) /* bytes of one reply */
 
+struct charge;
 struct embed;
 struct transfer;
 
@@ -31,6 +33,8 @@ struct embed {
     const struct embed_ops *ops;
     struct route_choice route; /* its provider has embed_build */
     struct embed_ask ask;      /* all texts; borrowed until done */
+    struct payer payer;        /* its strings borrowed until done; no owner:
+                                  nobody, "" */
     /* The rest is its own. */
     struct engine *en;
     struct engine_hold hold;
@@ -40,6 +44,12 @@ struct embed {
     struct transfer *transfer;
     struct buf reply;
     size_t first, count; /* texts of this request */
+    struct bill bill;
+    struct ident id;       /* of what is reserved */
+    struct charge *charge; /* it waits for its reserve */
+    bool held;             /* that is reserved */
+    int64_t sent;          /* tokens of the texts, estimated */
+    bool asked;            /* a request came back with rows */
     int tries;
     int64_t tokens; /* used so far; -1: not known */
     bool working;   /* the worker has it */

@@ -100,7 +100,8 @@ open_stores(struct engine *en)
     lc.map_max = (size_t)conf_int(CONF_STREAM_LOG_MIB) << 20;
     lc.grace_ms = conf_int(CONF_STREAM_GRACE_MS);
     lc.temporary = sc.temporary;
-    return streamlog_open(&en->log, &lc);
+    e = streamlog_open(&en->log, &lc);
+    return e == OK ? allowances_open(&en->allowances) : e;
 }
 
 static void
@@ -212,6 +213,7 @@ engine_close(struct engine *en)
     cache_free(en->cache);
     command_keys_free(en->keys);
     token_scales_free(en->scales);
+    allowances_free(en->allowances);
     hub_free(en->hub);
     while (en->holds != NULL)
         en->holds->drop(en->holds);
@@ -237,12 +239,6 @@ struct loop *
 engine_loop(struct engine *en)
 {
     return en->loop;
-}
-
-struct circuits *
-engine_circuits(struct engine *en)
-{
-    return en->circuits;
 }
 
 struct index *

@@ -22,7 +22,8 @@ void engine_run(struct engine *en);
 struct loop *engine_loop(struct engine *en);
 struct store *engine_store(struct engine *en);
 struct index *engine_index(struct engine *en);
-struct circuits *engine_circuits(struct engine *en);   /* chat/circuit.h */
+struct circuits *engine_circuits(struct engine *en); /* chat/circuit.h */
+const struct allowances *engine_allowances(const struct engine *en);
 struct transfers *engine_transfers(struct engine *en); /* loop thread */
 
 /* Any thread. Begin a turn; r follows it. Takes ask. */

@@ -36,15 +36,20 @@ turn_find(struct engine *en, const struct ident *id)
     return t;
 }
 
-/* Is the turn another's? False also when nothing here knows it. */
+/* Is the turn another's? False also when nothing here knows it. The log says
+ * whose it was when it began, and its session may have been given away since;
+ * of a command only the log knows. */
 static bool
 is_others(struct engine *en, const char *owner, const struct ident *id)
 {
+    struct turn_info info;
     struct stream_head head;
     const struct turn *t;
 
     if (streamlog_head(en->log, id, &head) == OK)
-        return strcmp(head.owner, owner) != 0;
+        return strcmp(store_turn(en->store, id, &info) == OK ? info.owner
+                                                             : head.owner,
+                      owner) != 0;
     t = turn_find(en, id); /* it has not begun */
     return t != NULL && strcmp(t->ask->owner, owner) != 0;
 }
@@ -283,6 +288,18 @@ engine_forget(struct engine *en, const char *session_id,
 }
 
 /* --- what others of the loop borrow --------------------------------------- */
+
+struct circuits *
+engine_circuits(struct engine *en)
+{
+    return en->circuits;
+}
+
+const struct allowances *
+engine_allowances(const struct engine *en)
+{
+    return en->allowances;
+}
 
 struct transfers *
 engine_transfers(struct engine *en)

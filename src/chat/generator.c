@@ -265,8 +265,8 @@ on_done(void *arg, const struct transfer_result *r)
              "provider=%s end=%d status=%d upstream_id=\"%s\" reason=\"%s\"",
              chain_provider(&g->chain)->name, (int)r->end,
              r->head != NULL ? r->head->status : 0,
-             r->head != NULL ? r->head->request_id : "",
-             r->reason != NULL ? r->reason : "");
+             LOG_TEXT(r->head != NULL ? r->head->request_id : ""),
+             LOG_TEXT(r->reason));
     if (r->head != NULL && r->head->status >= 400) {
         refused(g, r);
         return;

@@ -221,18 +221,30 @@ fill(struct index_beside *ib, progress_fn *progress, void *arg)
     return e == OK ? flush(ib) : e;
 }
 
+/* Wait for whoever keeps it locked, but not for ever. */
+static enum err
+reset(struct index_beside *ib)
+{
+    enum err e = ERR_BUSY;
+
+    for (int i = 0; i < TRIES && e == ERR_BUSY; i++)
+        e = search_reset(ib->search);
+    return e;
+}
+
 enum err
 index_beside_rebuild(struct index_beside *ib, progress_fn *progress, void *arg)
 {
-    enum err e = search_reset(ib->search);
     uint64_t before, added = 0; /* of walks that were given up */
+    enum err e = reset(ib);
     bool over;
     int busy = 0;
 
+    if (e != OK)
+        return e;                      /* what is in it is the old index */
     ib->bulk->n = ib->bulk->bytes = 0; /* it comes again */
     ib->bulk->added = 0;
-    if (e == OK)
-        e = fill(ib, progress, arg);
+    e = fill(ib, progress, arg);
     over = e != OK && e != ERR_BUSY;
     before = ib->bulk->added;
     /* What was said or deleted meanwhile; and it says that the index is whole.

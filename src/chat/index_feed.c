@@ -6,6 +6,10 @@
  * process (the session grows, is cleared, is made anew), the last look finds
  * it: who clears a session takes it out of the index after the store did, and
  * who added old messages after that sees them when he looks.
+ *
+ * So it is with a session that was given to another owner: who meets it in the
+ * index under another name adds it anew, which replaces what is there; and who
+ * added it under the name that it had looks again under the one that it has.
  */
 #include "base/base.h"
 
@@ -22,6 +26,7 @@ struct batch {
     bool known;        /* the index has the first one that is read, */
     struct ident last; /* by this id, */
     uint32_t from;     /* at this seq */
+    bool foreign;      /* but as another owner's */
     bool changed;      /* it is another one */
     bool looked;
 };
@@ -81,43 +86,86 @@ batch_read(struct feed *f, struct batch *b, struct session *s,
     return true;
 }
 
+/* What the index has of a session. One without messages has nothing to replace
+ * those that it holds as another's: they are to be taken out. */
+static enum err
+batch_known(struct feed *f, struct batch *b, const struct session *s)
+{
+    char owner[STORE_OWNER_MAX + 1];
+    enum err e = search_last(f->search, s->no, &b->from, &b->last, owner);
+
+    b->known = e == OK;
+    b->foreign = e == OK && s->n_messages > 0 && strcmp(owner, s->owner) != 0;
+    if (b->foreign)
+        b->known = false;
+    if (!b->known)
+        b->from = 0;
+    return e == ERR_NOTFOUND ? OK : e;
+}
+
+/* The session as the store has it. If something of it was added, it may be
+ * another's meanwhile: then that one is its owner. */
+static bool
+find_session(struct feed *f, char owner[STORE_OWNER_MAX + 1], const char *id,
+             bool added, struct session *s)
+{
+    enum err e = store_session(f->store, owner, id, s);
+
+    if (e == ERR_NOTFOUND && added &&
+        store_session_owner(f->store, id, owner) == OK)
+        e = store_session(f->store, owner, id, s);
+    return e == OK && !s->temporary;
+}
+
+/* Put the batch into the index, or take the session out. */
+static enum err
+batch_write(struct feed *f, struct batch *b, uint64_t no)
+{
+    enum err e = OK;
+
+    if (b->changed)
+        e = search_clear(f->search, &no, 1);
+    else if (b->n > 0)
+        e = search_add(f->search, b->m, b->n, SEARCH_CURSOR_KEEP);
+    f->bytes += b->bytes;
+    f->added += e == OK ? b->n : 0;
+    f->dropped += b->changed;
+    return e;
+}
+
 enum err
 feed_session(struct feed *f, const char *owner, const char *id)
 {
     struct batch *b = xmalloc(sizeof(*b));
+    char whose[STORE_OWNER_MAX + 1];
     struct session s;
     enum err e = OK;
-    bool more = true, added = false;
+    bool more = true, added = false, ever = false;
 
+    (void)snprintf(whose, sizeof(whose), "%s", owner);
     b->n = b->bytes = 0;
-    while (e == OK && more && store_session(f->store, owner, id, &s) == OK &&
-           !s.temporary) {
+    while (e == OK && more && find_session(f, whose, id, ever, &s)) {
         uint64_t no = s.no;
 
-        b->from = 0;
-        e = search_last(f->search, no, &b->from, &b->last);
-        b->known = e == OK;
-        if (e != OK && e != ERR_NOTFOUND)
-            break;
-        e = OK;
+        e = batch_known(f, b, &s);
         /* Nothing to do; or it takes nothing of one that was forgotten. */
-        if (!b->known && (s.n_messages == 0 || added))
+        if (e != OK ||
+            (!b->known && !b->foreign && (s.n_messages == 0 || added)))
             break;
-        if (!batch_read(f, b, &s, owner, id))
-            break;
+        if (!batch_read(f, b, &s, whose, id)) {
+            batch_empty(b);
+            if (!ever || store_session(f->store, whose, id, &s) != ERR_NOTFOUND)
+                break;
+            continue; /* it was given away */
+        }
         if (s.no != no) { /* another one by now */
             batch_empty(b);
             continue;
         }
         more = b->changed || b->n > 0;
-        if (b->changed)
-            e = search_clear(f->search, &no, 1);
-        else if (b->n > 0)
-            e = search_add(f->search, b->m, b->n, SEARCH_CURSOR_KEEP);
         added = b->n > 0;
-        f->bytes += b->bytes;
-        f->added += e == OK ? b->n : 0;
-        f->dropped += b->changed;
+        ever |= added;
+        e = batch_write(f, b, no);
         batch_empty(b);
     }
     batch_empty(b);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metric.h"
+#include "chat/allowance.h"
 #include "chat/answer.h"
 #include "chat/core.h"
 #include "chat/index.h"
@@ -38,6 +39,7 @@ struct mend {
     struct answer answer;
     /* closing it */
     struct store_op op;
+    struct bill bill;
     struct mail mail;
 };
 
@@ -175,6 +177,22 @@ closed(struct store_op *op)
     loop_post(m->en->loop, &m->mail);
 }
 
+/* What it used is not known but for the text: the rest is as was reserved. */
+static void
+mend_spent(struct mend *m)
+{
+    static const struct usage unknown = {-1, -1, -1};
+    struct route_choice route;
+    struct problem why;
+
+    if (catalog_route(m->answer.provider, m->answer.model, &route, &why) == OK)
+        bill_spent(&m->bill, &m->op.end.spent, m->info.owner, &route,
+                   m->answer.model, &unknown, -1, (int64_t)m->answer.text.len,
+                   false);
+    else
+        m->op.end.spent.worst = true; /* its provider is not set up any more */
+}
+
 /* Store the answer of a dead process's turn: the text that the log has. */
 static void
 mend_close_turn(struct mend *m)
@@ -191,6 +209,7 @@ mend_close_turn(struct mend *m)
     m->op.end.turn = m->id;
     m->op.end.answer = m->answer.m;
     m->op.end.end_seq = seq + 1;
+    mend_spent(m);
     store_submit(m->en->store, &m->op);
 }
 

@@ -7,6 +7,7 @@
 #define CHAT_PROMPT_H
 
 #include "base/mem.h"
+#include "chat/allowance.h"
 #include "provider/provider.h"
 #include "store/store.h"
 
@@ -24,7 +25,8 @@ struct command_line; /* chat/command.h */
 /* One turn as asked for. Heap; everything it points to is in its arena. */
 struct turn_ask {
     struct arena arena;
-    const char *owner; /* "" : anonymous */
+    const char *owner;  /* "" : anonymous */
+    struct payer payer; /* whose budget it is */
     const char *session_id;
     bool lists;       /* the list of the owner's sessions may be seen */
     bool fresh;       /* the session id was made for this turn */
@@ -125,6 +127,8 @@ bool prompt_options(struct turn_ask *a, const struct route_choice *route);
  * number. Sets a->ask.model. */
 int64_t prompt_room(struct turn_ask *a, const struct route_choice *route,
                     const struct token_scales *scales);
+/* What these messages are estimated to have, not corrected. */
+int64_t prompt_tokens(const struct ask_message *m, size_t n);
 /* Keep head and tail of a message that has more than max tokens; its new text
  * is in the arena of a. False: it stays as it is. Any thread. */
 bool prompt_cut(struct turn_ask *a, struct ask_message *m, int64_t max);

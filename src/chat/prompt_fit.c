@@ -66,8 +66,8 @@ message_tokens(const struct ask_message *m)
     return sum;
 }
 
-static int64_t
-all_tokens(const struct ask_message *m, size_t n)
+int64_t
+prompt_tokens(const struct ask_message *m, size_t n)
 {
     int64_t sum = 0;
 
@@ -156,7 +156,7 @@ drop_oldest(const struct turn_ask *a, struct ask_message *m, size_t *n,
     to = from + 1;
     while (to < last && m[to].role != ROLE_USER && m[to].role != ROLE_SYSTEM)
         to++;
-    tokens = all_tokens(&m[from], to - from);
+    tokens = prompt_tokens(&m[from], to - from);
     (void)memmove(&m[from], &m[to], (*n - to) * sizeof(*m));
     *n -= to - from;
     r->dropped += (uint32_t)(to - from);
@@ -167,7 +167,7 @@ static enum err
 fit(struct turn_ask *a, struct ask_message *m, size_t *n, int64_t room,
     struct prompt_report *r)
 {
-    int64_t tokens = all_tokens(m, *n), less = 1;
+    int64_t tokens = prompt_tokens(m, *n), less = 1;
     struct ask_message *new;
 
     if (tokens <= room)
@@ -176,7 +176,7 @@ fit(struct turn_ask *a, struct ask_message *m, size_t *n, int64_t room,
         if (m[i].role != ROLE_SYSTEM && m[i].pieces == NULL &&
             prompt_cut(a, &m[i], room / MESSAGE_SHARE))
             r->cut++;
-    tokens = all_tokens(m, *n);
+    tokens = prompt_tokens(m, *n);
     while (tokens > room && less > 0) {
         less = drop_oldest(a, m, n, r);
         tokens -= less;
@@ -280,9 +280,10 @@ summarise(struct turn_ask *a, struct ask_message **m, size_t *n, int64_t room,
     int64_t system_tokens = system_tokens_of(a);
 
     r->dropped = a->unloaded;
-    if (a->unloaded == 0 && all_tokens(*m, *n) <= room - system_tokens)
+    if (a->unloaded == 0 && prompt_tokens(*m, *n) <= room - system_tokens)
         return;
-    if (!add_summary(a, room, system_tokens + all_tokens(*m + *n - last, last)))
+    if (!add_summary(a, room,
+                     system_tokens + prompt_tokens(*m + *n - last, last)))
         return;
     r->summarised = true;
     r->dropped = a->unloaded > a->summary_upto ? a->unloaded - a->summary_upto
@@ -394,7 +395,7 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
         return too_long(why);
     r->options_dropped = !prompt_options(a, route);
     r->sent = (uint32_t)n;
-    r->estimate = system_tokens + all_tokens(all, n);
+    r->estimate = system_tokens + prompt_tokens(all, n);
     r->scaled = token_scale(scales, a->ask.model, r->estimate);
     a->ask.cache = r->scaled >= CACHE_TOKENS;
     a->ask.messages = all;

@@ -15,7 +15,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/metric.h"
+#include "chat/called.h"
 #include "chat/core.h"
+#include "chat/relay_charge.h"
 
 #define GIVE_MAX (64 * 1024) /* bytes given at once to who was resumed */
 #define RETRY_STOPPING_S 2
@@ -83,6 +85,7 @@ on_part(void *arg, const struct part *p)
         r->usage = p->usage;
         return;
     }
+    relay_said(r, p);
     if (!r->first && p->kind != PART_MODEL) {
         r->first = true;
         metric_observe_ms(METRIC_FIRST_TOKEN,
@@ -96,7 +99,8 @@ on_moved(void *arg, const struct route_choice *route, const struct problem *why)
 {
     struct relay *r = arg;
 
-    (void)why;
+    called_relay(r, why->code);
+    relay_asks(r, route);
     r->usage = (struct usage){-1, -1, -1}; /* what the other one counted */
     pass_model(r, route->model);
 }
@@ -160,6 +164,24 @@ relay_refuse(struct relay *r, enum err e, const char *code, int retry_after_s)
     relay_mark(r);
 }
 
+/* It is reserved, or nothing has to be. */
+static void
+ask_now(struct relay *r, const struct problem *why)
+{
+    if (r->finish != FINISH_NONE) /* the process stops */
+        return;
+    if (why != NULL) {
+        r->problem = *why;
+        r->finish = FINISH_ERROR;
+        relay_mark(r);
+        return;
+    }
+    r->asked = true;
+    pass_model(r, r->ask->route.model);
+    r->generator = generator_start(&r->en->gen, r->routes, r->n_routes, &calls,
+                                   r);
+}
+
 static void
 on_post(struct mail *m)
 {
@@ -177,9 +199,11 @@ on_post(struct mail *m)
     } else {
         r->running = true;
         engine_turn_begun(en);
-        pass_model(r, r->ask->route.model);
-        r->generator = generator_start(&en->gen, r->routes, choose_routes(r),
-                                       &calls, r);
+        r->n_routes = choose_routes(r);
+        if (relay_bill(r, r->n_routes))
+            relay_reserve(r, ask_now);
+        else
+            ask_now(r, NULL);
     }
 }
 
@@ -238,6 +262,9 @@ relay_release(struct relay *r)
     if (r->next != NULL)
         r->next->prev = r->prev;
     metric_add(METRIC_READERS, -1);
+    relay_settle(r);
+    called_relay(r, r->problem.err != OK ? r->problem.code
+                                         : finish_name(r->finish));
     turn_ask_free(r->ask);
     r->ask = NULL;
     if (r->running) {

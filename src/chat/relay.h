@@ -21,6 +21,7 @@
 #include "chat/held.h"
 #include "chat/prompt.h"
 
+struct charge;
 struct engine;
 struct relay;
 
@@ -50,6 +51,7 @@ struct relay {
     struct turn_ask *ask; /* owned */
     struct generator *generator;
     struct route_choice routes[GENERATOR_ROUTES_MAX];
+    size_t n_routes;
     struct relay *prev, *next; /* all of the engine */
     struct relay *dirty_next;
     struct mail mail;
@@ -63,6 +65,16 @@ struct relay {
     enum finish finish; /* NONE: not known yet */
     struct problem problem;
     struct usage usage;
+    struct ident id;       /* of what is reserved */
+    struct bill bill;      /* of that, and of what is used */
+    struct charge *charge; /* it waits for its reserve; NULL: it does not */
+    bool held_back;        /* that is reserved */
+    void (*reserved)(struct relay *r, const struct problem *why);
+    bool asked;                /* somebody was */
+    int64_t sent;              /* tokens, estimated */
+    int64_t said;              /* bytes of the answer, with its reasoning */
+    struct route_choice route; /* that is asked, or answered */
+    char model[STORE_NAME_MAX + 1];
     int64_t begun_ms; /* monotonic */
 };
 

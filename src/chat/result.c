@@ -51,16 +51,11 @@ put_error(struct json_out *j, const struct result *r)
 
 /* In decimal, so that no cent is lost to a double. */
 void
-result_put_cost(struct json_out *j, int64_t cost_micro)
+result_add_dollars(struct json_out *j, int64_t cost_micro)
 {
-    char text[32];
+    char text[48];
     int n;
 
-    json_name(j, "cost_usd");
-    if (cost_micro < 0) {
-        json_add_null(j);
-        return;
-    }
     n = snprintf(text, sizeof(text), "%" PRId64 ".%06" PRId64,
                  cost_micro / 1000000, cost_micro % 1000000);
     while (text[n - 1] == '0')
@@ -68,6 +63,16 @@ result_put_cost(struct json_out *j, int64_t cost_micro)
     if (text[n - 1] == '.')
         n--;
     json_add_raw(j, text, (size_t)n);
+}
+
+void
+result_put_cost(struct json_out *j, int64_t cost_micro)
+{
+    json_name(j, "cost_usd");
+    if (cost_micro < 0)
+        json_add_null(j);
+    else
+        result_add_dollars(j, cost_micro);
 }
 
 void

@@ -42,6 +42,8 @@ void result_start_json(struct buf *out, const struct result *r);
 /* "usage": {…}; what is not known is null. */
 void result_put_usage(struct json_out *j, const struct usage *u,
                       int64_t cost_micro);
+/* An amount of dollars, to the micro-dollar. */
+void result_add_dollars(struct json_out *j, int64_t micro);
 /* "cost_usd": dollars, to the micro-dollar; null if cost_micro is -1. */
 void result_put_cost(struct json_out *j, int64_t cost_micro);
 /* Add a count or a cost to a sum. One below 0 is not known and adds nothing; a

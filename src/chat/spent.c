@@ -25,12 +25,15 @@ enum err
 spent_load(struct store *s, const char *owner, const char *id,
            struct session *sess, struct spent *out)
 {
+    static const struct spent none = {0, {-1, -1, -1}, -1};
     struct session_summary sum;
     enum err e;
 
-    *out = (struct spent){0, {-1, -1, -1}, -1};
+    *out = none;
     e = store_all_messages(s, owner, id, 0, UINT32_MAX, sess, add_message, out);
     if (e == OK && store_summary(s, owner, id, &sum, NULL) == OK)
         result_add(&out->cost_micro, sum.cost_micro);
+    if (e != OK)
+        *out = none; /* it ended in the middle */
     return e;
 }

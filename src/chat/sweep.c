@@ -1,6 +1,9 @@
 /*
  * The sweep. A worker looks and deletes; the loop only says when. Several
  * processes may sweep one store: who comes second finds nothing.
+ *
+ * Temporary sessions hold memory that others wait for, so each step looks at
+ * them first, however far it has come with those on disk.
  */
 #include "base/base.h"
 
@@ -8,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "chat/charge.h"
 #include "chat/core.h"
 #include "chat/erase.h"
 
@@ -22,10 +26,15 @@ struct sweep {
     struct loop_timer timer;
     struct job job;
     /* the worker's while it works */
-    uint64_t from; /* number of the session to go on with */
+    uint64_t from;      /* number of the session to go on with */
+    uint64_t temporary; /* likewise, of temporary ones */
     struct gone gone[SWEEP_DELETES];
     size_t n;
     size_t deleted;
+    bool full;      /* there may be more to delete at once */
+    size_t settled; /* reserves that dead processes left */
+    struct ident open[CHARGE_SWEEP_MAX]; /* their turns that are to be mended */
+    size_t n_open;
 };
 
 static void start(struct sweep *w, int64_t in_ms);
@@ -42,21 +51,43 @@ take(void *arg, const struct session *s)
     return ++w->n < SWEEP_DELETES;
 }
 
+/* A step through the sessions from a number on. */
+static void
+sweep_from(struct sweep *w, uint64_t *from)
+{
+    uint64_t next = 0;
+    size_t deleted = 0;
+
+    w->n = 0;
+    if (store_expired(w->en->store, *from, SWEEP_LOOKS, &next, take, w) != OK)
+        return;
+    for (size_t i = 0; i < w->n; i++)
+        if (erase(w->en, w->gone[i].owner, w->gone[i].id, w->gone[i].no,
+                  ERASE_EXPIRED, NULL) == OK)
+            deleted++;
+    if (w->n < SWEEP_DELETES)
+        *from = next;
+    w->full |= deleted == SWEEP_DELETES;
+    w->deleted += deleted;
+}
+
 /* Worker. */
 static void
 sweep_run(void *arg)
 {
     struct sweep *w = arg;
-    uint64_t next = 0;
 
-    w->n = w->deleted = 0;
-    if (store_expired(w->en->store, w->from, SWEEP_LOOKS, &next, take, w) != OK)
-        return;
-    for (size_t i = 0; i < w->n; i++)
-        if (erase(w->en, w->gone[i].owner, w->gone[i].id, w->gone[i].no,
-                  ERASE_EXPIRED, NULL) == OK)
-            w->deleted++;
-    w->from = w->n == SWEEP_DELETES ? w->from : next;
+    w->deleted = 0;
+    w->full = false;
+    w->settled = charge_sweep(w->en->store, w->open, &w->n_open);
+    sweep_from(w, &w->temporary);
+    if (w->temporary == 0)
+        w->temporary = STORE_NO_TEMPORARY;
+    else
+        w->full |= w->temporary > STORE_NO_TEMPORARY;
+    sweep_from(w, &w->from);
+    if (w->from >= STORE_NO_TEMPORARY)
+        w->from = 0; /* those were looked at */
 }
 
 static void
@@ -66,10 +97,11 @@ on_swept(struct mail *m)
 
     if (w->deleted > 0)
         log_info("sweep.done", "deleted=%zu", w->deleted);
-    /* Temporary ones come last, and hold memory. */
-    start(w, w->deleted == SWEEP_DELETES || w->from >= STORE_NO_TEMPORARY
-                 ? 0
-                 : SWEEP_MS);
+    if (w->settled > 0)
+        log_warn("sweep.settled", "reserves=%zu", w->settled);
+    for (size_t i = 0; i < w->n_open; i++)
+        mend_turn(w->en, NULL, &w->open[i], NULL);
+    start(w, w->full ? 0 : SWEEP_MS);
 }
 
 static void
@@ -99,6 +131,7 @@ sweep_new(struct engine *en)
     struct sweep *w = xcalloc(1, sizeof(*w));
 
     w->en = en;
+    w->temporary = STORE_NO_TEMPORARY;
     start(w, 0);
     return w;
 }

@@ -17,6 +17,7 @@
 #include "chat/temporary.h"
 #include "chat/turn_answer.h"
 #include "chat/turn_calls.h"
+#include "chat/turn_charge.h"
 #include "chat/turn_command.h"
 #include "chat/turn_end.h"
 #include "chat/turn_text.h"
@@ -89,6 +90,8 @@ turn_begun(struct turn *t)
         t->generator = NULL;
         turn_problem_full(t);
         t->finish = FINISH_ERROR;
+    } else if (t->finish == FINISH_NONE && turn_is_limited(t)) {
+        turn_ask_provider(t); /* nobody was asked before it was reserved */
     }
     turn_mark(t);
     if (t->finish != FINISH_NONE)
@@ -134,6 +137,10 @@ refuse_limit(struct turn *t)
     bool sessions = t->op->begin.too_many_sessions;
     struct problem p = {.err = OK};
 
+    if (t->op->begin.reserve.over.limit != LEDGER_FITS) {
+        turn_refuse_limit(t);
+        return;
+    }
     (void)problem_set(&p, ERR_LIMIT,
                       sessions ? "too_many_sessions" : "session_full",
                       sessions ? "Too many sessions" : "The session is full",
@@ -231,6 +238,8 @@ turn_begin(struct turn *t)
         .text = a->text,
         .text_len = a->text_len,
     };
+    if (!t->held)
+        op->begin.reserve = t->bill.what;
     op->begin.idem_scope = a->idem_scope;
     op->begin.idem_key = a->idem_key;
     t->begin_pending = true;
@@ -252,6 +261,22 @@ turn_choose(struct turn *t, struct problem *why)
     return OK;
 }
 
+/* It is reserved, or nothing has to be. */
+static void
+turn_ask_now(struct turn *t, const struct problem *why)
+{
+    if (t->finish == FINISH_CANCELLED) {
+        turn_refuse_cancelled(t);
+    } else if (why != NULL) {
+        turn_refuse(t, why);
+    } else {
+        t->step = TURN_RUNNING;
+        turn_begin(t);
+        if (!turn_is_limited(t))
+            turn_ask_provider(t);
+    }
+}
+
 void
 turn_go(struct turn *t)
 {
@@ -271,9 +296,12 @@ turn_go(struct turn *t)
         turn_refuse(t, &why);
         return;
     }
-    t->step = TURN_RUNNING;
-    turn_begin(t);
-    turn_ask_provider(t);
+    turn_bill(t);
+    t->step = TURN_LOADING;
+    if (t->ask->temporary)
+        turn_reserve(t, turn_ask_now);
+    else
+        turn_ask_now(t, NULL);
 }
 
 /* --- loading ------------------------------------------------------------- */

@@ -9,6 +9,7 @@
 
 #include "base/metric.h"
 #include "base/text.h"
+#include "chat/called.h"
 #include "chat/core.h"
 #include "chat/turn_calls.h"
 #include "chat/turn_end.h"
@@ -170,6 +171,7 @@ on_moved(void *arg, const struct route_choice *route, const struct problem *why)
 
     turn_note(t, "fallback", "%s could not answer (%s); %s was asked.",
               t->ask->route.provider->name, why->code, route->provider->name);
+    called_turn(t, why->code);
     t->ask->route = *route;
     (void)snprintf(t->model, sizeof(t->model), "%s", route->model);
     t->usage = (struct usage){-1, -1, -1}; /* what the other one counted */
@@ -213,18 +215,25 @@ stands_in(const struct turn *t, const struct route_choice *other)
            strcmp(other->model, t->chosen.model) != 0;
 }
 
-/* The chosen route and, behind it, those that stand in for it. */
+size_t
+turn_routes(const struct turn *t, struct route_choice out[GENERATOR_ROUTES_MAX])
+{
+    struct route_choice others[GENERATOR_ROUTES_MAX];
+    size_t n = 1, more = catalog_fallbacks(others, COUNT_OF(others));
+
+    out[0] = t->chosen;
+    for (size_t i = 0; i < more && n < GENERATOR_ROUTES_MAX; i++)
+        if (stands_in(t, &others[i]))
+            out[n++] = others[i];
+    return n;
+}
+
 void
 turn_ask_provider(struct turn *t)
 {
     struct route_choice routes[GENERATOR_ROUTES_MAX];
-    struct route_choice others[GENERATOR_ROUTES_MAX];
-    size_t n = 1, more = catalog_fallbacks(others, COUNT_OF(others));
+    size_t n = turn_routes(t, routes);
 
-    routes[0] = t->chosen;
-    for (size_t i = 0; i < more && n < COUNT_OF(routes); i++)
-        if (stands_in(t, &others[i]))
-            routes[n++] = others[i];
     t->ask->route = t->chosen;
     t->generator = generator_start(&t->en->gen, routes, n, &turn_calls, t);
 }

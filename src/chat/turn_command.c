@@ -15,6 +15,7 @@
 #include "chat/core.h"
 #include "chat/temporary.h"
 #include "chat/turn_answer.h"
+#include "chat/turn_charge.h"
 #include "chat/turn_end.h"
 #include "chat/turn_extra.h"
 #include "chat/turn_text.h"
@@ -81,6 +82,21 @@ work_run(void *arg)
         w->conversation_length = s.length;
 }
 
+/* It may ask a model. */
+static void
+ask_now(struct turn *t, const struct problem *why)
+{
+    if (t->finish != FINISH_NONE) { /* cancelled while it waited */
+        return;
+    }
+    if (why != NULL) {
+        t->problem = *why;
+        turn_finish(t, FINISH_ERROR);
+        return;
+    }
+    turn_ask_provider(t);
+}
+
 /* Who cancelled it meanwhile is too late if it is done. */
 static void
 on_worked(struct mail *m)
@@ -110,7 +126,8 @@ on_worked(struct mail *m)
         turn_mark(t);
         turn_finish(t, FINISH_STOP);
     } else {
-        turn_ask_provider(t);
+        turn_bill(t);
+        turn_reserve(t, ask_now);
     }
 }
 

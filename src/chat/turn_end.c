@@ -13,12 +13,14 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
+#include "chat/called.h"
 #include "chat/core.h"
 #include "chat/index.h"
 #include "chat/summary.h"
 #include "chat/temporary.h"
 #include "chat/titles.h"
 #include "chat/turn_calls.h"
+#include "chat/turn_charge.h"
 #include "chat/turn_command.h"
 #include "chat/turn_extra.h"
 
@@ -104,6 +106,7 @@ turn_free(struct turn *t)
     t->step = TURN_OVER;
     turn_check(t);
     loop_timer_clear(en->loop, &t->timer);
+    turn_release(t);
     session_leave(en->sessions, t);
     if (t->prev != NULL)
         t->prev->next = t->next;
@@ -214,6 +217,8 @@ count_end(const struct turn *t)
                                               : by_event[type],
                1);
     metric_observe_ms(METRIC_TURN, ms);
+    called_turn(t, t->problem.err != OK ? t->problem.code
+                                        : finish_name(t->finish));
     if (!t->cached)
         count_tokens(t);
     if (log_enabled(LOG_DEBUG) || type == EVENT_ERROR) {
@@ -273,6 +278,8 @@ turn_command_told(struct turn *t)
     t->at_ms = clock_wall_ms();
     turn_flush(t);
     count_end(t);
+    if (turn_asks_model(t))
+        turn_settle(t);
     turn_tell(t);
     turn_free(t);
 }
@@ -324,6 +331,9 @@ on_saved(struct mail *m)
         save_failed(t, e);
         return;
     }
+    if (t->op->temporary)
+        turn_settle(t);
+    t->held = false; /* it is settled */
     if (!t->saving)
         count_end(t);
     turn_tell(t);
@@ -387,6 +397,7 @@ turn_save(struct turn *t)
         .extra = buf_status(&t->extra) == OK ? buf_cstr(&t->extra) : "",
         .extra_len = buf_status(&t->extra) == OK ? t->extra.len : 0,
     };
+    turn_spent(t, &op->end.spent);
     store_submit(t->en->store, op);
 }
 

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "chat/core.h"
+#include "chat/index.h"
 
 #define BUCKETS 256 /* power of two */
 #define POLL_MS 100 /* how often others' commits are looked for */
@@ -49,22 +50,44 @@ bucket_of(const char *id)
 
 /* --- in this process ------------------------------------------------------ */
 
-/* Committer. What is said about a session, but not in it, is nobody's news. */
+/* Committer. Who watches is woken once for any number of changes. */
 static void
-on_change(void *arg, const struct store_op *op)
+note(struct watches *ws, const char *session_id)
 {
-    struct watches *ws = arg;
-    unsigned b;
+    unsigned b = bucket_of(session_id);
 
-    if (op->kind == STORE_PROBE || op->kind == STORE_SESSION_SUMMARY ||
-        op->kind == STORE_MESSAGE_EXTRA || op->session_id == NULL)
-        return;
-    b = bucket_of(op->session_id);
     if (atomic_load(&ws->watched[b]) == 0 ||
         atomic_exchange(&ws->changed[b], true))
         return;
     if (!atomic_exchange(&ws->posted, true))
         loop_post(ws->en->loop, &ws->mail);
+}
+
+/* Those who watch a session for its old owner see it end; the words in it are
+ * to be found by the new one. */
+static void
+on_given(struct watches *ws, const struct store_op *op)
+{
+    for (uint32_t i = 0; i < op->owner_change.n; i++) {
+        note(ws, op->owner_change.moved[i]);
+        index_grown(ws->en->index, op->owner_change.to,
+                    op->owner_change.moved[i]);
+    }
+}
+
+/* Committer. What is said about a session, but not in it, is nobody's news. */
+static void
+on_change(void *arg, const struct store_op *op)
+{
+    struct watches *ws = arg;
+
+    if (op->kind == STORE_SESSION_OWNER)
+        on_given(ws, op);
+    if (op->kind == STORE_SESSION_OWNER || op->kind == STORE_PROBE ||
+        op->kind == STORE_SESSION_SUMMARY || op->kind == STORE_MESSAGE_EXTRA ||
+        op->session_id == NULL)
+        return;
+    note(ws, op->session_id);
 }
 
 static void
@@ -115,7 +138,7 @@ on_poll(struct loop_timer *t)
     struct watches *ws = t->arg;
     uint64_t now = others(ws);
 
-    if (now != ws->others) {
+    if (now > ws->others) { /* for a moment it may be told too low */
         ws->others = now;
         for (unsigned b = 0; b < BUCKETS; b++)
             wake_bucket(ws, b);

@@ -26,6 +26,8 @@ static const struct row {
     {"provider_rate_limited", 429, "rate_limit_error", "rate_limit_exceeded",
      false},
     {"provider_quota", 429, "insufficient_quota", "insufficient_quota", true},
+    {"budget_exceeded", 429, "insufficient_quota", "insufficient_quota", true},
+    {"too_many_turns", 429, "rate_limit_error", "rate_limit_exceeded", false},
     {"context_too_long", 400, BAD, "context_length_exceeded", true},
     {"provider_rejected", 400, BAD, "provider_rejected", true},
 };

@@ -177,19 +177,6 @@ complain(struct ws_in *in)
 
 /* --- a frame -------------------------------------------------------------- */
 
-/* Overwrite the strings of a tree. */
-static void
-wipe(cJSON *o)
-{
-    cJSON *v;
-
-    if (cJSON_IsString(o))
-        explicit_bzero(o->valuestring, strlen(o->valuestring));
-    cJSON_ArrayForEach(v, o) {
-        wipe(v); /* as deep as JSON_DEPTH_MAX */
-    }
-}
-
 static bool
 parse(const char *s, size_t n, struct ws_in *in)
 {
@@ -222,9 +209,8 @@ ws_read(struct ws *w, const char *s, size_t n, struct ws_in *in)
     }
     if (in->what == WS_ASK || in->what == WS_CONTEXT)
         return;
-    if (in->what == WS_AUTH)
-        wipe(in->ask);
-    cJSON_Delete(in->ask);
+    /* Secrets come by "auth", and by what was meant to be one. */
+    json_wipe(in->ask);
     in->ask = NULL;
 }
 

@@ -49,9 +49,7 @@ is(struct span a, const char *b)
 static void
 wipe(char **s)
 {
-    if (*s != NULL)
-        explicit_bzero(*s, strlen(*s));
-    free(*s);
+    mem_free_secret(*s);
     *s = NULL;
 }
 

@@ -236,6 +236,7 @@ what_cannot_be_asked_is_the_end(void **state)
     em.ops = &ops;
     em.route.provider = &provider;
     em.route.account.base_url = tap_url;
+    em.route.model = "e-1";
     em.ask.texts = bad;
     em.ask.n_texts = 1;
     embed_post(rig, &em);

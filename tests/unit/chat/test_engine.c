@@ -178,6 +178,25 @@ another_owner_can_neither_follow_nor_stop(void **state)
 }
 
 static void
+a_turn_that_was_given_away_is_its_new_owners(void **state)
+{
+    struct ident turn = whole_turn(0, "s", "tap 0", "secret");
+    struct store_op op = op_on(STORE_SESSION_OWNER, "", "s");
+    struct record *mine, *ann;
+
+    (void)state;
+    op.owner_change.to = "ann";
+    assert_int_equal(store_apply(engine_store(rig), &op), OK);
+    mine = follow(&turn, 0);
+    record_wait_done(mine);
+    assert_refused(mine, ERR_NOTFOUND, "turn_not_found");
+    ann = record_new();
+    engine_follow(rig, "ann", &turn, &ann->r);
+    record_wait_done(ann);
+    assert_whole(ann, EVENT_COMPLETE, 0);
+}
+
+static void
 a_turn_that_has_not_begun_is_its_owners_too(void **state)
 {
     struct record *mine, *eve;
@@ -650,6 +669,7 @@ main(void)
         S(a_local_answer_is_stored_as_any_other),
         S(a_turn_that_nobody_follows_is_cancelled_if_that_is_wished),
         T(another_owner_can_neither_follow_nor_stop),
+        T(a_turn_that_was_given_away_is_its_new_owners),
         T(a_turn_that_has_not_begun_is_its_owners_too),
         T(a_call_runs_on_the_loop),
         T(idle_is_the_time_without_turns_and_readers),

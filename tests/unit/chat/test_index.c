@@ -55,15 +55,31 @@ text_hits(void *arg, const struct search_hit *h, size_t n)
 }
 
 static void
-assert_found(struct both *b, const char *q, const char *want)
+assert_found_by(struct both *b, const char *owner, const char *q,
+                const char *want)
 {
     struct search_ask ask = {
-        .owner = "ann", .q = q, .q_len = strlen(q), .limit = 10};
+        .owner = owner, .q = q, .q_len = strlen(q), .limit = 10};
     char next[SEARCH_CURSOR_MAX];
     struct text t = {0};
 
     assert_int_equal(search_query(b->search, &ask, next, text_hits, &t), OK);
     assert_string_equal(t.s, want);
+}
+
+static void
+assert_found(struct both *b, const char *q, const char *want)
+{
+    assert_found_by(b, "ann", q, want);
+}
+
+static void
+give(struct both *b, const char *from, const char *id, const char *to)
+{
+    struct store_op op = op_on(STORE_SESSION_OWNER, from, id);
+
+    op.owner_change.to = to;
+    assert_int_equal(store_apply(b->store, &op), OK);
 }
 
 static void
@@ -176,6 +192,80 @@ a_forgotten_session_stays_out_without_end(void **state)
     assert_found(b, "red", "");
 }
 
+/* --- another owner -------------------------------------------------------- */
+
+static void
+a_session_that_was_given_away_is_its_new_owners(void **state)
+{
+    struct both *b = *state;
+
+    (void)put_turn(b->store, "ann", "abc", "red", "blue");
+    (void)put_turn(b->store, "bob", "own", "red", "grey");
+    feed(b, "abc", 2);
+    assert_int_equal(feed_session(&b->feed, "bob", "own"), OK);
+    give(b, "ann", "abc", "bob");
+    feed(b, "abc", 0); /* she has none of that name */
+    assert_int_equal(feed_session(&b->feed, "bob", "abc"), OK);
+    assert_found(b, "red", "");
+    assert_found_by(b, "bob", "red", "own:0|abc:0|");
+    (void)put_turn(b->store, "bob", "abc", "green", "black");
+    assert_int_equal(feed_session(&b->feed, "bob", "abc"), OK);
+    assert_found_by(b, "bob", "green", "abc:2|");
+}
+
+/* Longer than a batch, so that it is put in place in steps. */
+static void
+a_long_one_too(void **state)
+{
+    struct both *b = *state;
+    uint64_t added;
+
+    for (unsigned i = 0; i < FEED_MESSAGES; i++)
+        (void)put_turn(b->store, "ann", "abc", "red", "blue");
+    (void)put_turn(b->store, "ann", "abc", "last", "one");
+    feed(b, "abc", 2 * FEED_MESSAGES + 2);
+    give(b, "ann", "abc", "bob");
+    added = b->feed.added;
+    assert_int_equal(feed_session(&b->feed, "bob", "abc"), OK);
+    assert_int_equal(b->feed.added - added, 2 * FEED_MESSAGES + 2);
+    assert_found(b, "last", "");
+    assert_found_by(b, "bob", "last", "abc:400|");
+    assert_int_equal(feed_session(&b->feed, "bob", "abc"), OK);
+    assert_int_equal(b->feed.added - added, 2 * FEED_MESSAGES + 2);
+}
+
+/* Nobody told the index, and nothing is left to put in its place. */
+static void
+one_that_was_given_away_and_cleared_is_nobodys(void **state)
+{
+    struct both *b = *state;
+    struct store_op op = op_on(STORE_SESSION_CLEAR, "bob", "abc");
+
+    (void)put_turn(b->store, "ann", "abc", "red", "blue");
+    feed(b, "abc", 2);
+    give(b, "ann", "abc", "bob");
+    assert_int_equal(store_apply(b->store, &op), OK);
+    assert_int_equal(feed_session(&b->feed, "bob", "abc"), OK);
+    assert_found(b, "red", "");
+    assert_found_by(b, "bob", "red", "");
+}
+
+static void
+a_walk_finds_what_was_given_away(void **state)
+{
+    struct both *b = *state;
+    struct walker w;
+
+    walker_init(&w, b->store, b->search, b->index_dir);
+    (void)put_turn(b->store, "ann", "abc", "red", "blue");
+    (void)walk(b, &w);
+    give(b, "ann", "abc", "bob");
+    assert_found(b, "red", "abc:0|");
+    (void)walk(b, &w);
+    assert_found(b, "red", "");
+    assert_found_by(b, "bob", "red", "abc:0|");
+}
+
 /* --- all ------------------------------------------------------------------ */
 
 static void
@@ -283,6 +373,10 @@ main(void)
         TEST(a_long_session_comes_in_batches),
         TEST(a_cleared_session_begins_anew),
         TEST(a_forgotten_session_stays_out_without_end),
+        TEST(a_session_that_was_given_away_is_its_new_owners),
+        TEST(a_long_one_too),
+        TEST(one_that_was_given_away_and_cleared_is_nobodys),
+        TEST(a_walk_finds_what_was_given_away),
         TEST(a_walk_adds_and_takes_out_what_was_missed),
         TEST(a_walk_goes_in_steps),
         TEST(an_index_that_is_replaced_in_the_middle_is_walked_again),

@@ -4,7 +4,11 @@
  */
 #include "../store/store_test.h"
 
+#include <pthread.h>
+
+#include "base/clock.h"
 #include "chat/index_beside.h"
+#include "store/search_lock.h"
 
 struct both {
     char store_dir[256], index_dir[256];
@@ -175,6 +179,62 @@ a_rebuild_has_all_of_the_store_and_no_more(void **state)
     assert_int_equal(found(b, "walnut"), 25);
 }
 
+/* Keeps the index locked for longer than one call waits for it. */
+static void *
+keep_locked(void *arg)
+{
+    int fd = *(int *)arg;
+    int64_t until_ms = clock_mono_ms() + SEARCH_BUSY_MS + 300;
+
+    while (clock_mono_ms() < until_ms)
+        (void)usleep(20000);
+    search_unlock(fd);
+    return NULL;
+}
+
+static void
+an_index_that_is_in_use_is_thrown_away_all_the_same(void **state)
+{
+    struct both *b = *state;
+    uint64_t no;
+    pthread_t thread;
+    char path[300];
+    int fd;
+
+    say(b, "s1", "walnut");
+    no = get_session(b->store, "ann", "s1").no;
+    assert_int_equal(search_forget(b->ib.search, &no, 1), OK);
+    assert_int_equal(index_beside_rebuild(&b->ib, NULL, NULL), OK);
+    assert_int_equal(found(b, "walnut"), 1);
+    assert_int_equal(search_forget(b->ib.search, &no, 1), OK);
+    assert_int_equal(found(b, "walnut"), 0);
+    (void)snprintf(path, sizeof(path), "%s/lock", b->index_dir);
+    fd = search_lock_open(path);
+    assert_int_equal(search_lock_shared(fd), OK);
+    assert_int_equal(pthread_create(&thread, NULL, keep_locked, &fd), 0);
+    assert_int_equal(index_beside_rebuild(&b->ib, NULL, NULL), OK);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(fd);
+    assert_int_equal(found(b, "walnut"), 1); /* it knows of no forgetting */
+}
+
+static void
+a_rebuild_that_cannot_begin_says_so(void **state)
+{
+    struct both *b = *state;
+    uint64_t told = 0;
+    FILE *f;
+
+    say(b, "s1", "walnut");
+    folder_remove(b->index_dir);
+    f = fopen(b->index_dir, "we"); /* a file has its name */
+    assert_non_null(f);
+    (void)fclose(f);
+    assert_int_equal(index_beside_rebuild(&b->ib, on_progress, &told),
+                     ERR_STORE);
+    assert_int_equal(unlink(b->index_dir), 0);
+}
+
 static void
 a_folder_with_a_long_name_is_refused(void **state)
 {
@@ -197,6 +257,8 @@ main(void)
         TEST(an_index_that_was_not_whole_stays_so),
         TEST(a_walk_that_comes_between_is_seen),
         TEST(a_rebuild_has_all_of_the_store_and_no_more),
+        TEST(an_index_that_is_in_use_is_thrown_away_all_the_same),
+        TEST(a_rebuild_that_cannot_begin_says_so),
         TEST(a_folder_with_a_long_name_is_refused),
     };
 

@@ -5,6 +5,7 @@
 #include "chat_test.h"
 
 #include "base/metric.h"
+#include "chat/index.h"
 #include "chat/watch.h"
 
 static int
@@ -128,6 +129,83 @@ who_watches_is_woken_by_each_change(void **state)
     assert_int_equal(store_apply(s, &op), OK);
     wait_for(&spy.wakes, 4);
     engine_call(rig, spy_leave, &spy);
+}
+
+/* With one operation for both. */
+static void
+who_watches_what_is_given_away_is_woken(void **state)
+{
+    struct store_op op = op_on(STORE_SESSION_OWNER, "", NULL);
+    struct spy one, other, last;
+    struct store *s;
+
+    (void)state;
+    rig_start();
+    s = engine_store(rig);
+    title(s, "s", "one");
+    title(s, "t", "one");
+    spy_start(&one, "s");
+    spy_start(&other, "t");
+    spy_start(&last, "last");
+    op.owner_change.to = "ann";
+    op.owner_change.limit = 9;
+    assert_int_equal(store_apply(s, &op), OK);
+    assert_int_equal(op.owner_change.n, 2);
+    wait_for(&one.wakes, 1);
+    wait_for(&other.wakes, 1);
+    assert_int_equal(store_apply(s, &op), OK); /* there are no more */
+    title(s, "last", "one");
+    wait_for(&last.wakes, 1);
+    assert_int_equal(atomic_load(&one.wakes), 1);
+    engine_call(rig, spy_leave, &one);
+    engine_call(rig, spy_leave, &other);
+    engine_call(rig, spy_leave, &last);
+}
+
+static bool
+count_hits(void *arg, const struct search_hit *hits, size_t n)
+{
+    (void)hits;
+    *(size_t *)arg += n;
+    return true;
+}
+
+/* Until an owner's search finds so many messages. */
+static void
+wait_found(const char *owner, const char *word, size_t want)
+{
+    int64_t until_ms = clock_mono_ms() + TAP_WAIT_MS;
+    struct search_ask ask = {
+        .owner = owner, .q = word, .q_len = strlen(word), .limit = 9};
+    char next[SEARCH_CURSOR_MAX];
+    size_t n = want + 1;
+    bool whole;
+
+    while (n != want && clock_mono_ms() < until_ms) {
+        n = 0;
+        assert_int_equal(index_query(engine_index(rig), &ask, 0, next,
+                                     count_hits, &n, &whole),
+                         OK);
+        fake_sleep_ms(5);
+    }
+    assert_int_equal(n, want);
+}
+
+static void
+the_words_of_what_is_given_away_follow(void **state)
+{
+    struct store_op op = op_on(STORE_SESSION_OWNER, "", NULL);
+
+    (void)state;
+    rig_start();
+    (void)put_turn(engine_store(rig), "", "s", "walnut", "a");
+    (void)put_turn(engine_store(rig), "", "t", "walnut", "a");
+    wait_found("", "walnut", 2);
+    op.owner_change.to = "ann";
+    op.owner_change.limit = 9;
+    assert_int_equal(store_apply(engine_store(rig), &op), OK);
+    wait_found("ann", "walnut", 2);
+    wait_found("", "walnut", 0);
 }
 
 static void
@@ -289,6 +367,8 @@ main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, rig_teardown)
     const struct CMUnitTest tests[] = {
         TEST(who_watches_is_woken_by_each_change),
+        TEST(who_watches_what_is_given_away_is_woken),
+        TEST(the_words_of_what_is_given_away_follow),
         TEST(others_sessions_and_no_news_wake_nobody),
         TEST(all_who_watch_one_session_are_woken),
         TEST(a_change_in_another_process_wakes_too),

@@ -1,0 +1,117 @@
+/*
+ * One event of the audit log for each call of a provider. It goes into the
+ * queue of ops/audit.c, so the loop does not wait. No files are sent to
+ * providers; the list says so.
+ */
+#include "base/base.h"
+
+#include "chat/called.h"
+
+#include "chat/aside.h"
+#include "chat/embed.h"
+#include "chat/relay.h"
+#include "chat/turn.h"
+#include "chat/turn_command.h"
+#include "chat/turn_extra.h"
+#include "ops/audit.h"
+#include "provider/models.h"
+
+struct call {
+    const char *purpose;
+    const char *who;
+    const struct route_choice *route;
+    const char *model; /* that answered; "": the route's */
+    struct usage usage;
+    int64_t cost_micro; /* millionths of a dollar; -1: not known */
+    const char *outcome;
+};
+
+static void
+note(const struct call *c)
+{
+    const char *model = c->model[0] != '\0' ? c->model : c->route->model;
+
+    if (c->route->provider->answer != NULL)
+        return; /* it is this very program */
+    audit_event(&(struct audit_fact){
+        .what = AUDIT_PROVIDER_CALL,
+        .who = c->who,
+        .with = {AUDIT_TEXT("for", c->purpose),
+                 AUDIT_TEXT("provider", c->route->provider->name),
+                 AUDIT_TEXT("model", model),
+                 AUDIT_NUMBER("input_tokens", c->usage.input_tokens),
+                 AUDIT_NUMBER("output_tokens", c->usage.output_tokens),
+                 AUDIT_NUMBER("cost_microusd", c->cost_micro),
+                 AUDIT_LIST("files", ""), AUDIT_TEXT("outcome", c->outcome)}});
+}
+
+/* Who asked, whoever's the session is. */
+static const char *
+asker(const struct turn_ask *ask)
+{
+    return ask->payer.owner != NULL ? ask->payer.owner : ask->owner;
+}
+
+static int64_t
+cost(const struct route_choice *route, const char *model, const struct usage *u)
+{
+    const struct model *m = model_find(route->provider->name, model);
+
+    if (m == NULL)
+        m = model_find(route->provider->name, route->model);
+    return model_cost(m, u);
+}
+
+void
+called_turn(const struct turn *t, const char *outcome)
+{
+    if (t->cached || !turn_asks_model(t))
+        return;
+    note(&(struct call){.purpose = t->command != NULL ? "command" : "turn",
+                        .who = asker(t->ask),
+                        .route = &t->ask->route,
+                        .model = t->model,
+                        .usage = t->usage,
+                        .cost_micro = turn_cost(t),
+                        .outcome = outcome});
+}
+
+void
+called_aside(const struct aside *a, const char *outcome)
+{
+    note(&(struct call){.purpose = "background",
+                        .who = asker(a->ask),
+                        .route = &a->route,
+                        .model = a->model,
+                        .usage = a->usage,
+                        .cost_micro = cost(&a->route, a->model, &a->usage),
+                        .outcome = outcome});
+}
+
+void
+called_relay(const struct relay *r, const char *outcome)
+{
+    if (!r->asked)
+        return;
+    note(&(struct call){.purpose = "relay",
+                        .who = asker(r->ask),
+                        .route = &r->route,
+                        .model = r->model,
+                        .usage = r->usage,
+                        .cost_micro = cost(&r->route, r->model, &r->usage),
+                        .outcome = outcome});
+}
+
+void
+called_embed(const struct embed *em, const char *outcome)
+{
+    const struct usage u = {em->tokens, 0, 0};
+
+    note(&(struct call){.purpose = "embedding",
+                        .who = em->payer.owner != NULL ? em->payer.owner : "",
+                        .route = &em->route,
+                        .model = em->route.model,
+                        .usage = u,
+                        .cost_micro = cost(&em->route, em->route.model, &u),
+                        .outcome = outcome});
+}

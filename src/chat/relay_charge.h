@@ -1,0 +1,22 @@
+/*
+ * What a relay reserves and uses; for chat/relay.c. Loop thread.
+ */
+#ifndef CHAT_RELAY_CHARGE_H
+#define CHAT_RELAY_CHARGE_H
+
+#include "chat/relay.h"
+
+/* Make its bill for n of its routes. True: nobody may be asked before what it
+ * says is reserved, by relay_reserve. */
+bool relay_bill(struct relay *r, size_t n);
+/* next is called when it is; why: it does not fit. */
+void relay_reserve(struct relay *r,
+                   void (*next)(struct relay *r, const struct problem *why));
+/* This one is asked now. */
+void relay_asks(struct relay *r, const struct route_choice *route);
+/* A part of the answer. */
+void relay_said(struct relay *r, const struct part *p);
+/* It is over: settle, and give back what is reserved still. */
+void relay_settle(struct relay *r);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * A turn's bill. It is made when its history is there and before anybody is
+ * asked; the estimate is of all that could be sent, cut to what the model
+ * takes. What is reserved apart from the question is given back in turn_release
+ * unless it was settled.
+ */
+#include "base/base.h"
+
+#include "chat/turn_charge.h"
+
+#include "chat/charge.h"
+#include "chat/core.h"
+#include "chat/turn_answer.h"
+#include "chat/turn_end.h"
+#include "provider/models.h"
+
+static const char *
+payer_of(const struct turn *t)
+{
+    return t->ask->payer.owner != NULL ? t->ask->payer.owner : t->ask->owner;
+}
+
+void
+turn_bill(struct turn *t)
+{
+    struct route_choice routes[GENERATOR_ROUTES_MAX];
+    struct turn_ask *a = t->ask;
+    const struct model *m;
+    int64_t input, most;
+    size_t n;
+
+    bill_init(&t->bill, t->en->allowances, &a->payer, a->owner, &t->chosen);
+    if (t->bill.what.n == 0)
+        return;
+    input = token_scale(t->en->scales, t->chosen.model,
+                        bill_input(a, t->en->system_prompt));
+    m = model_find(t->chosen.provider->name, t->chosen.model);
+    if (m != NULL && m->context_tokens > 0 && input > m->context_tokens)
+        input = m->context_tokens;
+    n = turn_routes(t, routes);
+    most = bill_worst(&t->bill, t->en->allowances, routes, n, input,
+                      a->ask.max_tokens);
+    if (most > 0)
+        a->ask.max_tokens = most;
+}
+
+bool
+turn_is_limited(const struct turn *t)
+{
+    return t->bill.what.n > 0;
+}
+
+/* --- apart from the question ---------------------------------------------- */
+
+static void
+on_reserved(void *arg, const struct problem *why)
+{
+    struct turn *t = arg;
+    void (*next)(struct turn *, const struct problem *) = t->reserved;
+
+    t->charge = NULL;
+    t->held = why == NULL;
+    next(t, why);
+}
+
+void
+turn_reserve(struct turn *t,
+             void (*next)(struct turn *t, const struct problem *why))
+{
+    if (t->held || !turn_is_limited(t)) {
+        next(t, NULL);
+        return;
+    }
+    t->reserved = next;
+    t->charge = charge_begin(t->en, &t->id, &t->bill, on_reserved, t);
+}
+
+void
+turn_settle(struct turn *t)
+{
+    struct ledger_spent spent;
+
+    turn_spent(t, &spent);
+    if (t->held || spent.model != NULL)
+        charge_settle(t->en, &t->id, &spent);
+    t->held = false;
+}
+
+void
+turn_release(struct turn *t)
+{
+    static const struct ledger_spent nothing;
+
+    charge_drop(t->en, t->charge);
+    t->charge = NULL;
+    if (t->held)
+        charge_settle(t->en, &t->id, &nothing);
+    t->held = false;
+}
+
+/* --- both ----------------------------------------------------------------- */
+
+void
+turn_refuse_limit(struct turn *t)
+{
+    struct problem p = {.err = OK};
+
+    bill_problem(&t->bill, &t->op->begin.reserve.over, t->asked_ms, &p);
+    turn_refuse(t, &p);
+}
+
+/* An answer that was kept from before costs nothing, as does a provider that
+ * failed before it said anything. */
+void
+turn_spent(struct turn *t, struct ledger_spent *out)
+{
+    bool whole = t->finish != FINISH_CANCELLED && t->finish != FINISH_ERROR &&
+                 t->finish != FINISH_INCOMPLETE;
+
+    if (t->cached ||
+        (t->finish == FINISH_ERROR && t->text.len == 0 && t->thoughts == 0 &&
+         t->usage.input_tokens < 0 && t->usage.output_tokens < 0)) {
+        memset(out, 0, sizeof(*out));
+        return;
+    }
+    bill_spent(&t->bill, out, payer_of(t), &t->ask->route, t->model, &t->usage,
+               t->report.scaled, (int64_t)(t->text.len + t->thoughts), whole);
+}

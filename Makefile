@@ -33,9 +33,10 @@ IS_DEFAULT := $(filter build/gcc-release,$(B))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Werror
-PKGS := fcgi libcurl lmdb sqlite3 libcjson libcrypto
-LIBS_PLAIN := -lfcgi -lcurl -llmdb -lsqlite3 -lcjson -lcrypto
-LIBS_MORE := -lstemmer -lwslay -lm -lpthread # these have no .pc file
+PKGS := fcgi libcurl lmdb sqlite3 libcjson libcrypto libseccomp
+LIBS_PLAIN := -lfcgi -lcurl -llmdb -lsqlite3 -lcjson -lcrypto -lseccomp
+# These have no .pc file, or one that asks for more than is needed (cjose).
+LIBS_MORE := -lcjose -lstemmer -lwslay -lcrypt -lm -lpthread
 # A package whose .pc file is missing still links under its usual name.
 LIBS = $(or $(shell pkg-config --libs $(PKGS) 2>/dev/null),$(LIBS_PLAIN)) \
 	$(LIBS_MORE)

@@ -42,6 +42,19 @@ answer_here(const char *chat)
     return 1;
 }
 
+/* The log says which file, and what to do. */
+static int
+refuse(void)
+{
+    log_error("conf.refused", "error=\"%s\"", conf_refusal());
+    (void)puts("Status: 503 Service Unavailable\r\n"
+               "Content-Type: application/json\r\n"
+               "Cache-Control: no-store\r\n\r\n"
+               "{\"error\":\"The server is not set up\",\"message\":\"Its log "
+               "says what is missing.\",\"code\":\"not_set_up\"}");
+    return 0;
+}
+
 int
 main(void)
 {
@@ -59,6 +72,8 @@ main(void)
     process_root(root);
     find_chat(chat);
     IGNORE(conf_load(root)); /* mistakes are logged; defaults serve */
+    if (conf_refusal() != NULL)
+        return refuse();
     (void)mkdir(conf_str(CONF_DATA_DIR), 0700); /* the store tells if not */
     (void)snprintf(path, sizeof(path), "%s/%s", conf_str(CONF_DATA_DIR),
                    CGI_SOCKET);

@@ -10,55 +10,76 @@
 #include "api/body_limits.h"
 #include "api/v1.h"
 #include "api/way.h"
+#include "api/who.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
+#include "http/request_peer.h"
 
 static const struct route routes[] = {
-    {METHOD_POST, "/chat", api_chat, "Send a message"},
-    {METHOD_GET, "/chat/stream", api_chat_stream, "Follow or start a turn"},
-    {METHOD_GET, "/chat/events", api_chat_events, "Poll a turn's events"},
-    {METHOD_POST, "/chat/stop", api_chat_stop, "Cancel a turn"},
-    {METHOD_GET, "/chat/turns/{id}", api_turn, "State of a turn"},
+    {METHOD_POST, "/chat", api_chat, "Send a message", 0},
+    {METHOD_GET, "/chat/stream", api_chat_stream, "Follow or start a turn",
+     WHO_TOKEN},
+    {METHOD_GET, "/chat/events", api_chat_events, "Poll a turn's events",
+     WHO_TOKEN},
+    {METHOD_POST, "/chat/stop", api_chat_stop, "Cancel a turn", 0},
+    {METHOD_GET, "/chat/turns/{id}", api_turn, "State of a turn", 0},
     {METHOD_GET, "/chat/turns/{id}/context", api_turn_context,
-     "What the model saw"},
-    {METHOD_GET, "/sessions", api_sessions, "List sessions"},
-    {METHOD_POST, "/sessions", api_session_make, "Make an empty session"},
-    {METHOD_DELETE, "/sessions", api_sessions_delete, "Delete all sessions"},
-    {METHOD_GET, "/sessions/{id}", api_session, "One session"},
-    {METHOD_PATCH, "/sessions/{id}", api_session_patch, "Change a session"},
-    {METHOD_DELETE, "/sessions/{id}", api_session_delete, "Delete a session"},
+     "What the model saw", 0},
+    {METHOD_GET, "/sessions", api_sessions, "List sessions", WHO_OWNS},
+    {METHOD_POST, "/sessions", api_session_make, "Make an empty session", 0},
+    {METHOD_DELETE, "/sessions", api_sessions_delete, "Delete all sessions", 0},
+    {METHOD_GET, "/sessions/{id}", api_session, "One session", WHO_SESSION},
+    {METHOD_PATCH, "/sessions/{id}", api_session_patch, "Change a session",
+     WHO_SESSION},
+    {METHOD_DELETE, "/sessions/{id}", api_session_delete, "Delete a session",
+     WHO_SESSION},
     {METHOD_GET, "/sessions/{id}/messages", api_messages,
-     "Messages of a session"},
+     "Messages of a session", WHO_SESSION},
     {METHOD_GET, "/sessions/{id}/events", api_session_events,
-     "What happens to a session"},
-    {METHOD_POST, "/messages/{id}/feedback", api_feedback, "Rate a message"},
+     "What happens to a session", WHO_SESSION | WHO_TOKEN},
+    {METHOD_POST, "/messages/{id}/feedback", api_feedback, "Rate a message", 0},
     {METHOD_GET, "/sessions/{id}/export", api_session_export,
-     "A session as a file"},
+     "A session as a file", WHO_SESSION},
     {METHOD_POST, "/sessions/{id}/fork", api_session_fork,
-     "A new session up to a message"},
-    {METHOD_POST, "/import", api_import, "Sessions from a file"},
-    {METHOD_GET, "/export", api_export, "All sessions as a file"},
-    {METHOD_POST, "/v1/chat/completions", api_v1_chat, "Ask, by OpenAI's wire"},
+     "A new session up to a message", WHO_SESSION},
+    {METHOD_POST, "/import", api_import, "Sessions from a file", 0},
+    {METHOD_GET, "/export", api_export, "All sessions as a file", 0},
+    {METHOD_GET, "/usage", api_usage, "What was used, and what is left", 0},
+    {METHOD_POST, "/v1/chat/completions", api_v1_chat, "Ask, by OpenAI's wire",
+     0},
     {METHOD_POST, "/v1/embeddings", api_v1_embeddings,
-     "Embeddings, by OpenAI's wire"},
-    {METHOD_GET, "/v1/models", api_v1_models, "Models, by OpenAI's wire"},
-    {METHOD_GET, "/v1/models/{*}", api_v1_model, "One model"},
+     "Embeddings, by OpenAI's wire", 0},
+    {METHOD_GET, "/v1/models", api_v1_models, "Models, by OpenAI's wire", 0},
+    {METHOD_GET, "/v1/models/{*}", api_v1_model, "One model", 0},
     {METHOD_POST, "/api/cloud-chat", api_cloud_chat,
-     "The context of a message, for a model elsewhere"},
-    {METHOD_POST, "/api/chat", api_local_chat, "Ask the model of this machine"},
-    {METHOD_GET, "/api/docs", api_docs, "This API, to be read"},
-    {METHOD_GET, "/api/openapi.yaml", api_openapi_yaml, "The OpenAPI document"},
+     "The context of a message, for a model elsewhere", 0},
+    {METHOD_POST, "/api/chat", api_local_chat, "Ask the model of this machine",
+     0},
+    {METHOD_GET, "/api/docs", api_docs, "This API, to be read", WHO_OPEN},
+    {METHOD_GET, "/api/openapi.yaml", api_openapi_yaml, "The OpenAPI document",
+     WHO_OPEN},
     {METHOD_GET, "/api/openapi.json", api_openapi_json,
-     "The OpenAPI document, as JSON"},
-    {METHOD_GET, "/", api_status, "Status"},
-    {METHOD_GET, "/status", api_status, "Status"},
-    {METHOD_GET, "/health", api_health, "Is it able to serve?"},
-    {METHOD_GET, "/metrics", api_metrics, "Prometheus metrics"},
-    {METHOD_GET, "/ws/{*}", api_ws_elsewhere, "WebSocket, not passed on"},
-    {METHOD_GET, "/probe", api_probe, "Timed events"},
+     "The OpenAPI document, as JSON", WHO_OPEN},
+    {METHOD_GET, "/", api_status, "Status", WHO_OPEN},
+    {METHOD_GET, "/status", api_status, "Status", WHO_OPEN},
+    {METHOD_GET, "/health", api_health, "Is it able to serve?", WHO_OPEN},
+    {METHOD_GET, "/metrics", api_metrics, "Prometheus metrics", 0},
+    {METHOD_GET, "/ws/{*}", api_ws_elsewhere, "WebSocket, not passed on",
+     WHO_OPEN},
+    {METHOD_GET, "/probe", api_probe, "Timed events", WHO_OPEN},
+    {METHOD_POST, "/auth/login", api_login, "Sign in", WHO_OPEN},
+    {METHOD_POST, "/auth/logout", api_logout, "Sign out", WHO_OPEN},
+    {METHOD_GET, "/auth/me", api_me, "Who am I?", WHO_OWNS},
+    {METHOD_GET, "/auth/oauth2/login", api_oidc_login,
+     "Sign in at an OpenID provider", WHO_OPEN},
+    {METHOD_GET, "/auth/oauth2/callback", api_oidc_callback,
+     "Where the provider sends the browser back", WHO_OPEN},
+    {METHOD_GET, "/keys", api_keys, "List API keys", 0},
+    {METHOD_POST, "/keys", api_key_make, "Make an API key", 0},
+    {METHOD_DELETE, "/keys/{id}", api_key_revoke, "Revoke an API key", 0},
 };
 
 void
@@ -72,24 +93,7 @@ app_print_routes(FILE *out)
 const char *
 app_owner(const struct request *rq)
 {
-    (void)rq; /* nobody signs in yet: all are the anonymous owner */
-    return "";
-}
-
-/* Nothing between the client and us says that it speaks for somebody else. */
-static bool
-is_local(const struct request *rq)
-{
-    static const char *const proxies[] = {"X-Forwarded-For", "Forwarded",
-                                          "X-Real-IP", "Via"};
-    const char *from = request_var(rq, "REMOTE_ADDR");
-
-    for (size_t i = 0; i < COUNT_OF(proxies); i++)
-        if (request_header(rq, proxies[i]) != NULL)
-            return false;
-    return from != NULL &&
-           (text_starts(from, "127.") || strcmp(from, "::1") == 0 ||
-            text_starts(from, "::ffff:127."));
+    return rq->owner;
 }
 
 bool
@@ -98,7 +102,7 @@ app_lists(const struct request *rq)
     const char *who = conf_str(CONF_LIST_ANONYMOUS);
 
     return app_owner(rq)[0] != '\0' || strcmp(who, "all") == 0 ||
-           (strcmp(who, "none") != 0 && is_local(rq));
+           (strcmp(who, "none") != 0 && request_local(rq));
 }
 
 void
@@ -245,6 +249,8 @@ app_request(void *arg, struct request *rq, const struct problem *why)
         app_fail(app, rq, &p);
     } else if (rq->body_too_big) {
         body_too_big(rq, &p);
+        app_fail(app, rq, &p);
+    } else if (who_find(app, rq, route->rules, &p) != OK) {
         app_fail(app, rq, &p);
     } else {
         route->fn(app, rq);

@@ -13,12 +13,17 @@
 #define APP_VERSION "0.1.0"
 
 struct ws_door; /* api/ws_door.h */
+struct auth;    /* auth/auth.h */
+struct oidc;    /* auth/oidc.h */
 
 struct app {
     struct engine *en;
     struct ws_door *ws; /* NULL: WebSockets are not offered */
-    int64_t started_ms; /* wall clock */
-    int64_t ping_ms;    /* silence on a stream */
+    struct auth *auth;
+    struct oidc *oidc;     /* NULL: nobody signs in at a provider */
+    const char *oidc_name; /* of who signs people in; NULL: nobody does */
+    int64_t started_ms;    /* wall clock */
+    int64_t ping_ms;       /* silence on a stream */
     bool one; /* this process answers one request: it drains from then on */
 };
 
@@ -44,11 +49,12 @@ void app_json(struct app *app, struct request *rq, int status,
  * rq. */
 void app_stream_head(struct app *app, struct request *rq);
 
-/* Whose request it is; "" is the anonymous owner. */
+/* As whom the request acts (api/who.h); "" is nobody in particular. In the
+ * request's arena. */
 const char *app_owner(const struct request *rq);
 
-/* May this client see the list of its owner's sessions? Who is not signed in
- * shares an owner with all others: see LIST_ANONYMOUS. */
+/* May this client see the list of its owner's sessions? Who has neither signed
+ * in nor a cookie shares an owner with all such: see LIST_ANONYMOUS. */
 bool app_lists(const struct request *rq);
 
 /* The table of routes: on each line a method, a pattern, and what it is. */
@@ -62,6 +68,8 @@ route_fn api_chat, api_chat_stream, api_chat_events, api_chat_stop, api_turn,
     api_session_fork, api_import, api_status, api_health, api_metrics,
     api_probe, api_v1_chat, api_v1_models, api_v1_model, api_v1_embeddings,
     api_cloud_chat, api_local_chat, api_ws_elsewhere, api_docs,
-    api_openapi_yaml, api_openapi_json;
+    api_openapi_yaml, api_openapi_json, api_usage, api_oidc_login,
+    api_oidc_callback, api_login, api_logout, api_me, api_keys, api_key_make,
+    api_key_revoke;
 
 #endif

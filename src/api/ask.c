@@ -337,7 +337,7 @@ make_ask(const struct fields *f, const cJSON *json, const char *owner,
     struct turn_ask *a = turn_ask_new();
     enum err e;
 
-    a->owner = owner;
+    a->owner = arena_strdup(&a->arena, owner);
     e = take_fields(a, f, idem, why);
     if (e == OK && json != NULL)
         e = ask_media(a, json, why);
@@ -377,10 +377,8 @@ ask_parse(struct request *rq, bool query, struct turn_ask **out,
     e = make_ask(&f, json, app_owner(rq), request_header(rq, "Idempotency-Key"),
                  out, why);
     cJSON_Delete(json);
-    if (e == OK) {
-        (*out)->lists = app_lists(rq);
+    if (e == OK)
         *opt = (struct ask_options){.stream = f.stream, .detach = f.detach};
-    }
     return e;
 }
 

@@ -7,6 +7,8 @@
 #include "api/chat.h"
 
 #include "api/ask.h"
+#include "api/payer.h"
+#include "api/who.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "http/form.h"
@@ -26,6 +28,20 @@ chat_kind(const struct request *rq, const struct ask_options *opt)
     return OUTLET_JSON;
 }
 
+enum err
+chat_admit(struct app *app, struct request *rq, struct turn_ask *ask,
+           struct problem *why)
+{
+    if (who_may(rq, MAY_WRITE, why) != OK)
+        return why->err;
+    if (!who_session(app, rq, ask->session_id))
+        who_makes(app, rq, ask->session_id);
+    ask->owner = arena_strdup(&ask->arena, app_owner(rq));
+    ask->lists = app_lists(rq);
+    payer_take(app, who_asks(rq), ask);
+    return OK;
+}
+
 void
 chat_begin(struct app *app, struct request *rq, struct turn_ask *ask,
            enum outlet_kind kind)
@@ -33,8 +49,10 @@ chat_begin(struct app *app, struct request *rq, struct turn_ask *ask,
     struct problem p = {.err = OK};
     struct ident existing;
     struct outlet *o;
-    enum err e = ask_load(app->en, ask, &existing, &p);
+    enum err e = chat_admit(app, rq, ask, &p);
 
+    if (e == OK)
+        e = ask_load(app->en, ask, &existing, &p);
     if (e == ERR_CONFLICT) {
         turn_ask_free(ask);
         o = outlet_new(app, rq, kind);
@@ -121,6 +139,7 @@ api_chat_stream(void *arg, struct request *rq)
         return;
     }
     if (named) {
+        who_turn(app, rq, &turn);
         o = outlet_new(app, rq, OUTLET_SSE);
         outlet_after(o, seq, 0);
         engine_follow(app->en, app_owner(rq), &turn, outlet_reader(o));
@@ -155,6 +174,7 @@ api_chat_events(void *arg, struct request *rq)
         app_fail(app, rq, &p);
         return;
     }
+    who_turn(app, rq, &turn);
     o = outlet_new(app, rq, OUTLET_EVENTS);
     outlet_after(o, (uint32_t)after, wait_s * 1000);
     engine_follow(app->en, app_owner(rq), &turn, outlet_reader(o));
@@ -203,6 +223,7 @@ api_chat_stop(void *arg, struct request *rq)
         app_fail(app, rq, &p);
         return;
     }
+    who_turn(app, rq, &turn);
     o = outlet_new(app, rq, OUTLET_STOPPED);
     engine_stop_turn(app->en, app_owner(rq), &turn, outlet_reader(o));
 }

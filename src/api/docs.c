@@ -22,8 +22,11 @@
 /* As the web servers send it with the client. */
 #define PAGE_POLICY                                                        \
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src "    \
-    "'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; " \
-    "form-action 'self'; frame-ancestors 'none'"
+    "'self' data: blob:; connect-src 'self'; font-src 'self'; object-src " \
+    "'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define PAGE_PERMISSIONS                                                      \
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), midi=(), " \
+    "display-capture=()"
 
 static const struct doc {
     const char *file; /* below the project's folder */
@@ -83,8 +86,8 @@ reply_doc(struct app *app, struct request *rq, enum doc_name name)
         reply_begin(&rp, rq, 200, text.len);
         if (docs[name].page) {
             reply_header(&rp, "Content-Security-Policy", PAGE_POLICY);
-            reply_header(&rp, "Referrer-Policy", "no-referrer");
             reply_header(&rp, "Cross-Origin-Opener-Policy", "same-origin");
+            reply_header(&rp, "Permissions-Policy", PAGE_PERMISSIONS);
         }
         buf_add(reply_body(&rp, docs[name].type), text.data, text.len);
         app_end(app, rq, reply_end(&rp));

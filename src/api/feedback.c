@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include "api/app.h"
+#include "api/who.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "chat/extra.h"
@@ -106,6 +107,21 @@ put_feedback(struct buf *out, const struct feedback *f)
     json_end_obj(&j);
 }
 
+/* The session may be one that anybody goes on with. */
+static void
+act_as(struct app *app, struct request *rq, const struct feedback *f)
+{
+    const char *id = rq->path_args[0];
+    struct ident message, turn;
+
+    if (f->session_id != NULL) {
+        (void)who_session(app, rq, f->session_id);
+    } else if (ident_parse(id, strlen(id), &message) == OK) {
+        turn = ident_beside(&message, TURN_ID);
+        who_turn(app, rq, &turn);
+    }
+}
+
 static enum err
 keep(struct store *s, const char *owner, const struct feedback *f,
      struct place *at, const char *feedback, struct problem *why)
@@ -147,6 +163,8 @@ api_feedback(void *arg, struct request *rq)
     buf_init(&body, 8 * COMMENT_MAX);
     if (e == OK)
         e = read_feedback(json, &f, &p);
+    if (e == OK)
+        act_as(app, rq, &f);
     if (e == OK)
         e = find(s, app_owner(rq), rq->path_args[0], &f, &at, &p);
     if (e == OK) {

@@ -95,6 +95,8 @@ reply_whole(struct outlet *o, int status, const char *extra_json)
     reply_begin(&rp, o->way.rq, status, OUTLET_REPLY_MAX);
     if (o->failed != NULL && o->failed->retry_after_s > 0)
         reply_header(&rp, "Retry-After", "%d", o->failed->retry_after_s);
+    if (o->failed != NULL)
+        reply_quota(&rp, o->failed);
     body = reply_body(&rp, "application/json");
     buf_add(body, o->body.data, o->body.len);
     buf_adds(body, extra_json);

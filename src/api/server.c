@@ -18,12 +18,17 @@
 
 #include "api/app.h"
 #include "api/body_limits.h"
+#include "api/confine.h"
 #include "api/ws_door.h"
 #include "api/session_export.h"
+#include "auth/auth.h"
+#include "auth/oidc.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
 #include "http/door.h"
+#include "ops/audit.h"
+#include "http/request_peer.h"
 
 #define IDLE_POLL_MS 1000
 
@@ -202,6 +207,65 @@ check_providers(void)
         log_warn("server.provider", "code=%s faults=%zu", p.code, faults);
 }
 
+static void
+trust_proxies(void)
+{
+    struct problem p = {.err = OK};
+
+    if (request_trust(conf_str(CONF_TRUSTED_PROXIES), &p) != OK)
+        log_warn("conf.value", "name=TRUSTED_PROXIES rule=\"%s\"", p.message);
+}
+
+/* Before anything happens that has to be noted. */
+static enum err
+open_audit(void)
+{
+    struct audit_config c;
+    enum err e;
+
+    if (!audit_config_load(&c))
+        return OK;
+    e = audit_start(&c);
+    if (e == OK)
+        audit_settings(&c);
+    return e;
+}
+
+static enum err
+open_oidc(struct server *s)
+{
+    struct problem p = {.err = OK};
+
+    if (oidc_open(&s->app.oidc, engine_store(s->app.en),
+                  auth_fetcher(s->app.auth), &p) != OK) {
+        log_error("oidc.open", "code=%s message=\"%s\"", p.code, p.message);
+        return p.err;
+    }
+    if (s->app.oidc != NULL)
+        s->app.oidc_name = oidc_name(s->app.oidc);
+    return OK;
+}
+
+static enum err
+open_auth(struct server *s)
+{
+    const struct auth_config c = {
+        .store = engine_store(s->app.en),
+        .loop = engine_loop(s->app.en),
+        .transfers = engine_transfers(s->app.en),
+        .data_dir = conf_str(CONF_DATA_DIR),
+        .threads = (unsigned)conf_int(CONF_THREADS),
+    };
+    enum err e = auth_open(&s->app.auth, &c);
+
+    if (e != OK)
+        return e;
+    e = open_oidc(s);
+    if (e != OK)
+        auth_close(s->app.auth);
+    return e;
+}
+
 int
 server_run(enum server_mode mode)
 {
@@ -212,19 +276,34 @@ server_run(enum server_mode mode)
      * thread would only hold what the others miss. */
     (void)mallopt(M_ARENA_MAX, 2);
     (void)umask(077);
-    (void)mkdir(conf_str(CONF_DATA_DIR), 0700); /* told by the store if not */
     reply_set_origins(conf_str(CONF_ALLOWED_ORIGINS));
+    reply_set_key_header(conf_str(CONF_API_KEY_HEADER));
+    trust_proxies();
     check_providers();
-    if (watch_signals(&s) < 0 || engine_open(&s.app.en) != OK)
+    confine();
+    if (watch_signals(&s) < 0 || open_audit() != OK)
         return 1;
+    if (engine_open(&s.app.en) != OK) {
+        audit_stop();
+        return 1;
+    }
     command_exporter(s.app.en, session_export);
     s.app.started_ms = clock_wall_ms();
+    if (open_auth(&s) != OK) {
+        engine_close(s.app.en);
+        audit_stop();
+        return 1;
+    }
     s.app.one = mode == SERVER_ONE;
     s.app.ping_ms = conf_int(CONF_PING_MS);
     status = run(&s, mode);
+    auth_stop(s.app.auth);
     doors_close(s.doors);
     ws_door_close(s.app.ws);
+    oidc_free(s.app.oidc);
+    auth_close(s.app.auth);
     engine_close(s.app.en);
+    audit_stop();
     (void)close(s.signal_io.fd);
     log_info("server.end", "pid=%d status=%d", (int)getpid(), status);
     return status;

@@ -18,6 +18,8 @@
 
 #include "api/session_news.h"
 #include "api/way.h"
+#include "api/who.h"
+#include "auth/auth.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/mem.h"
@@ -36,12 +38,14 @@ struct device {
     struct app *app;
     struct mail mail; /* its beginning */
     struct loop_timer timer;
+    struct identity who; /* its client, as long as it is signed in */
     char owner[STORE_OWNER_MAX + 1];
     char session_id[IDENT_SESSION_MAX + 1];
     struct seen seen;         /* by its client, in whole events */
     size_t skip;              /* bytes behind it that were sent already, */
     uint8_t sent[DIGEST_LEN]; /* and what they are the beginning of */
     int64_t sent_ms;          /* monotonic; last bytes given */
+    int64_t expires_ms;       /* wall clock; of the session; 0: never */
     bool joined;              /* it watches */
     bool looked;              /* once */
     bool busy;                /* its job runs */
@@ -121,7 +125,7 @@ set_timer(struct device *d)
 {
     struct loop *l = engine_loop(d->app->en);
     int64_t at_ms = d->sent_ms + d->app->ping_ms;
-    int64_t left_ms = d->news.expires_ms - clock_wall_ms(); /* < 0: none */
+    int64_t left_ms = d->expires_ms - clock_wall_ms(); /* < 0: none */
 
     if (at_ms <= loop_now_ms(l)) /* it cannot be told anything now */
         at_ms = loop_now_ms(l) + d->app->ping_ms;
@@ -137,7 +141,9 @@ make_news(void *arg)
     struct device *d = arg;
 
     d->now = d->seen;
-    d->err = session_news(&d->news, &d->now);
+    d->err = auth_still(d->app->auth, &d->who, clock_wall_ms())
+                 ? session_news(&d->news, &d->now)
+                 : ERR_HUP; /* it comes back, and is asked who it is */
     if (d->err == OK && d->out.len > WHOLE_MAX)
         digest_sha256(d->made, d->out.data, d->out.len);
 }
@@ -188,6 +194,8 @@ on_made(struct mail *m)
         return;
     }
     d->looked = true;
+    if (e == OK)
+        d->expires_ms = d->news.expires_ms;
     if (e == OK)
         e = goes_on(d) ? send_made(d) : ERR_HUP;
     d->wanted = d->wanted || d->news.more || d->skip > 0;
@@ -374,6 +382,7 @@ device_start(struct app *app, struct request *rq, const struct seen *seen)
     d->timer.fn = on_timer;
     d->timer.arg = d;
     d->seen = *seen;
+    d->who = *who_asks(rq);
     (void)snprintf(d->owner, sizeof(d->owner), "%s", app_owner(rq));
     (void)snprintf(d->session_id, sizeof(d->session_id), "%s",
                    rq->path_args[0]);

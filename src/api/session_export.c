@@ -9,6 +9,7 @@
 
 #include "api/session_export.h"
 
+#include "api/noted.h"
 #include "api/pour.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -287,6 +288,7 @@ session_export(struct store *store, const char *owner, const char *id,
                struct command_file *file)
 {
     enum export_format f;
+    char name[NOTED_SESSION_LEN];
     struct session s;
     struct out *o;
     bool last;
@@ -302,6 +304,12 @@ session_export(struct store *store, const char *owner, const char *id,
     (void)snprintf(o->id, sizeof(o->id), "%s", id);
     e = out_more(o, file->text, &last);
     out_free(o);
+    noted_session(name, id);
+    audit_event(
+        &(struct audit_fact){.what = AUDIT_EXPORT,
+                             .who = owner,
+                             .with = {AUDIT_TEXT("session", name),
+                                      AUDIT_TEXT("format", file->format)}});
     return e == OK && !last ? ERR_TOOBIG : e; /* it is more than a piece */
 }
 
@@ -319,6 +327,29 @@ read_format(struct request *rq, enum export_format *f, struct problem *why)
         return true;
     (void)problem_set(why, ERR_BADREQ, "invalid_format", "Invalid format",
                       "It is json, jsonl or md.");
+    return false;
+}
+
+/* Nothing leaves without a trace. id NULL: all. Takes rq if it fails. */
+static bool
+note_export(struct app *app, struct request *rq, const char *id,
+            enum export_format format)
+{
+    struct problem p = {.err = OK};
+    char name[NOTED_SESSION_LEN] = "all";
+    struct audit_fact f = {
+        .what = AUDIT_EXPORT,
+        .with = {AUDIT_TEXT("session", name),
+                 AUDIT_TEXT("format", export_suffix(format))}};
+    enum err e;
+
+    if (id != NULL)
+        noted_session(name, id);
+    e = noted_wait(rq, &f);
+    if (e == OK)
+        return true;
+    (void)problem_set(&p, e, NULL, NULL, NULL);
+    app_fail(app, rq, &p);
     return false;
 }
 
@@ -354,6 +385,8 @@ api_session_export(void *arg, struct request *rq)
         app_session_missing(app, rq, e);
         return;
     }
+    if (!note_export(app, rq, s.id, f))
+        return;
     o = out_new(engine_store(app->en), app_owner(rq), f);
     (void)snprintf(o->id, sizeof(o->id), "%s", s.id);
     send_file(app, rq, o, s.id);
@@ -373,6 +406,8 @@ api_export(void *arg, struct request *rq)
         app_fail(app, rq, &p);
         return;
     }
+    if (!note_export(app, rq, NULL, f))
+        return;
     clock_iso(now, clock_wall_ms());
     now[strlen("YYYY-MM-DD")] = '\0';
     o = out_new(engine_store(app->en), app_owner(rq), f);

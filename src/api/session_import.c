@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 
 #include "api/intake.h"
+#include "api/noted.h"
 #include "api/outlet.h"
 #include "base/clock.h"
 #include "base/conf.h"
@@ -252,6 +253,10 @@ over(struct reading *r)
              "bytes=%" PRIu64 " sessions=%zu messages=%zu "
              "faults=%zu left=%d",
              r->at, t.sessions, t.messages, t.faults, r->gone);
+    noted(r->rq, &(struct audit_fact){
+                     .what = AUDIT_IMPORT,
+                     .with = {AUDIT_NUMBER("sessions", (int64_t)t.sessions),
+                              AUDIT_NUMBER("messages", (int64_t)t.messages)}});
     loop_io_clear(engine_loop(r->app->en), &r->io);
     engine_release(r->app->en, &r->hold);
     if (!r->gone)

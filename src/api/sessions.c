@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #include "api/app.h"
+#include "api/noted.h"
 #include "api/session_json.h"
 #include "base/clock.h"
 #include "base/mem.h"
@@ -295,6 +296,22 @@ api_session_patch(void *arg, struct request *rq)
 
 /* --- deleting ------------------------------------------------------------ */
 
+/* What is deleted stays so, whether that can be noted at once or later. */
+static void
+note_deleted(const struct request *rq, const char *id, int64_t n)
+{
+    char name[NOTED_SESSION_LEN];
+    struct audit_fact f = {.what = AUDIT_SESSIONS_DELETED,
+                           .with = {AUDIT_NUMBER("count", n)}};
+
+    if (id != NULL) {
+        noted_session(name, id);
+        f = (struct audit_fact){.what = AUDIT_SESSION_DELETED,
+                                .with = {AUDIT_TEXT("session", name)}};
+    }
+    IGNORE(noted_wait(rq, &f));
+}
+
 void
 api_session_delete(void *arg, struct request *rq)
 {
@@ -308,6 +325,7 @@ api_session_delete(void *arg, struct request *rq)
         app_session_missing(app, rq, e);
         return;
     }
+    note_deleted(rq, rq->path_args[0], 1);
     buf_init(&body, REPLY_HEAD_MAX);
     json_out_init(&j, &body);
     json_begin_obj(&j);
@@ -374,6 +392,8 @@ api_sessions_delete(void *arg, struct request *rq)
     cJSON_Delete(json);
     if (e == OK && app_lists(rq)) {
         e = erase_all(app, app_owner(rq), &n);
+        if (n > 0)
+            note_deleted(rq, NULL, n);
         if (e != OK)
             (void)problem_set(&p, e, NULL, NULL, NULL);
     }

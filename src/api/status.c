@@ -5,6 +5,7 @@
  */
 #include "base/base.h"
 
+#include "api/account.h"
 #include "api/app.h"
 #include "api/ws_door.h"
 #include "base/clock.h"
@@ -72,6 +73,7 @@ api_status(void *arg, struct request *rq)
         json_put_str(&j, "model", route.model);
     }
     put_providers(&j, engine_circuits(app->en));
+    account_put_ways(&j, app);
     json_name(&j, "transports");
     json_begin_arr(&j);
     json_add_str(&j, "sse");

@@ -7,6 +7,7 @@
 #include "base/base.h"
 
 #include "api/app.h"
+#include "api/who.h"
 #include "base/json.h"
 #include "chat/extra.h"
 
@@ -58,6 +59,8 @@ find_turn(struct app *app, struct request *rq, bool commands,
         e = store_turn(engine_store(app->en), &id, t);
     if (e == ERR_NOTFOUND && commands)
         e = command_turn(app, &id, t);
+    if (e == OK)
+        who_turn(app, rq, &id);
     if (e == OK && strcmp(t->owner, app_owner(rq)) == 0)
         return true;
     turn_missing(app, rq, e);

@@ -11,8 +11,11 @@
 #include "base/base.h"
 
 #include "api/v1.h"
+#include "api/chat.h"
 
+#include "api/payer.h"
 #include "api/v1_outlet.h"
+#include "api/who.h"
 #include "base/text.h"
 #include "dialect/openai_in.h"
 
@@ -49,8 +52,8 @@ take_said(struct turn_ask *a, struct openai_in *in, struct problem *why)
 }
 
 static enum err
-take_session(struct request *rq, struct turn_ask *a, struct openai_in *in,
-             const char *session, struct problem *why)
+take_session(struct app *app, struct request *rq, struct turn_ask *a,
+             struct openai_in *in, const char *session, struct problem *why)
 {
     const char *key = request_header(rq, "Idempotency-Key");
 
@@ -59,7 +62,8 @@ take_session(struct request *rq, struct turn_ask *a, struct openai_in *in,
                            "Invalid " V1_SESSION_HEADER,
                            "1 to 64 characters of A-Z a-z 0-9 _ -");
     a->session_id = arena_strdup(&a->arena, session);
-    a->owner = app_owner(rq);
+    if (chat_admit(app, rq, a, why) != OK)
+        return why->err;
     if (key != NULL && key[0] != '\0' && strlen(key) <= PROMPT_IDEM_MAX) {
         a->idem_key = arena_strdup(&a->arena, key);
         a->idem_scope = a->session_id;
@@ -116,13 +120,14 @@ api_v1_chat(void *arg, struct request *rq)
     a->temperature = a->ask.temperature;
     a->top_p = a->ask.top_p;
     if (e == OK && session != NULL && session[0] != '\0')
-        e = take_session(rq, a, &in, session, &p);
+        e = take_session(app, rq, a, &in, session, &p);
     if (e != OK) {
         turn_ask_free(a);
         v1_fail(app, rq, &p, in.param);
     } else if (a->session_id != NULL) {
         begin_turn(app, rq, a, &in);
     } else {
+        payer_take(app, who_asks(rq), a);
         v1_outlet_relay(v1_outlet_new(app, rq, in.stream, in.include_usage), a);
     }
 }

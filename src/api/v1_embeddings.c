@@ -9,6 +9,8 @@
 
 #include <sys/epoll.h>
 
+#include "api/payer.h"
+#include "api/who.h"
 #include "base/mem.h"
 #include "chat/embed.h"
 #include "dialect/openai_in.h"
@@ -151,5 +153,6 @@ api_v1_embeddings(void *arg, struct request *rq)
     x->em.ask.texts = x->in.texts;
     x->em.ask.n_texts = x->in.n_texts;
     x->em.ask.dimensions = x->in.dimensions;
+    payer_find(app, who_asks(rq), &x->em.payer);
     embed_post(app->en, &x->em);
 }

@@ -73,6 +73,7 @@ v1_problem(struct request *rq, const struct problem *p, const char *param,
         reply_header(&rp, "X-Should-Retry", "false");
     if (allow != NULL && allow[0] != '\0')
         reply_header(&rp, "Allow", "%s", allow);
+    reply_quota(&rp, p);
     openai_out_problem(reply_body(&rp, "application/json"), p, param);
     return reply_end(&rp);
 }

@@ -14,11 +14,15 @@
 
 #include "api/ws_count.h"
 #include "api/ws_link.h"
+#include "api/who.h"
+#include "auth/auth.h"
+#include "auth/basic.h"
 #include "auth/credentials.h"
 #include "base/conf.h"
 #include "base/ident.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "http/request_peer.h"
 #include "http/websocket.h"
 
 #define FRAME_MAX (64 * 1024 * 1024) /* bytes of one */
@@ -36,11 +40,12 @@
 enum place { AT_CHAT, AT_CHAT_AUTH, AT_CLIENT, AT_CLOUD, AT_LOCAL };
 
 static const struct route places[] = {
-    [AT_CHAT] = {METHOD_GET, "/ws/chat", NULL, "Chat"},
-    [AT_CHAT_AUTH] = {METHOD_GET, "/ws/chat/auth", NULL, "Chat, signed in"},
-    [AT_CLIENT] = {METHOD_GET, "/ws/{id}", NULL, "Chat of a named client"},
-    [AT_CLOUD] = {METHOD_GET, "/api/cloud-chat", NULL, "Context of a message"},
-    [AT_LOCAL] = {METHOD_GET, "/api/chat", NULL, "The same, and the answer"},
+    [AT_CHAT] = {METHOD_GET, "/ws/chat", NULL, "Chat", 0},
+    [AT_CHAT_AUTH] = {METHOD_GET, "/ws/chat/auth", NULL, "Chat, signed in", 0},
+    [AT_CLIENT] = {METHOD_GET, "/ws/{id}", NULL, "Chat of a named client", 0},
+    [AT_CLOUD] = {METHOD_GET, "/api/cloud-chat", NULL, "Context of a message",
+                  0},
+    [AT_LOCAL] = {METHOD_GET, "/api/chat", NULL, "The same, and the answer", 0},
 };
 
 static const enum ws_endpoint endpoints[] = {
@@ -62,14 +67,15 @@ find_place(struct request *rq, enum place *at, struct problem *why)
     return OK;
 }
 
-/* Whoever signs in is looked up when there are accounts; a token is asked for
- * all the same, as its place is the only difference to /ws/chat. */
+/* At /ws/chat/auth a token is asked for, whoever else may come in: that is its
+ * only difference to /ws/chat. */
 static enum err
-check_token(struct request *rq, enum place at, struct problem *why)
+check_token(const struct ws_door *d, struct request *rq, enum place at,
+            struct problem *why)
 {
     const char *token = NULL;
 
-    if (at != AT_CHAT_AUTH)
+    if (at != AT_CHAT_AUTH || who_asks(rq)->way != IDENTITY_ANONYMOUS)
         return OK;
     if (request_arg(rq, "token", &token, why) != OK)
         return why->err;
@@ -77,7 +83,38 @@ check_token(struct request *rq, enum place at, struct problem *why)
         request_header(rq, "Authorization") == NULL)
         return problem_set(why, ERR_AUTH, "missing_token", "Missing token",
                            "Connect with ?token=… or use /ws/chat");
-    return OK;
+    return auth_has_tokens(d->app->auth)
+               ? problem_set(why, ERR_AUTH, "invalid_token",
+                             "The token is not valid", "%s", "")
+               : OK;
+}
+
+/* What the handshake shows of its client, but could not be looked at without
+ * waiting: it becomes the link's first wish, before anything that it hears. */
+static bool
+read_shown(struct request *rq, struct ws_in *in, struct problem *why)
+{
+    const char *header = request_header(rq, "Authorization");
+    const char *token = NULL;
+    struct basic b;
+
+    *in = (struct ws_in){.what = WS_AUTH};
+    if (header != NULL && basic_read(header, &b, why) == OK) {
+        in->auth = credentials_new(CREDENTIALS_BASIC);
+        in->auth->username = xstrdup(b.user);
+        in->auth->password = xstrdup(b.password);
+        basic_wipe(&b);
+        return true;
+    }
+    if (header != NULL && strncasecmp(header, "Bearer ", 7) == 0)
+        token = header + 7;
+    else if (request_arg(rq, "token", &token, why) != OK)
+        return false;
+    if (token == NULL)
+        return false;
+    in->auth = credentials_new(CREDENTIALS_BEARER);
+    in->auth->token = xstrdup(token);
+    return true;
 }
 
 /* The session that is asked for, or a new one: the name that a client gives
@@ -151,6 +188,8 @@ admit(void *arg, struct request *rq, struct problem *why)
     struct ws_door *d = arg;
     char session_id[IDENT_SESSION_MAX + 1];
     struct ws_count *count = NULL;
+    struct identity nobody = {.way = IDENTITY_ANONYMOUS, .may = MAY_USER};
+    struct ws_in shown = {.what = WS_AUTH};
     struct ws_link *link;
     enum place at = AT_CHAT;
     enum err e = find_place(rq, &at, why);
@@ -160,16 +199,29 @@ admit(void *arg, struct request *rq, struct problem *why)
                         "This origin is not allowed",
                         "Add it to ALLOWED_ORIGINS if it is yours.");
     if (e == OK)
-        e = check_token(rq, at, why);
+        e = who_find_now(d->app, rq, WHO_TOKEN | (at == AT_CHAT ? WHO_OPEN : 0),
+                         why);
+    if (e == ERR_AGAIN)
+        e = read_shown(rq, &shown, why) ? OK : ERR_AUTH;
+    else if (e == OK)
+        e = check_token(d, rq, at, why);
     if (e == OK)
         e = find_session(rq, session_id, why);
     if (e == OK)
         e = check_room(d, why);
     if (e == OK)
         e = take_count(d, rq, at, &count, why);
-    if (e != OK)
+    if (e != OK) {
+        ws_in_release(&shown);
         return NULL;
-    link = ws_link_new(d, endpoints[at], session_id, count);
+    }
+    (void)snprintf(nobody.addr, sizeof(nobody.addr), "%s", request_peer(rq));
+    link = ws_link_new(d, endpoints[at], rq->who != NULL ? rq->who : &nobody,
+                       session_id, count);
+    if (shown.auth != NULL) {
+        link->enters = true;
+        ws_link_first(link, &shown);
+    }
     link->lists = app_lists(rq);
     return link;
 }

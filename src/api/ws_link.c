@@ -23,8 +23,8 @@
 /* --- coming and going ---------------------------------------------------- */
 
 struct ws_link *
-ws_link_new(struct ws_door *d, enum ws_endpoint at, const char *session_id,
-            struct ws_count *count)
+ws_link_new(struct ws_door *d, enum ws_endpoint at, const struct identity *who,
+            const char *session_id, struct ws_count *count)
 {
     struct ws_link *l = xcalloc(1, sizeof(*l));
 
@@ -32,7 +32,9 @@ ws_link_new(struct ws_door *d, enum ws_endpoint at, const char *session_id,
     l->count = count;
     ws_init(&l->ws, at);
     (void)snprintf(l->session_id, sizeof(l->session_id), "%s", session_id);
-    credentials_join(d->box, WS_LINK_OWNER, l->session_id);
+    l->who = *who;
+    memcpy(l->owner, who->owner, sizeof(l->owner));
+    credentials_join(d->box, l->who.owner, l->session_id);
     l->next = d->links;
     if (l->next != NULL)
         l->next->prev = l;
@@ -62,7 +64,7 @@ socket_gone(struct ws_link *l)
     metric_add(METRIC_WEBSOCKETS_OPEN, -1);
     ws_count_give(d->clients, l->count);
     l->count = NULL;
-    credentials_leave(d->box, WS_LINK_OWNER, l->session_id);
+    credentials_leave(d->box, l->who.owner, l->session_id);
     while (l->queue != NULL) {
         struct ws_wish *w = l->queue;
 
@@ -156,6 +158,8 @@ ws_link_opened(void *link, struct wsock *sock)
     l->sock = sock;
     if (ws_greeting(&l->ws, l->session_id, clock_wall_ms(), b))
         ws_link_say(l, b);
+    if (l->queue != NULL) /* who it is, that could not be found out before */
+        ws_link_next(l);
 }
 
 void
@@ -207,6 +211,10 @@ begin(struct ws_link *l, struct ws_in *in)
         ws_in_release(in);
     } else if (in->what == WS_AUTH) {
         ws_login_begin(l, in);
+    } else if (!ws_login_may(l, in->what == WS_ASK || in->what == WS_CLEAR
+                                    ? MAY_WRITE
+                                    : MAY_READ)) {
+        ws_in_release(in);
     } else {
         ws_work_begin(l, in);
     }
@@ -240,6 +248,17 @@ wait_turn(struct ws_link *l, struct ws_in *in)
 }
 
 void
+ws_link_first(struct ws_link *l, struct ws_in *in)
+{
+    struct ws_wish *w = xcalloc(1, sizeof(*w));
+
+    w->in = *in;
+    w->next = l->queue;
+    l->queue = w;
+    l->n_queue++;
+}
+
+void
 ws_link_next(struct ws_link *l)
 {
     assert(l->state == WS_LINK_IDLE);
@@ -247,11 +266,7 @@ ws_link_next(struct ws_link *l)
         ws_link_over(l);
         return;
     }
-    if (l->closes) {
-        ws_link_close(l, FRAMES_NORMAL, "");
-        return;
-    }
-    while (l->queue != NULL && l->state == WS_LINK_IDLE) {
+    while (l->queue != NULL && l->state == WS_LINK_IDLE && l->closes == 0) {
         struct ws_wish *w = l->queue;
 
         l->queue = w->next;
@@ -259,7 +274,10 @@ ws_link_next(struct ws_link *l)
         begin(l, &w->in);
         free(w);
     }
-    if (l->door->stopping)
+    if (l->closes != 0 && l->state == WS_LINK_IDLE)
+        ws_link_close(l, l->closes,
+                      l->closes == FRAMES_POLICY ? "Not signed in" : "");
+    else if (l->door->stopping)
         ws_link_stop(l);
 }
 
@@ -283,6 +301,8 @@ on_message(void *owner, const char *p, size_t n)
             wait_turn(l, &in);
         else
             begin(l, &in);
+        if (l->closes != 0 && l->state == WS_LINK_IDLE)
+            ws_link_next(l);
         return;
     }
     ws_in_release(&in);

@@ -10,6 +10,7 @@
 
 #include "api/app.h"
 #include "api/ws_door.h"
+#include "auth/auth.h"
 #include "auth/oauth2.h"
 #include "dialect/ws.h"
 #include "http/wsock.h"
@@ -70,19 +71,22 @@ struct ws_link {
     struct ws_wish *queue;
     unsigned n_queue;
     bool lists;       /* app_lists of its handshake */
+    bool enters;      /* who it is is being found out: nothing else goes on */
     bool stop_wanted; /* as soon as there is a turn */
     bool ended;       /* the end event was told */
-    bool closes;      /* and the connection ends with it */
+    unsigned closes;  /* the code with which it is closed next; 0: not */
     char session_id[IDENT_SESSION_MAX + 1];
+    struct identity who; /* who speaks; credentials are kept under its owner */
+    char owner[STORE_OWNER_MAX + 1]; /* as whom it acts: its session's owner */
 };
-
-/* Who is signed in: nobody yet. */
-#define WS_LINK_OWNER ""
 
 extern const struct wsock_ops ws_link_sock; /* owner: the link */
 
 struct ws_link *ws_link_new(struct ws_door *d, enum ws_endpoint at,
-                            const char *session_id, struct ws_count *count);
+                            const struct identity *who, const char *session_id,
+                            struct ws_count *count);
+/* A wish at the head of all that wait. Takes what in holds. */
+void ws_link_first(struct ws_link *l, struct ws_in *in);
 /* A websocket_app's opened. */
 void ws_link_opened(void *link, struct wsock *sock);
 /* The process stops. */
@@ -102,11 +106,21 @@ void ws_link_next(struct ws_link *l);
 
 /* Must this WS_AUTH wait for what came before it? */
 bool ws_login_waits(const struct ws_link *l, const struct ws_in *in);
-/* WS_AUTH, in its turn: it is answered at once, or the link signs in. Takes
- * what in holds. */
+/* WS_AUTH, in its turn: it is answered at once, or the link signs in, or a
+ * worker looks at it. Takes what in holds. */
 void ws_login_begin(struct ws_link *l, struct ws_in *in);
 void ws_login_answer(struct ws_link *l,
                      const struct problem *why); /* or NULL */
+/* A worker found out that it is who (e is as auth_find's). Takes what in
+ * holds. */
+void ws_login_found(struct ws_link *l, struct ws_in *in, enum err e,
+                    const struct identity *who, const struct problem *why);
+/* What the chain of ways in is asked about these credentials. Borrows. */
+void ws_login_ask(struct auth_ask *ask, const struct credentials *c,
+                  const char *addr);
+/* May its client do this (MAY_WRITE: ask, too), now? Else it is told, or the
+ * connection ends, where its login has. */
+bool ws_login_may(struct ws_link *l, enum may may);
 /* The link stops signing in, and is idle; its client is told why if it is
  * there still. */
 void ws_login_cancel(struct ws_link *l, const char *sentence);

@@ -60,6 +60,38 @@ on_signed_in(struct oauth2_wait *wait, const char *token,
     ws_link_next(l);
 }
 
+/* What the chain is asked about them; no_wait is the caller's. */
+void
+ws_login_ask(struct auth_ask *ask, const struct credentials *c,
+             const char *addr)
+{
+    ask->addr = addr;
+    switch (c->kind) {
+    case CREDENTIALS_BEARER: ask->token = c->token; break;
+    case CREDENTIALS_API_KEY: ask->api_key = c->api_key; break;
+    case CREDENTIALS_BASIC:
+        ask->user = c->username;
+        ask->password = c->password;
+        break;
+    default: break;
+    }
+}
+
+/* It speaks for somebody else from now on. What it left before as nobody in
+ * particular stays with that. */
+static void
+become(struct ws_link *l, const struct identity *who)
+{
+    if (strcmp(l->who.owner, who->owner) != 0) {
+        oauth2_forget(l->door->oauth2, l->who.owner, l->session_id,
+                      "Somebody else signed in");
+        credentials_join(l->door->box, who->owner, l->session_id);
+        credentials_leave(l->door->box, l->who.owner, l->session_id);
+    }
+    l->who = *who;
+    memcpy(l->owner, who->owner, sizeof(l->owner));
+}
+
 /* The credentials are the box's from here on. */
 static enum err
 take(struct ws_link *l, struct credentials **c, struct problem *why)
@@ -71,28 +103,108 @@ take(struct ws_link *l, struct credentials **c, struct problem *why)
         return e;
     if ((*c)->kind == CREDENTIALS_OAUTH2) {
         l->login = (struct oauth2_wait){.fn = on_signed_in, .arg = l};
-        return oauth2_sign_in(d->oauth2, WS_LINK_OWNER, l->session_id, c,
+        return oauth2_sign_in(d->oauth2, l->who.owner, l->session_id, c,
                               &l->login, why);
     }
-    oauth2_forget(d->oauth2, WS_LINK_OWNER, l->session_id,
+    oauth2_forget(d->oauth2, l->who.owner, l->session_id,
                   "Other credentials were given");
-    e = credentials_put(d->box, WS_LINK_OWNER, l->session_id, c,
+    e = credentials_put(d->box, l->who.owner, l->session_id, c,
                         clock_mono_ms());
     return e == OK ? OK : problem_set(why, e, NULL, NULL, NULL);
+}
+
+/* They are kept for the tools, whoever they make of the client. */
+static enum err
+keep(struct ws_link *l, struct ws_in *in)
+{
+    enum err e = take(l, &in->auth, &in->why);
+
+    if (e != OK || l->who.way != IDENTITY_ANONYMOUS ||
+        !auth_required(l->door->app->auth))
+        return e;
+    return problem_set(&in->why, ERR_AUTH, "sign_in",
+                       "These credentials do not sign in here", "%s", "");
+}
+
+static void
+found(struct ws_link *l, struct ws_in *in, enum err e,
+      const struct identity *who)
+{
+    if (e == OK && who->way != IDENTITY_ANONYMOUS)
+        become(l, who);
+    if (e == OK)
+        e = l->enters ? OK : keep(l, in);
+    if (e == ERR_AGAIN) {
+        l->state = WS_LINK_SIGNS_IN;
+    } else if (!l->enters) {
+        ws_login_answer(l, e == OK ? NULL : &in->why);
+    } else if (e != OK || who->way == IDENTITY_ANONYMOUS) {
+        ws_link_problem(l, &in->why);
+        l->closes = FRAMES_POLICY;
+    }
+    if (e != ERR_AGAIN)
+        l->enters = false;
+}
+
+void
+ws_login_found(struct ws_link *l, struct ws_in *in, enum err e,
+               const struct identity *who, const struct problem *why)
+{
+    if (e != OK)
+        in->why = *why;
+    if (l->sock != NULL)
+        found(l, in, e, who);
 }
 
 void
 ws_login_begin(struct ws_link *l, struct ws_in *in)
 {
-    enum err e = ERR_BADREQ; /* in->why says why */
+    struct auth_ask ask = {.no_wait = true};
+    struct identity who = {.way = IDENTITY_ANONYMOUS, .may = MAY_USER};
+    enum err e = OK;
 
-    if (in->auth != NULL)
-        e = take(l, &in->auth, &in->why);
-    if (e == ERR_AGAIN)
-        l->state = WS_LINK_SIGNS_IN;
-    else
-        ws_login_answer(l, e == OK ? NULL : &in->why);
+    if (in->auth == NULL) { /* in->why says why */
+        ws_login_answer(l, &in->why);
+    } else {
+        ws_login_ask(&ask, in->auth, l->who.addr);
+        if (in->auth->kind != CREDENTIALS_OAUTH2)
+            e = auth_find(l->door->app->auth, &ask, clock_wall_ms(), &who,
+                          &in->why);
+        if (e == ERR_AGAIN && l->state == WS_LINK_IDLE) {
+            ws_work_begin(l, in);
+            return;
+        }
+        if (e == ERR_AGAIN) {
+            ws_link_first(l, in); /* as soon as a worker can look */
+            return;
+        }
+        found(l, in, e, &who);
+    }
     ws_in_release(in);
+}
+
+bool
+ws_login_may(struct ws_link *l, enum may may)
+{
+    struct auth *a = l->door->app->auth;
+    struct problem p = {.err = OK};
+
+    if (!auth_still(a, &l->who, clock_wall_ms())) {
+        (void)problem_set(&p, ERR_AUTH, "signed_out", "Signed out meanwhile",
+                          "%s", "Sign in and connect again.");
+        l->closes = FRAMES_POLICY;
+    } else if (l->who.way == IDENTITY_ANONYMOUS && auth_required(a)) {
+        (void)problem_set(&p, ERR_AUTH, "sign_in", "Please sign in", "%s",
+                          "Send an auth frame, or connect with a token.");
+    } else if ((l->who.may & may) == 0) {
+        (void)problem_set(&p, ERR_FORBIDDEN, "read_only", "You may only read",
+                          "%s", "Ask for more rights, or use another key.");
+    } else if (may == MAY_WRITE) {
+        IGNORE(auth_rate(a, &l->who, &p));
+    }
+    if (p.err != OK)
+        ws_link_problem(l, &p);
+    return p.err == OK;
 }
 
 void
@@ -131,6 +243,7 @@ take_back(struct ws_link *l)
 void
 ws_login_out(struct ws_link *l)
 {
+    struct identity nobody = {.way = IDENTITY_ANONYMOUS, .may = MAY_USER};
     struct ws_door *d = l->door;
     bool signed_in = l->state == WS_LINK_SIGNS_IN;
     struct buf *b;
@@ -138,9 +251,11 @@ ws_login_out(struct ws_link *l)
     if (signed_in)
         ws_login_cancel(l, "Signed out meanwhile");
     take_back(l);
-    (void)credentials_forget(d->box, WS_LINK_OWNER, l->session_id);
-    oauth2_forget(d->oauth2, WS_LINK_OWNER, l->session_id,
+    (void)credentials_forget(d->box, l->who.owner, l->session_id);
+    oauth2_forget(d->oauth2, l->who.owner, l->session_id,
                   "Signed out meanwhile");
+    memcpy(nobody.addr, l->who.addr, sizeof(nobody.addr));
+    become(l, &nobody);
     b = ws_link_scratch(l);
     if (ws_logged_out(&l->ws, b))
         ws_link_say(l, b);

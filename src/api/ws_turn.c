@@ -89,7 +89,7 @@ ws_turn_stop(struct ws_link *l)
     r = xcalloc(1, sizeof(*r));
     r->ops = &stopper;
     r->ends_only = true;
-    engine_stop_turn(l->door->app->en, WS_LINK_OWNER, &l->turn, r);
+    engine_stop_turn(l->door->app->en, l->owner, &l->turn, r);
 }
 
 /* --- following ----------------------------------------------------------- */
@@ -161,7 +161,8 @@ on_done(struct reader *r)
         l->door->n_following--;
     l->state = WS_LINK_IDLE;
     l->stop_wanted = false;
-    l->closes = l->ended && ws_closes(&l->ws, EVENT_COMPLETE);
+    if (l->ended && ws_closes(&l->ws, EVENT_COMPLETE))
+        l->closes = FRAMES_NORMAL;
     if (l->sock != NULL && wsock_mid_message(l->sock))
         ws_link_close(l, FRAMES_INTERNAL, "The answer was taken away");
     else
@@ -208,5 +209,5 @@ ws_turn_follow(struct ws_link *l, const struct ident *turn, bool stream)
     l->data = NULL;
     l->as = (struct ws_turn){.as = WS_AS_ANSWER, .stream = stream};
     prepare(l);
-    engine_follow(l->door->app->en, WS_LINK_OWNER, turn, &l->r);
+    engine_follow(l->door->app->en, l->owner, turn, &l->r);
 }

@@ -11,7 +11,10 @@
 
 #include "api/ask.h"
 #include "api/cloud_chat.h"
+#include "api/payer.h"
+#include "api/who.h"
 #include "auth/credentials.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "chat/erase.h"
 
@@ -26,6 +29,8 @@ struct ws_work {
     struct ws_in in;
     char session_id[IDENT_SESSION_MAX + 1];
     bool lists;
+    struct identity who; /* in: who asks; out, of WS_AUTH: who it is */
+    char owner[STORE_OWNER_MAX + 1]; /* as whom it acts, in that session */
     /* what came of it */
     enum err e;
     struct problem why;
@@ -79,6 +84,13 @@ prepare_local(struct ws_work *w)
 }
 
 static void
+act_as(struct ws_work *w, const char *session_id)
+{
+    memcpy(w->owner, w->who.owner, sizeof(w->owner));
+    (void)who_session_owner(w->app, session_id, w->owner);
+}
+
+static void
 work_ask(struct ws_work *w)
 {
     w->e = OK;
@@ -87,10 +99,13 @@ work_ask(struct ws_work *w)
     if (w->e != OK)
         return;
     set_member(w->in.ask, "session_id", w->session_id);
-    w->e = ask_from_json(w->in.ask, WS_LINK_OWNER, &w->ask, &w->why);
+    w->e = ask_from_json(w->in.ask, w->who.owner, &w->ask, &w->why);
     if (w->e != OK)
         return;
+    act_as(w, w->ask->session_id);
+    w->ask->owner = arena_strdup(&w->ask->arena, w->owner);
     w->ask->lists = w->lists;
+    payer_take(w->app, &w->who, w->ask);
     w->e = ask_load(w->app->en, w->ask, &w->existing, &w->why);
 }
 
@@ -117,10 +132,11 @@ work_history(struct ws_work *w)
 {
     struct json_out j;
 
+    act_as(w, w->session_id);
     ws_history_begin(&j, &w->frame);
-    w->e = store_messages(engine_store(w->app->en), WS_LINK_OWNER,
-                          w->session_id, UINT32_MAX, HISTORY_MESSAGES,
-                          HISTORY_TEXT_MAX, NULL, put_message, &j);
+    w->e = store_messages(engine_store(w->app->en), w->owner, w->session_id,
+                          UINT32_MAX, HISTORY_MESSAGES, HISTORY_TEXT_MAX, NULL,
+                          put_message, &j);
     ws_history_end(&j);
     if (w->e == ERR_NOTFOUND)
         w->e = OK; /* nothing was said yet */
@@ -131,12 +147,25 @@ work_history(struct ws_work *w)
 static void
 work_clear(struct ws_work *w)
 {
-    w->e = erase(w->app->en, WS_LINK_OWNER, w->session_id, 0, ERASE_MESSAGES,
-                 NULL);
+    act_as(w, w->session_id);
+    w->e = erase(w->app->en, w->owner, w->session_id, 0, ERASE_MESSAGES, NULL);
     if (w->e == ERR_NOTFOUND)
         w->e = OK;
     if (w->e == OK)
         (void)ws_cleared(&w->ws, &w->frame);
+}
+
+/* --- who it is ------------------------------------------------------------ */
+
+static void
+work_auth(struct ws_work *w)
+{
+    struct auth_ask ask = {.addr = NULL};
+    char addr[IDENTITY_ADDR_MAX + 1];
+
+    memcpy(addr, w->who.addr, sizeof(addr));
+    ws_login_ask(&ask, w->in.auth, addr);
+    w->e = auth_find(w->app->auth, &ask, clock_wall_ms(), &w->who, &w->why);
 }
 
 /* --- the job ------------------------------------------------------------- */
@@ -151,6 +180,7 @@ run(void *arg)
     case WS_CONTEXT: work_context(w); break;
     case WS_HISTORY: work_history(w); break;
     case WS_CLEAR: work_clear(w); break;
+    case WS_AUTH: work_auth(w); break;
     default: assert(!"no work");
     }
 }
@@ -171,8 +201,8 @@ move_session(struct ws_link *l, const char *id)
 {
     if (l->sock == NULL || strcmp(l->session_id, id) == 0)
         return;
-    credentials_join(l->door->box, WS_LINK_OWNER, id);
-    credentials_leave(l->door->box, WS_LINK_OWNER, l->session_id);
+    credentials_join(l->door->box, l->who.owner, id);
+    credentials_leave(l->door->box, l->who.owner, l->session_id);
     (void)snprintf(l->session_id, sizeof(l->session_id), "%s", id);
 }
 
@@ -183,6 +213,7 @@ begin_turn(struct ws_link *l, struct ws_work *w)
     struct buf data = w->frame;
 
     move_session(l, ask->session_id);
+    memcpy(l->owner, w->owner, sizeof(l->owner));
     if (w->e == ERR_CONFLICT) {
         ws_turn_follow(l, &w->existing, w->in.stream);
         return;
@@ -201,7 +232,10 @@ on_worked(struct mail *m)
                 (w->e == OK || w->e == ERR_CONFLICT);
 
     l->state = WS_LINK_IDLE;
-    if (asks) { /* also if the client left: it has said it */
+    if (w->in.what == WS_AUTH) {
+        ws_login_found(l, &w->in, w->e, &w->who, &w->why);
+        ws_link_next(l);
+    } else if (asks) { /* also if the client left: it has said it */
         begin_turn(l, w);
     } else {
         if (w->e != OK && w->why.err == OK)
@@ -213,9 +247,9 @@ on_worked(struct mail *m)
         if (w->frame.len > 0 && w->e == OK)
             ws_link_say(l, &w->frame);
         l->stop_wanted = false;
-        l->closes = w->in.what == WS_CONTEXT &&
-                    ws_closes(&w->ws,
-                              w->e == OK ? EVENT_COMPLETE : EVENT_ERROR);
+        if (w->in.what == WS_CONTEXT &&
+            ws_closes(&w->ws, w->e == OK ? EVENT_COMPLETE : EVENT_ERROR))
+            l->closes = FRAMES_NORMAL;
         ws_link_next(l);
     }
     work_free(w);
@@ -245,7 +279,8 @@ ws_work_begin(struct ws_link *l, struct ws_in *in)
     w->ws = l->ws;
     w->in = *in;
     memcpy(w->session_id, l->session_id, sizeof(w->session_id));
-    w->lists = l->lists;
+    w->lists = l->lists || l->who.owner[0] != '\0';
+    w->who = l->who;
     buf_init(&w->frame, WSOCK_SAY_MAX);
     buf_init(&w->status, WSOCK_SAY_MAX);
     w->job.run = run;

@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "../chat/chat_test.h"
+#include "auth_rig.h"
 #include "api/app.h"
 #include "base/json.h"
 #include "base/metric.h"
@@ -23,7 +24,17 @@ setup(void **state)
     (void)rig_setup(state);
     /* So far away that it hides no wake-up that is missing. */
     app = (struct app){.en = rig, .ping_ms = 600000};
+    auth_rig_open(&app);
     return 0;
+}
+
+static int
+teardown(void **state)
+{
+    int rc = rig_teardown(state);
+
+    auth_rig_close(&app);
+    return rc;
 }
 
 /* --- the device ----------------------------------------------------------- */
@@ -244,6 +255,7 @@ one_too_many_is_told_so(void **state)
     conf_override(CONF_MAX_STREAMS, "1");
     rig_start();
     app.en = rig;
+    auth_rig_open(&app);
     (void)put_turn(store(), "", "s", "q", "a");
     d = device_open(NULL, CONN_CGI);
     (void)device_read(&d, "event: session\n");
@@ -427,7 +439,7 @@ the_end_lets_go_of_all(void **state)
     free(text);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int
 main(void)

@@ -7,6 +7,7 @@
 #include "../http/http_test.h"
 
 #include "../chat/chat_test.h"
+#include "auth_rig.h"
 #include "api/ws_door.h"
 #include "http/frames.h"
 #include "http/unixsock.h"
@@ -39,6 +40,7 @@ start(void)
 {
     rig_start();
     app = (struct app){.en = rig, .ping_ms = 15000};
+    auth_rig_open(&app);
     engine_call(rig, open_door, NULL);
     assert_non_null(app.ws);
 }
@@ -67,6 +69,7 @@ teardown(void **state)
         engine_call(rig, stop_door, NULL);
         assert_int_equal(pthread_join(rig_thread, NULL), 0);
         ws_door_close(app.ws);
+        auth_rig_close(&app);
         engine_close(rig);
         rig = NULL;
     }

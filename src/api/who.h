@@ -1,0 +1,62 @@
+/*
+ * Who asks, for a request: what auth/auth.h wants to know is taken from its
+ * headers, and what it says is kept in the request. Here it is also decided as
+ * whom a request acts: a session of an owner who never signed in may be gone
+ * on with by whoever knows its id (which cannot be guessed), unless everybody
+ * has to sign in; then the request acts as that owner. All other sessions are
+ * their owner's alone.
+ */
+#ifndef API_WHO_H
+#define API_WHO_H
+
+#include "api/app.h"
+#include "auth/identity.h"
+
+/* Rules of a route: see struct route. */
+enum who_rule {
+    WHO_OPEN = 1,    /* for everybody, also where signing in is required */
+    WHO_SESSION = 2, /* its first {…} is a session's id */
+    WHO_READS = 4,   /* changes nothing, whatever its method */
+    WHO_TOKEN = 8,   /* ?token= counts */
+    WHO_OWNS = 16    /* a browser is to have an owner cookie from here on */
+};
+
+/* Find out who asks, and whether they may: rq->who and rq->owner are set.
+ * ERR_AUTH, ERR_FORBIDDEN, ERR_LIMIT, ERR_BUSY with why; what belongs to such
+ * an answer is in rq->head_more. Acceptor thread. */
+MUST_USE enum err who_find(struct app *app, struct request *rq, unsigned rules,
+                           struct problem *why);
+/* The same without an app: no cookie is set, no session is looked at. */
+MUST_USE enum err who_identify(struct auth *auth, struct request *rq,
+                               unsigned rules, struct problem *why);
+/* As who_find, for what cannot wait: ERR_AGAIN: it would have to. Any
+ * thread. */
+MUST_USE enum err who_find_now(struct app *app, struct request *rq,
+                               unsigned rules, struct problem *why);
+/* From here on the request acts as who has this session, if it may. True: the
+ * session is there. */
+bool who_session(struct app *app, struct request *rq, const char *id);
+/* The same rule, for who is known by name: owner is set if the session is
+ * another's and may be gone on with. */
+bool who_session_owner(struct app *app, const char *id,
+                       char owner[STORE_OWNER_MAX + 1]);
+/* The same with a turn. */
+void who_turn(struct app *app, struct request *rq, const struct ident *turn);
+/* A session of this id is about to be made: somebody without a cookie gets
+ * one, by which the session becomes theirs when it comes back. */
+void who_makes(struct app *app, struct request *rq, const char *id);
+/* May they do this, too? ERR_FORBIDDEN with why. */
+MUST_USE enum err who_may(const struct request *rq, enum may may,
+                          struct problem *why);
+/* Whose request it is, whatever it acts as; never NULL behind who_find. */
+const struct identity *who_asks(const struct request *rq);
+
+/* The cookies of a login (value NULL: none any more) and of an anonymous owner
+ * (likewise). */
+void who_login_cookie(struct request *rq, const char *value, int64_t max_age_s);
+void who_owner_cookie(struct request *rq, const char *value);
+/* What belonged to the browser's anonymous owner is `to`'s from now on, and
+ * the cookie is taken away. How many sessions. */
+int64_t who_claim(struct app *app, struct request *rq, const char *to);
+
+#endif

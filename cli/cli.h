@@ -24,6 +24,9 @@ cli_fn cli_restore; /* restore.c */
 cli_fn cli_export;  /* export.c */
 cli_fn cli_import;  /* import.c */
 cli_fn cli_reindex; /* reindex.c */
+cli_fn cli_keys;    /* keys.c */
+cli_fn cli_audit;   /* audit.c */
+cli_fn cli_passwd;  /* passwd.c */
 cli_fn cli_chat;    /* chat.c; its exit status is chat.h's */
 cli_fn cli_doctor;  /* doctor.c; its exit status is doctor.h's */
 

@@ -68,17 +68,24 @@ static void
 look_at_env(struct doctor *d)
 {
     char path[PROCESS_PATH_MAX];
+    const char *refusal = conf_refusal();
     struct stat st;
 
     (void)snprintf(path, sizeof(path), "%s/.env", conf_root());
+    if (refusal != NULL) {
+        doctor_say(d, DOCTOR_FAIL, "settings-file",
+                   "the program refuses to start: %s", refusal);
+        doctor_change(d, "shell", "%s", strstr(refusal, "chmod"));
+        return;
+    }
     if (stat(path, &st) != 0)
         return;
-    if ((st.st_mode & S_IROTH) != 0) {
+    if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
         doctor_say(d, DOCTOR_WARN, "settings-file",
-                   "every user of this machine can read .env (mode %04o), and "
-                   "keys may be in it",
+                   "other users of this machine can read .env (mode %04o), and "
+                   "a key may be in it one day",
                    (unsigned)st.st_mode & 07777);
-        doctor_change(d, "shell", "chmod o-rwx %s", path);
+        doctor_change(d, "shell", "chmod 600 '%s'", path);
     } else {
         doctor_say(d, DOCTOR_OK, "settings-file",
                    ".env is not readable by others (mode %04o)",

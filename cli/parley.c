@@ -38,6 +38,12 @@ static const struct command {
     {"import", "[--owner NAME] [--format FORMAT] FILE…",
      "put conversations of files into the store, while it is used", cli_import},
     {"reindex", "", "make the index of words anew from the store", cli_reindex},
+    {"passwd", "[--stdin | --delete] FILE USER | --check FILE",
+     "set a user's password in a file of accounts", cli_passwd},
+    {"keys", "make|list|revoke [OPTION…]",
+     "API keys, made, listed and revoked while the server runs", cli_keys},
+    {"audit", "verify|show [OPTION…]", "check the audit log, or print it",
+     cli_audit},
     {"version", "", "what this is", cli_version},
     {"help", "", "this list", cli_help},
 };
@@ -147,7 +153,8 @@ main(int argc, char **argv)
             continue;
         if (argc > 2 && strcmp(argv[2], "--help") == 0 &&
             commands[i].run != cli_chat && /* these have lists of their own */
-            commands[i].run != cli_doctor)
+            commands[i].run != cli_doctor && commands[i].run != cli_keys &&
+            commands[i].run != cli_audit)
             return cli_help(0, NULL);
         status = commands[i].run(argc > 2 ? argc - 2 : 0, argv + 2);
         if (fflush(stdout) != 0 || ferror(stdout))

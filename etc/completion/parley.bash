@@ -29,11 +29,22 @@ _parley() {
         mapfile -t COMPREPLY < <(compgen -f -- "$word")
         return
         ;;
-    chat:* | doctor:*)
+    keys:keys) words='make list revoke' ;;
+    keys:--scope) words='read chat admin' ;;
+    keys:revoke)
+        words=$("$program" keys list 2>/dev/null | sed '1d; s/ .*//')
+        ;;
+    audit:audit) words='verify show' ;;
+    audit:--event)
+        words=$("$program" audit --help 2>/dev/null |
+            sed -n '/^events/,$s/^  \([a-z_]*\) .*/\1/p')
+        ;;
+    chat:* | doctor:* | keys:* | audit:*)
         words=$(_parley_options "$program" "${COMP_WORDS[1]}")
         ;;
     fsck:*) words=--repair ;;
     restore:*) words=--force ;;
+    passwd:*) words='--stdin --delete --check' ;;
     export:*) words='--all --format' ;;
     import:*) words='--owner --format' ;;
     *) words= ;;

@@ -23,9 +23,15 @@ const SENTENCES = {
 };
 
 let reached = () => {};
+let refused = () => {};
 
 export function watchReach(fn) {
     reached = fn;
+}
+
+/* fn is called when the server wants somebody to sign in. */
+export function watchRefusals(fn) {
+    refused = fn;
 }
 
 export class ApiError extends Error {
@@ -61,7 +67,7 @@ async function readBody(response) {
     }
 }
 
-async function call(method, path, { body, signal, timeoutMs } = {}) {
+export async function call(method, path, { body, signal, timeoutMs } = {}) {
     const abort = new AbortController();
     const cancel = () => abort.abort();
     const timer = setTimeout(cancel, timeoutMs ?? TIMEOUT_MS);
@@ -78,6 +84,8 @@ async function call(method, path, { body, signal, timeoutMs } = {}) {
         const data = await readBody(response);
         if (response.ok)
             return data;
+        if (response.status === 401 && !path.startsWith('auth/'))
+            refused();
         throw new ApiError(response.status, data, retryAfterMs(
             response.headers.get('Retry-After'), Date.now()));
     } catch (e) {

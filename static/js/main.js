@@ -1,6 +1,7 @@
 /* Puts the page together: makes the parts, joins them, and lets the address
  * choose the conversation. Read chat.js next. */
 
+import { startAccount } from './account.js';
 import { announce, announceIn } from './announce.js';
 import { Chat } from './chat.js';
 import { Composer } from './composer.js';
@@ -164,6 +165,15 @@ async function showData() {
     }
 }
 
+async function showAccount(me) {
+    try {
+        const account = await import('./later/account.js');
+        account.showAccount(me, store, sessions.list.length > 0);
+    } catch {
+        net.doubt();
+    }
+}
+
 /* ---- what happens around the conversation ---- */
 
 function listChanged() {
@@ -241,3 +251,4 @@ addEventListener('keydown', (e) => {
 chat.open(addressed());
 focusComposer();
 loadList();
+startAccount($('account'), showAccount);

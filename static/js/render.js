@@ -157,15 +157,32 @@ function dress(fragment) {
     return fragment;
 }
 
+/* fn(), or what instead says if that is nested so deep that no stack is deep
+ * enough: text of a stranger must not be able to stop the page. */
+function unlessTooDeep(fn, instead) {
+    try {
+        return fn();
+    } catch (e) {
+        if (!(e instanceof RangeError))
+            throw e;
+        return instead();
+    }
+}
+
 /* Blocks of source text; links: definitions known from earlier text. */
 export function lex(source, links = {}) {
     const lexer = new marked.Lexer(marked.defaults);
     Object.assign(lexer.tokens.links, links);
-    return lexer.lex(source);
+    return unlessTooDeep(() => lexer.lex(source), () =>
+        [{ type: 'code', raw: source, lang: '', text: source }]);
 }
 
 export function renderTokens(tokens) {
-    return dress(sanitise(marked.parser(tokens)));
+    const html = unlessTooDeep(() => marked.parser(tokens), () => {
+        const source = tokens.map((token) => token.raw).join('');
+        return `<pre><code>${escape(source)}</code></pre>`;
+    });
+    return dress(sanitise(html));
 }
 
 export function renderMarkdown(text) {

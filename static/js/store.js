@@ -69,6 +69,19 @@ export function createStore(storage, prefix) {
                 set(key, memory.get(key));
     }
 
+    /* Forgets everything but the entries of these keys. */
+    function clear(but) {
+        memory.clear();
+        try {
+            for (const key of Object.keys(storage))
+                if (key.startsWith(prefix) &&
+                    !but.includes(key.slice(prefix.length)))
+                    storage.removeItem(key);
+        } catch {
+            /* Nothing is kept where nothing can be. */
+        }
+    }
+
     /* fn(key, value) for each change made by another tab; value is undefined
      * when the key is gone. */
     function watch(target, fn) {
@@ -80,7 +93,7 @@ export function createStore(storage, prefix) {
         });
     }
 
-    return { get, set, remove, hold, holds, release, watch };
+    return { get, set, remove, clear, hold, holds, release, watch };
 }
 
 /* localStorage itself throws on mere mention where cookies are blocked. */

@@ -120,6 +120,9 @@ function importPart(sessions) {
 }
 
 async function deleteAll(sessions) {
+    await sessions.load().catch(() => {
+        /* Then those that are known here are deleted one by one. */
+    });
     await api.deleteSessions();
     const { list } = sessions;
     sessions.forget(...list.filter((s) => s.listed).map((s) => s.id));

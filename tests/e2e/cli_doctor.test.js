@@ -326,6 +326,14 @@ describe('parley doctor on the machine', () => {
         const good = await findings([], { root });
         assert.equal(good.found('settings').status, 'ok', good.out);
         assert.equal(good.found('settings-file').status, 'ok');
+
+        fs.writeFileSync(path.join(root, '.env'), 'OPENAI_API_KEY=sk-hidden\n');
+        fs.chmodSync(path.join(root, '.env'), 0o640);
+        const exposed = await findings([], { root, env });
+        assert.equal(exposed.found('settings-file').status, 'fail');
+        assert.match(linesFor(exposed.found('settings-file'), 'shell'),
+            /^chmod 600 /);
+        assert.doesNotMatch(exposed.out, /sk-hidden/);
     });
 
     test('finds lines of .htaccess that do harm', async () => {

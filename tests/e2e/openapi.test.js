@@ -3,11 +3,14 @@
  * server sends fits them, too. The page that shows it works in a browser. */
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import http from 'node:http';
+import os from 'node:os';
 import path from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
+import { PASSWORD, accounts, basic } from '../lib/accounts.js';
 import { Tab, startBrowser } from '../lib/browser.js';
 import { call, newSession } from '../lib/client.js';
 import { replyWire, statusWire } from '../lib/openai_bytes.js';
@@ -25,9 +28,10 @@ const USAGE = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 };
 
 /* ["GET", "/sessions/{id}"], as the program has them. */
 function routes() {
-    const text = execFileSync(path.join(BIN, 'chat'), ['--print-routes'],
-        { encoding: 'utf8' });
-    return text.trim().split('\n').map((line) => line.split(/\s+/, 2));
+    return ['chat', 'admin'].flatMap((program) =>
+        execFileSync(path.join(BIN, program), ['--print-routes'],
+            { encoding: 'utf8' }).trim().split('\n')
+            .map((line) => line.split(/\s+/, 2)));
 }
 
 const typed = (type) => ({ 'content-type': type });
@@ -89,7 +93,8 @@ describe('the document', () => {
 
     test('has a table of the errors of all requests', () => {
         assert.deepEqual(Object.keys(generalCodes()),
-            ['400', '404', '405', '413', '414', '431', '500', '503']);
+            ['400', '401', '403', '404', '405', '413', '414', '429', '431',
+                    '500', '503']);
     });
 });
 
@@ -99,6 +104,7 @@ describe('a running server', () => {
     let parley;
     let replay;
     let api;
+    let folder;
     const beginning = replyWire(['some of it'], { finish: null, done: false });
     const held = hold(beginning);
     const broken = hold(beginning);
@@ -112,6 +118,7 @@ describe('a running server', () => {
             : replyWire(['Replayed ', 'answer.'], { usage: USAGE }));
 
     before(async () => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-openapi-'));
         replay = await startReplay(provider);
         replay.on('hold it', held);
         replay.on('break off', cut(replyWire(['A beginning', ' and'],
@@ -122,12 +129,14 @@ describe('a running server', () => {
         parley = await startParley({ env: {
             ...replay.env(), AI_PROVIDER: 'offline', AI_MODEL: '',
             UPSTREAM_RETRIES: '0', BODY_MAX_KIB: '128', MAX_MESSAGES: '40',
+            ...accounts(folder).env,
         } });
         api = new Api(parley);
     });
     after(async () => {
         await parley?.stop();
         await replay?.stop();
+        fs.rmSync(folder, { recursive: true, force: true });
     });
 
     const ask = (json, more = {}) =>
@@ -405,6 +414,15 @@ describe('a running server', () => {
             assert.equal(told.events.at(-1).type, 'import_complete');
         });
 
+        test('are reported as used', async () => {
+            await session();
+            for (const by of ['day', 'model', 'user']) {
+                const r = await api.call('GET', '/usage', { query: { by } });
+                assert.equal(r.status, 200, r.text);
+                assert.ok(r.body.rows.length > 0);
+            }
+        });
+
         test('that are refused, or not there', async () => {
             const none = one('no-such-session');
             const { session_id: id, message_id } = await session();
@@ -441,6 +459,7 @@ describe('a running server', () => {
                 ['GET', '/sessions/{id}/export',
                     { ...one(id), query: { format: 'x' } }, 400],
                 ['GET', '/export', { query: { format: 'x' } }, 400],
+                ['GET', '/usage', { query: { from: 'x' } }, 400],
                 ['POST', '/import', { body: 'no JSON' }, 400],
                 ['POST', '/messages/{id}/feedback',
                     { ...one(message_id), json: {} }, 400],
@@ -541,7 +560,9 @@ describe('a running server', () => {
             let n = 0;
             for (const { method, address, parameters } of operations()) {
                 for (const { name, schema } of parameters) {
-                    if (schema.maximum === undefined)
+                    /* What administrators ask: admin.test.js. */
+                    if (schema.maximum === undefined ||
+                        address.startsWith('/admin/'))
                         continue;
                     const status = async (value) => (await api.call(method,
                         address, { in: { id: turn.session_id },
@@ -692,6 +713,72 @@ describe('a running server', () => {
             }
         });
 
+        test('of accounts and keys', async () => {
+            await api.call('GET', '/auth/me');
+            for (const step of ['login', 'callback'])
+                assert.equal((await api.call('GET', `/auth/oauth2/${step}`))
+                    .status, 404);
+            for (const [json, code] of [
+                [{ username: 'ann', password: PASSWORD }, 200],
+                [{ username: 'ann', password: 'wrong' }, 401],
+                [{ username: 'ann' }, 400],
+            ])
+                assert.equal((await api.call('POST', '/auth/login', { json }))
+                    .status, code);
+            const headers = basic('ann');
+            await api.call('GET', '/auth/me', { headers });
+            const made = await api.call('POST', '/keys', { headers,
+                json: { name: 'one', day_tokens: 10, month_usd: 2.5,
+                    expires_in_days: 1 } });
+            assert.equal(made.body.month_usd, 2.5);
+            assert.equal((await api.call('POST', '/keys', { headers,
+                json: { scope: 'all' } })).status, 400);
+            assert.equal((await api.call('POST', '/keys', { headers,
+                json: { scope: 'admin' } })).status, 403);
+            await api.call('GET', '/keys', { headers });
+            assert.equal((await api.call('GET', '/keys')).status, 401);
+            for (const code of [204, 404])
+                assert.equal((await api.call('DELETE', '/keys/{id}', {
+                    headers, in: { id: made.body.id } })).status, code);
+            await api.call('POST', '/auth/logout', { headers, json: {} });
+            assert.equal((await api.call('POST', '/auth/logout',
+                { json: { all: true } })).status, 401);
+        });
+
+        test('of administrators', async () => {
+            const headers = basic('eve');
+            const admin = (method, address, more = {}) =>
+                api.call(method, `/admin${address}`, { headers, ...more });
+            for (const address of ['/', '/usage', '/audit', '/users', '/keys',
+                '/logins']) {
+                assert.equal((await admin('GET', address)).status, 200);
+                for (const [more, code] of [[{}, 401], [basic('ann'), 403]])
+                    assert.equal((await admin('GET', address,
+                        { headers: more })).status, code);
+            }
+            for (const by of ['day', 'model', 'user'])
+                await admin('GET', '/usage', { query: { by } });
+            for (const [address, query] of [['/usage', { from: 'x' }],
+                ['/audit', { after: -1 }], ['/users', { limit: 'x' }],
+                ['/keys', { limit: 0 }], ['/logins', { limit: 0 }]])
+                assert.equal((await admin('GET', address, { query })).status,
+                    400);
+            const made = await admin('POST', '/keys',
+                { json: { owner: 'bob', name: 'his', month_usd: 2.5 } });
+            assert.equal(made.status, 201);
+            for (const [json, code] of [[{ owner: 7 }, 400], [{}, 400],
+                [{ owner: 'bob', scope: 'admin' }, 403]])
+                assert.equal((await admin('POST', '/keys', { json })).status,
+                    code);
+            await admin('GET', '/keys', { query: { owner: 'local/bob' } });
+            for (const code of [204, 404])
+                assert.equal((await admin('DELETE', '/keys/{id}',
+                    { in: { id: made.body.id } })).status, code);
+            assert.equal((await admin('DELETE', '/logins')).status, 400);
+            assert.equal((await admin('DELETE', '/logins',
+                { query: { owner: 'local/bob' } })).status, 200);
+        });
+
         test('of the document', async () => {
             const yaml = await api.call('GET', '/api/openapi.yaml');
             assert.equal(yaml.text, TEXT);
@@ -708,8 +795,10 @@ describe('a running server', () => {
             ![...api.called.get(`${method} ${address}`) ?? []]
                 .some((code) => code < 300))
             .map(({ method, address }) => `${method} ${address}`);
-        /* Its success is no reply: websocket.test.js has it. */
-        assert.deepEqual(missing, ['GET /ws/{client_id}']);
+        /* Their success is no reply, or a redirect to a provider:
+         * websocket.test.js and oidc.test.js have them. */
+        assert.deepEqual(missing, ['GET /ws/{client_id}',
+            'GET /auth/oauth2/login', 'GET /auth/oauth2/callback']);
     });
 });
 

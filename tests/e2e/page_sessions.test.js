@@ -593,7 +593,7 @@ describe('on a phone', () => {
             await tab.answered();
             await tab.page.tap('#menu');
             await sizes('#sessions a.open, #sessions .more, ' +
-                '.side-foot button');
+                '.side-foot button:visible');
             await tab.page.tap('#sessions .more');
             await tab.page.getByRole('menu').waitFor();
             await sizes('[role=menuitem]');

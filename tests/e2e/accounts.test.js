@@ -1,0 +1,268 @@
+/* Whose a session is: anonymous owners and their cookies, logins, and what a
+ * proxy says. Who may do what at which address is in matrix.test.js. */
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { PASSWORD, accounts, basic, bearer, cookiesAfter, signed } from
+    '../lib/accounts.js';
+import { ask, call, newSession, postJson } from '../lib/client.js';
+import { startParley } from '../lib/server.js';
+
+const cookieLine = (reply, name) =>
+    reply.headers.getSetCookie().find((c) => c.startsWith(`${name}=`));
+
+describe('whose a session is', () => {
+    let folder;
+    let parley;
+    let other; /* another process on the same data folder */
+    let secret;
+
+    before(async () => {
+        folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-accounts-'));
+        const a = accounts(folder);
+        secret = a.secret;
+        const env = { ...a.env, LIST_ANONYMOUS: 'none' };
+        parley = await startParley({ env });
+        const dataDir = path.join(folder, 'same');
+        fs.symlinkSync(parley.dataDir, dataDir);
+        other = await startParley({ env, dataDir });
+    });
+    after(async () => {
+        await other?.stop();
+        await parley?.stop();
+        fs.rmSync(folder, { recursive: true, force: true });
+    });
+
+    const me = async (headers, at = parley) =>
+        (await call(at, '/auth/me', { headers })).body;
+    const listed = async (headers, at = parley) =>
+        (await call(at, '/sessions', { headers })).body.sessions
+            .map((s) => s.session_id);
+    const signIn = (json, cookie = '') => postJson(parley, '/auth/login',
+        { password: PASSWORD, ...json }, cookie ? { cookie } : {});
+
+    describe('of nobody who signed in', () => {
+        test('a browser gets a cookie that tells nothing', async () => {
+            const r = await call(parley, '/sessions');
+            const line = cookieLine(r, 'parley_owner');
+            assert.match(line, /^parley_owner=[0-9a-f]{32}; Path=\/;/);
+            assert.match(line, /; HttpOnly/);
+            assert.match(line, /; SameSite=Lax/);
+            assert.doesNotMatch(line, /Secure/, 'plain http');
+            const again = await call(parley, '/sessions',
+                { headers: { cookie: line.split(';')[0] } });
+            assert.equal(again.headers.getSetCookie().length, 0);
+        });
+
+        test('and sees only what is its own', async () => {
+            const jars = [];
+            for (let i = 0; i < 2; i++) {
+                const cookie = cookiesAfter(await call(parley, '/sessions'));
+                const session_id = newSession();
+                await ask(parley, { message: 'mine', session_id }, { cookie });
+                jars.push([cookie, session_id]);
+            }
+            for (const [cookie, id] of jars)
+                assert.deepEqual(await listed({ cookie }), [id]);
+            assert.deepEqual(await listed({}), []);
+        });
+
+        test('a session that was begun without one waits for it', async () => {
+            const session_id = newSession();
+            const r = await postJson(parley, '/chat',
+                { message: 'first', session_id });
+            const cookie = cookiesAfter(r);
+            assert.match(cookie, new RegExp(`~${session_id}$`));
+            /* Without it the session stays open to its id. */
+            await ask(parley, { message: 'second', session_id });
+            const list = await call(parley, '/sessions',
+                { headers: { cookie } });
+            assert.deepEqual(list.body.sessions.map((s) => s.session_id),
+                [session_id]);
+            const bare = cookiesAfter(list, cookie);
+            assert.equal(bare, cookie.replace(/~.*/, ''));
+            assert.deepEqual(await listed({ cookie: bare }), [session_id]);
+        });
+
+        test('its id alone goes on with it, and reads it', async () => {
+            const cookie = cookiesAfter(await call(parley, '/sessions'));
+            const session_id = newSession();
+            const turn = await ask(parley, { message: 'a', session_id },
+                { cookie });
+            for (const headers of [{}, basic('ann'), bearer('sk-dummy')]) {
+                await ask(parley, { message: 'b', session_id }, headers);
+                const r = await call(parley, `/chat/turns/${turn.turn_id}`,
+                    { headers });
+                assert.equal(r.status, 200);
+            }
+            assert.deepEqual(await listed({ cookie }), [session_id]);
+            assert.deepEqual(await listed(basic('ann')), []);
+        });
+
+        test('a cookie of another form is none', async () => {
+            for (const bad of ['x', 'a'.repeat(31), 'A'.repeat(32),
+                `${'a'.repeat(32)}~`, `${'a'.repeat(32)}~../x`]) {
+                const r = await call(parley, '/sessions',
+                    { headers: { cookie: `parley_owner=${bad}` } });
+                assert.match(cookieLine(r, 'parley_owner'),
+                    /^parley_owner=[0-9a-f]{32};/, bad);
+            }
+        });
+
+        test('nobody takes what is another\'s by a cookie that names it',
+            async () => {
+                const session_id = newSession();
+                await ask(parley, { message: 'mine', session_id },
+                    basic('bob'));
+                const cookie = `parley_owner=${'b'.repeat(32)}~${session_id}`;
+                assert.deepEqual(await listed({ cookie }), []);
+                assert.ok((await listed(basic('bob'))).includes(session_id));
+            });
+    });
+
+    describe('of who signs in', () => {
+        test('what came before is taken over', async () => {
+            const begun = newSession();
+            let cookie = cookiesAfter(await call(parley, '/sessions'));
+            await ask(parley, { message: 'a', session_id: begun }, { cookie });
+            const r = await signIn({ username: 'ann' }, cookie);
+            assert.equal(r.body.claimed_sessions, 1);
+            cookie = cookiesAfter(r, cookie);
+            assert.match(cookie, /^parley_login=[\w-]{43}$/);
+            assert.ok((await listed({ cookie })).includes(begun));
+            const found = await call(parley, '/sessions?q=a', {
+                headers: { cookie } });
+            assert.equal(found.status, 200);
+            assert.equal((await call(parley, `/sessions/${begun}`)).status,
+                404, 'and is theirs alone');
+        });
+
+        test('or not, if they say so', async () => {
+            const begun = newSession();
+            const cookie = cookiesAfter(await postJson(parley, '/chat',
+                { message: 'a', session_id: begun }));
+            const r = await signIn({ username: 'bob', claim: false }, cookie);
+            assert.equal(r.body.claimed_sessions, 0);
+            assert.ok(!(await listed(basic('bob'))).includes(begun));
+            assert.ok((await listed({ cookie })).includes(begun));
+        });
+
+        test('a login is another one each time, and the old one ends',
+            async () => {
+                const first = cookiesAfter(await signIn({ username: 'ann' }));
+                const second = cookiesAfter(
+                    await signIn({ username: 'ann' }, first), first);
+                assert.notEqual(first, second);
+                assert.equal((await me({ cookie: first })).signed_in, false);
+                assert.equal((await me({ cookie: second })).user, 'local/ann');
+            });
+
+        test('it holds in every process, and so does its end', async () => {
+            const cookie = cookiesAfter(await signIn({ username: 'ann' }));
+            assert.equal((await me({ cookie }, other)).user, 'local/ann');
+            const r = await postJson(parley, '/auth/logout', {}, { cookie });
+            assert.match(cookieLine(r, 'parley_login'), /Max-Age=0/);
+            for (const at of [other, parley])
+                assert.equal((await me({ cookie }, at)).signed_in, false);
+        });
+
+        test('everywhere is every login and every token', async () => {
+            const a = cookiesAfter(await signIn({ username: 'eve' }));
+            const b = cookiesAfter(await signIn({ username: 'eve' }));
+            await postJson(parley, '/auth/logout', { all: true },
+                { cookie: a });
+            for (const at of [other, parley])
+                for (const cookie of [a, b])
+                    assert.equal((await me({ cookie }, at)).signed_in, false);
+            const old = signed(secret, { sub: 'tim',
+                iat: Math.floor(Date.now() / 1000) - 10 });
+            assert.equal((await me(bearer(old), other)).user, 'jwt/tim');
+            await postJson(parley, '/auth/logout', { all: true }, bearer(old));
+            const r = await call(other, '/auth/me', { headers: bearer(old) });
+            assert.equal(r.status, 401);
+            assert.equal(r.body.code, 'token_revoked');
+            assert.match(r.headers.get('www-authenticate'), /^Bearer/);
+        });
+
+        test('an account that is taken away is signed out', async () => {
+            const cookie = cookiesAfter(await signIn({ username: 'carl' }));
+            const file = path.join(folder, 'htpasswd');
+            const all = fs.readFileSync(file, 'utf8');
+            fs.writeFileSync(file, all.replace(/^carl:.*\n/m, ''));
+            try {
+                const deadline = Date.now() + 20000;
+                while ((await me({ cookie })).signed_in)
+                    assert.ok(Date.now() < deadline, 'the file is read again');
+            } finally {
+                fs.writeFileSync(file, all);
+            }
+        });
+
+        test('a key of another service is none where it may be so',
+            async () => {
+                for (const headers of [bearer('sk-abc'),
+                    { 'x-api-key': 'abc' }, { authorization: 'Digest a=b' }])
+                    assert.equal((await me(headers)).way, 'anonymous');
+                for (const headers of [bearer('prly_abc'),
+                    { 'x-api-key': 'prly_abc' },
+                    { authorization: 'Basic !!!' }]) {
+                    const r = await call(parley, '/auth/me', { headers });
+                    assert.equal(r.status, 401, JSON.stringify(headers));
+                }
+            });
+
+        test('the first way that knows decides', async () => {
+            const cookie = cookiesAfter(await signIn({ username: 'ann' }));
+            const token = signed(secret, { sub: 'tom' });
+            assert.equal((await me({ cookie, ...bearer(token) })).user,
+                'local/ann');
+            assert.equal((await me({ ...bearer(token), 'x-api-key': 'x' }))
+                .user, 'jwt/tom');
+            /* A token in the query is for streams alone. */
+            assert.equal((await call(parley, `/auth/me?token=${token}`))
+                .body.way, 'anonymous');
+            const turn = await ask(parley, { message: 'a' }, bearer(token));
+            const at = `/chat/events?turn_id=${turn.turn_id}`;
+            assert.equal((await call(parley, at)).status, 404);
+            assert.equal((await call(parley, `${at}&token=${token}`)).status,
+                200);
+        });
+    });
+});
+
+describe('behind a proxy', () => {
+    const USER = 'x-forwarded-user';
+    const start = (env) => startParley({ env: {
+        PROXY_USER_HEADER: 'X-Forwarded-User', ...env } });
+    const me = (parley, headers) => call(parley, '/auth/me', { headers });
+
+    test('the word of one that is trusted counts', async () => {
+        const parley = await start({ TRUSTED_PROXIES: '127.0.0.1' });
+        try {
+            const r = await me(parley, { [USER]: 'ann' });
+            assert.equal(r.body.user, 'proxy/ann');
+            assert.equal((await me(parley, {})).body.signed_in, false);
+            const s = await call(parley, '/sessions',
+                { headers: { 'x-forwarded-proto': 'https' } });
+            assert.match(cookieLine(s, 'parley_owner'), /; Secure/);
+        } finally {
+            await parley.stop();
+        }
+    });
+
+    test('that of anybody else does not', async () => {
+        const parley = await start({ TRUSTED_PROXIES: '192.0.2.1' });
+        try {
+            assert.equal((await me(parley, { [USER]: 'ann' })).body.signed_in,
+                false);
+            const s = await call(parley, '/sessions',
+                { headers: { 'x-forwarded-proto': 'https' } });
+            assert.doesNotMatch(cookieLine(s, 'parley_owner'), /Secure/);
+        } finally {
+            await parley.stop();
+        }
+    });
+});

@@ -202,7 +202,7 @@ api_login(void *arg, struct request *rq)
     struct app *app = arg;
     struct sign_in in = {.claim = true};
     struct problem p = {.err = OK};
-    struct identity who;
+    struct identity who = {.way = IDENTITY_ANONYMOUS};
     cJSON *json = NULL;
     int64_t claimed = 0;
     enum err e;

@@ -181,9 +181,14 @@ make(const char *path)
 static bool
 map(struct limit *l, int fd)
 {
-    void *p = mmap(NULL, LIMIT_FILE_BYTES, PROT_READ | PROT_WRITE,
-                   fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+    const int rights = PROT_READ | PROT_WRITE;
+    void *p;
 
+    if (fd < 0)
+        p = mmap(NULL, LIMIT_FILE_BYTES, rights, MAP_SHARED | MAP_ANONYMOUS, -1,
+                 0);
+    else
+        p = mmap(NULL, LIMIT_FILE_BYTES, rights, MAP_SHARED, fd, 0);
     if (p == MAP_FAILED)
         return false;
     l->map = p;

@@ -185,6 +185,7 @@ map(struct limit *l, int fd)
     void *p;
 
     if (fd < 0)
+        /* cppcheck-suppress invalidFunctionArg */
         p = mmap(NULL, LIMIT_FILE_BYTES, rights, MAP_SHARED | MAP_ANONYMOUS, -1,
                  0);
     else

@@ -54,6 +54,7 @@ each_part(int dir_fd, name_fn *fn, void *arg)
             (void)close(fd);
         return ERR_STORE;
     }
+    /* cppcheck-suppress readdirCalled */
     while ((e = readdir(d)) != NULL) {
         int64_t no = part_no(e->d_name);
 

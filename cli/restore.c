@@ -1,19 +1,26 @@
 /*
  * parley restore: puts a backup in place of the store. The server must be
  * stopped; the old store is kept.
+ *
+ * Logins do not come back: among them are such as somebody has ended since, on
+ * a device that is lost, say. A key that was revoked since is another matter,
+ * for people's programs work with the others: so that is told.
  */
 #include "base/base.h"
 
 #include "cli.h"
 
+#include "auth/login.h"
 #include "base/conf.h"
 #include "store/backup.h"
 
 int
 cli_restore(int argc, char **argv)
 {
-    struct backup b = {
-        .store = cli_store(), .fault = cli_print_fault, .arg = stderr};
+    struct backup b = {.store = cli_store(),
+                       .fault = cli_print_fault,
+                       .arg = stderr,
+                       .ended = login_record_names};
     const char *from = NULL;
     bool force = false;
     enum err e;
@@ -44,5 +51,8 @@ cli_restore(int argc, char **argv)
         (void)printf("the old store is in %s\n", b.kept);
     (void)puts("the stream log and the index of words were removed; they are "
                "made again");
+    (void)puts("everybody is signed out; API keys and budgets are as they were "
+               "then: one that was revoked since is good again (see them with "
+               "parley keys)");
     return CLI_OK;
 }

@@ -25,6 +25,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/backup_leave.h"
 #include "store/disk.h"
 #include "store/fsck_inside.h"
 
@@ -351,6 +352,12 @@ restore_locked(struct backup *b, const char *data, const char *from,
     if (e == OK && b->found.faults > 0 && !force)
         e = fail(b, ERR_BADREQ, "the backup has faults: %" PRIu64,
                  b->found.faults);
+    if (e == OK && b->ended != NULL) {
+        int rc = backup_leave_out(b, staging);
+
+        if (rc != 0)
+            e = fail_rc(b, "cannot end what has to be in", staging, rc);
+    }
     if (e == OK)
         e = swap(b, data, copy, file);
     return e == OK ? open_once(b) : e;

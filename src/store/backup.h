@@ -20,7 +20,11 @@ struct backup {
     const char *store;    /* the store's folder */
     fsck_fault_fn *fault; /* of the copy; NULL: count only */
     void *arg;
+    /* restore: records whose names begin with one of these are left out; ended
+     * by NULL. NULL: all come back. */
+    const char *const *ended;
     /* out */
+    uint64_t left_out;          /* restore: how many records */
     struct fsck_result found;   /* in the copy */
     char why[BACKUP_TEXT_MAX];  /* what failed, for people */
     char kept[BACKUP_TEXT_MAX]; /* restore: where the old one is; "": none */

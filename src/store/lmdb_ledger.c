@@ -8,7 +8,8 @@
  * one row (and a look for sums of its owner and its model that are kept).
  *
  * Sums of past days are of no use: whoever keeps those of a new one takes a few
- * old ones away. Rows stay.
+ * old ones away, and so with months where they could be summed up again. Rows
+ * stay.
  */
 #include "base/base.h"
 
@@ -17,7 +18,8 @@
 
 #include "base/log.h"
 
-#define SWEEP_STEPS 4 /* old sums that go for each new one */
+#define SWEEP_STEPS 4     /* old sums that go for each new one */
+#define DAYS_FROM 1000000 /* periods before it are months */
 
 /* --- reserving ------------------------------------------------------------ */
 
@@ -74,17 +76,17 @@ put_sums(struct batch *b, enum ledger_kind kind, uint32_t period,
                      record, ledger_sums_write(record, s));
 }
 
-/* Take sums of days before this one away. */
+/* Take sums away of periods from one on and before another. */
 static int
-sweep(struct batch *b, enum ledger_kind kind, uint32_t day)
+sweep(struct batch *b, enum ledger_kind kind, uint32_t from, uint32_t before)
 {
     uint8_t first[LEDGER_KEY_MAX], end[LEDGER_KEY_MAX];
-    size_t n = ledger_key(first, kind, 1000000, "");
+    size_t n = ledger_key(first, kind, from, "");
     MDB_val k = {n, first}, v;
     MDB_cursor *c;
     int rc = batch_cursor(b, DB_LEDGER, &c);
 
-    (void)ledger_key(end, kind, day, "");
+    (void)ledger_key(end, kind, before, "");
     if (rc == 0)
         rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
     for (int i = 0; i < SWEEP_STEPS && rc == 0; i++) {
@@ -112,7 +114,11 @@ keep_sums(struct batch *b, enum ledger_kind kind, uint32_t period,
     if (rc != 0 || there)
         return rc;
     rc = put_sums(b, kind, period, name, &sums);
-    return rc != 0 || period < 1000000 ? rc : sweep(b, kind, period);
+    if (rc == 0 && period >= DAYS_FROM)
+        return sweep(b, kind, DAYS_FROM, period);
+    if (rc == 0 && (kind == LEDGER_OWNER || kind == LEDGER_MODEL))
+        return sweep(b, kind, LEDGER_STANDING + 1, period);
+    return rc;
 }
 
 /* Add to what an account's turns have reserved, or take it back. */

@@ -354,6 +354,108 @@ values_under_names_come_back_too(void **state)
     buf_release(&out);
 }
 
+#define NAMED 100
+
+static void
+put_named(struct store *s, const char *begin)
+{
+    struct store_op op = {.kind = STORE_RECORDS};
+    struct record_change changes[NAMED];
+    char names[NAMED][64];
+
+    for (int i = 0; i < NAMED; i++) {
+        (void)snprintf(names[i], sizeof(names[i]), "%s%03d", begin, i);
+        changes[i] = (struct record_change){
+            .name = names[i],
+            .n = strlen(names[i]),
+            .value = "a value that takes some room",
+            .len = 28};
+    }
+    op.records.changes = changes;
+    op.records.n = NAMED;
+    assert_int_equal(store_apply(s, &op), OK);
+}
+
+static bool
+count_record(void *arg, const char *name, size_t n, const char *value,
+             size_t len)
+{
+    (void)name, (void)n, (void)value, (void)len;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static size_t
+n_records(const char *begin)
+{
+    struct store_config c = {.dir = store_dir, .map_bytes = TEST_MAP};
+    struct store *s;
+    size_t n = 0;
+
+    assert_int_equal(store_open(&s, &c), OK);
+    assert_int_equal(store_records(s, begin, strlen(begin), NULL, 0, UINT32_MAX,
+                                   count_record, &n),
+                     OK);
+    store_close(s);
+    return n;
+}
+
+/* So many that they are on many pages. */
+static void
+what_has_to_end_does_not_come_back(void **state)
+{
+    static const char *const ended[] = {"login/", "logins/", NULL};
+    static const char *const names[] = {"login/", "logins/ann/", "login",
+                                        "loginz/", "key/"};
+    struct store_config c = {.dir = store_dir, .map_bytes = TEST_MAP};
+    struct backup b = {.store = store_dir, .ended = ended};
+    struct store *s;
+
+    (void)state;
+    assert_int_equal(store_open(&s, &c), OK);
+    for (size_t i = 0; i < COUNT_OF(names); i++)
+        put_named(s, names[i]);
+    store_close(s);
+    assert_int_equal(backup_make(&b, copy), OK);
+    assert_int_equal(b.left_out, 0);
+    assert_int_equal(backup_restore(&b, data, copy, false), OK);
+    assert_int_equal(b.left_out, 2 * NAMED);
+    assert_int_equal(n_records("login/"), 0);
+    assert_int_equal(n_records("logins/"), 0);
+    assert_int_equal(n_records("login"), 2 * NAMED);
+    assert_int_equal(n_records("key/"), NAMED);
+    assert_stored("s", "0:q|1:before|");
+    assert_int_equal(backup_make(&b, copies), ERR_CONFLICT);
+    b.ended = NULL; /* the copy itself was not touched */
+    assert_int_equal(backup_restore(&b, data, copy, false), OK);
+    assert_int_equal(n_records("login/"), NAMED);
+}
+
+/* One of before there were any. */
+static void
+a_backup_without_records_is_restored(void **state)
+{
+    static const char *const ended[] = {"login/", NULL};
+    struct backup b = {.store = store_dir, .ended = ended};
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+
+    (void)state;
+    assert_int_equal(backup_make(&b, copy), OK);
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
+    assert_int_equal(mdb_env_open(env, copy, MDB_NOLOCK, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "records", 0, &dbi), 0);
+    assert_int_equal(mdb_drop(txn, dbi, 1), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+    assert_int_equal(backup_restore(&b, data, copy, false), OK);
+    assert_int_equal(b.left_out, 0);
+    assert_stored("s", "0:q|1:before|");
+}
+
 static void
 a_backup_goes_into_an_empty_data_folder(void **state)
 {
@@ -543,6 +645,8 @@ main(void)
         ON(a_backup_beside_a_writer_is_whole),
         ON(what_was_stored_is_stored_again),
         ON(values_under_names_come_back_too),
+        ON(what_has_to_end_does_not_come_back),
+        ON(a_backup_without_records_is_restored),
         ON(a_backup_goes_into_an_empty_data_folder),
         ON(a_store_in_use_is_not_replaced),
         ON(processes_that_come_and_go_see_a_whole_store),

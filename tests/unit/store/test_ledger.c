@@ -5,6 +5,8 @@
  */
 #include "store_test.h"
 
+#include <lmdb.h>
+
 #include "store/backend.h"
 
 #define NOV_21 INT64_C(1795219200000) /* 2026-11-21, 00:00 UTC */
@@ -470,6 +472,66 @@ a_new_day_begins_anew(void **state)
     assert_rows(s, "local/an", 20261101, 20261130, "");
 }
 
+/* How many sums of months the file has for this kind of account. */
+static int
+n_months(const struct on_store *f, enum ledger_kind kind)
+{
+    struct ledger_place at;
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_cursor *c;
+    MDB_val k, v;
+    int n = 0;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 32), 0);
+    assert_int_equal(mdb_env_open(env, f->dir, MDB_RDONLY, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, "ledger", 0, &dbi), 0);
+    assert_int_equal(mdb_cursor_open(txn, dbi, &c), 0);
+    while (mdb_cursor_get(c, &k, &v, MDB_NEXT) == 0) {
+        assert_int_equal(ledger_key_read(k.mv_data, k.mv_size, &at), OK);
+        n += at.kind == kind && at.period > LEDGER_STANDING &&
+             at.period < 1000000;
+    }
+    mdb_cursor_close(c);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+    return n;
+}
+
+/* What can be summed up again does not stay for ever; a key's has no rows. */
+static void
+sums_of_past_months_go(void **state)
+{
+    struct on_store *f = *state;
+    struct store_config conf = {.dir = f->dir, .map_bytes = TEST_MAP};
+    struct ledger_account a;
+
+    for (int i = 0; i < 12; i++) {
+        struct store_op b = op_reserved("abc", 10, 10), e;
+
+        b.begin.user.at_ms = NOV_21 + 31 * i * DAY_MS;
+        assert_int_equal(store_apply(f->s, &b), OK);
+        e = op_spent(&b.begin.turn, &five);
+        e.end.answer.at_ms = b.begin.user.at_ms + 1;
+        assert_int_equal(store_apply(f->s, &e), OK);
+    }
+    a = account(f->s, LEDGER_OWNER, "local/ann", NOV_21);
+    assert_int_equal(a.month.input_tokens, 3);
+    a = account(f->s, LEDGER_MODEL, "openai/x", NOV_21);
+    assert_int_equal(a.month.input_tokens, 3);
+    a = account(f->s, LEDGER_KEY, "k1", NOV_21);
+    assert_int_equal(a.month.input_tokens, 3);
+    store_close(f->s);
+    f->s = NULL;
+    assert_int_equal(n_months(f, LEDGER_OWNER), 1);
+    assert_int_equal(n_months(f, LEDGER_MODEL), 1);
+    assert_int_equal(n_months(f, LEDGER_KEY), 12);
+    assert_int_equal(store_open_on(&f->s, f->be, &conf), OK);
+}
+
 static void
 a_turn_that_is_there_already_reserves_nothing(void **state)
 {
@@ -526,6 +588,7 @@ main(void)
         STORE(the_worst_is_counted_where_nobody_knows),
         STORE(what_was_used_before_there_were_limits_counts),
         STORE(a_new_day_begins_anew),
+        STORE(sums_of_past_months_go),
         STORE(a_turn_that_is_there_already_reserves_nothing),
         STORE(names_have_bounds),
     };

@@ -252,30 +252,42 @@ answer_of(const struct allowances *al, const struct route_choice *route,
                : n;
 }
 
+/* What it may think in addition. */
+static int64_t
+thoughts_of(const struct route_choice *route, const char *effort)
+{
+    return route->provider->thought_tokens == NULL
+               ? 0
+               : route->provider->thought_tokens(effort, route->model);
+}
+
 int64_t
 bill_worst(struct bill *b, const struct allowances *al,
            const struct route_choice *routes, size_t n, int64_t input_tokens,
-           int64_t max_tokens)
+           int64_t max_tokens, const char *effort)
 {
     struct ledger_reserve *r = &b->what;
-    int64_t most = 0;
+    int64_t most = 0, most_output = 0;
 
     r->input_tokens = input_tokens;
     r->input_micro = r->micro = 0;
     for (size_t i = 0; i < n; i++) {
         int64_t answer = answer_of(al, &routes[i], max_tokens);
+        int64_t output = answer + thoughts_of(&routes[i], effort);
         int64_t input = price(&routes[i], input_tokens, 0);
-        int64_t micro = price(&routes[i], input_tokens, answer);
+        int64_t micro = price(&routes[i], input_tokens, output);
 
         if (answer > most)
             most = answer;
+        if (output > most_output)
+            most_output = output;
         if (input > r->input_micro)
             r->input_micro = input;
         if (micro > r->micro)
             r->micro = micro;
     }
     r->tokens = input_tokens;
-    ledger_add(&r->tokens, most);
+    ledger_add(&r->tokens, most_output);
     for (size_t i = 0; i < r->n; i++)
         if (is_budget(&r->charges[i].limits))
             return most;

@@ -90,12 +90,14 @@ void bill_init(struct bill *b, const struct allowances *al,
                const struct payer *payer, const char *owner,
                const struct route_choice *route);
 /* The worst case: so many tokens are sent, and an answer of max tokens (0: not
- * said) comes from the most expensive of these routes. Returns the tokens of
- * an answer that are reserved, which is what is to be asked for; 0: no budget
- * applies. */
+ * said), with what the model thinks beyond them for this effort (NULL: not
+ * said), comes from the most expensive of these routes. Returns the tokens of
+ * an answer that are reserved, without thoughts, which is what is to be asked
+ * for; 0: no budget applies. */
 int64_t bill_worst(struct bill *b, const struct allowances *al,
                    const struct route_choice *routes, size_t n,
-                   int64_t input_tokens, int64_t max_tokens);
+                   int64_t input_tokens, int64_t max_tokens,
+                   const char *effort);
 /* For prompts: the tokens of what a would send, none of it left out. Of a
  * relay's ask, and of a turn's. */
 int64_t bill_input(const struct turn_ask *a, const char *system_prompt);

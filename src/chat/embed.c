@@ -42,7 +42,7 @@ make_bill(struct embed *em)
               &em->route);
     if (em->bill.what.n > 0)
         IGNORE(bill_worst(&em->bill, em->en->allowances, &em->route, 1,
-                          em->sent, 0) < 0);
+                          em->sent, 0, NULL) < 0);
     em->bill.what.tokens = em->bill.what.input_tokens;
     em->bill.what.micro = em->bill.what.input_micro;
     return em->bill.what.n > 0;

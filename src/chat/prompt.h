@@ -62,6 +62,8 @@ struct turn_ask {
     const char *idem_scope, *idem_key; /* NULL: none */
     struct route_choice route;
     double temperature, top_p; /* NaN: not given */
+    int64_t answer_max;        /* tokens that are reserved for the answer of any
+                           route; 0: none are */
     const char *notes; /* of what was asked for and is not done: objects of a
                           JSON array, with commas between; "" if none */
     struct ask ask;    /* built by prompt_build; points into this */
@@ -120,8 +122,9 @@ MUST_USE enum err prompt_build(struct turn_ask *a,
                                const struct token_scales *scales, bool shorter,
                                struct prompt_report *r, struct problem *why);
 /* The part of it that is about the model alone: temperature and top_p, where it
- * takes them, and what its provider is to know of it. False: they were given
- * and are left out. */
+ * takes them, what its provider is to know of it, and no more of the answer
+ * that is reserved than it can say. False: temperature or top_p were given and
+ * are left out. */
 bool prompt_options(struct turn_ask *a, const struct route_choice *route);
 /* Tokens that this route may be sent for a, not corrected; INT64_MAX: any
  * number. Sets a->ask.model. */

@@ -304,6 +304,11 @@ prompt_options(struct turn_ask *a, const struct route_choice *route)
                         ? model->context_tokens
                         : 0;
     a->ask.adaptive = model != NULL && model->reasoning && !model->temperature;
+    if (a->answer_max > 0) /* another route may say more than this one */
+        a->ask.max_tokens = model != NULL && model->output_tokens > 0 &&
+                                    model->output_tokens < a->answer_max
+                                ? model->output_tokens
+                                : a->answer_max;
     if (model == NULL || model->temperature)
         return true;
     a->ask.temperature = a->ask.top_p = NAN;

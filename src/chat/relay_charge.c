@@ -36,9 +36,9 @@ relay_bill(struct relay *r, size_t n)
     if (r->bill.what.n == 0)
         return false;
     most = bill_worst(&r->bill, r->en->allowances, r->routes, n, r->sent,
-                      a->ask.max_tokens);
+                      a->ask.max_tokens, a->ask.effort);
     if (most > 0)
-        a->ask.max_tokens = most;
+        a->ask.max_tokens = a->answer_max = most;
     return true;
 }
 

@@ -43,6 +43,7 @@ turn_work(struct turn *t, job_fn *run, void (*done)(struct mail *m))
 static void
 turn_unask(struct turn *t)
 {
+    turn_undone(t);
     generator_cancel(t->generator);
     t->generator = NULL;
     buf_clear(&t->text);

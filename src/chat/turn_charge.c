@@ -8,6 +8,7 @@
 
 #include "chat/turn_charge.h"
 
+#include "chat/called.h"
 #include "chat/charge.h"
 #include "chat/core.h"
 #include "chat/turn_answer.h"
@@ -39,9 +40,9 @@ turn_bill(struct turn *t)
         input = m->context_tokens;
     n = turn_routes(t, routes);
     most = bill_worst(&t->bill, t->en->allowances, routes, n, input,
-                      a->ask.max_tokens);
+                      a->ask.max_tokens, a->ask.effort);
     if (most > 0)
-        a->ask.max_tokens = most;
+        a->ask.max_tokens = a->answer_max = most;
 }
 
 bool
@@ -73,6 +74,21 @@ turn_reserve(struct turn *t,
     }
     t->reserved = next;
     t->charge = charge_begin(t->en, &t->id, &t->bill, on_reserved, t);
+}
+
+void
+turn_undone(struct turn *t)
+{
+    struct ledger_spent spent;
+
+    if (t->generator == NULL && t->finish == FINISH_NONE)
+        return; /* nobody was asked */
+    called_turn(t, finish_name(FINISH_CANCELLED));
+    turn_spent(t, &spent);
+    spent.aside = true;
+    if (spent.model != NULL &&
+        (spent.input_tokens > 0 || spent.output_tokens > 0))
+        charge_count(t->en, &spent);
 }
 
 void

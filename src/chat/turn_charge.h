@@ -22,6 +22,9 @@ void turn_reserve(struct turn *t,
 void turn_refuse_limit(struct turn *t);
 /* What it used, as it ends; strings are its own. */
 void turn_spent(struct turn *t, struct ledger_spent *out);
+/* What was asked for it is given up, since another process was faster: count
+ * and note what that took. To be called while it still has what was said. */
+void turn_undone(struct turn *t);
 /* Its end is not stored with a message: settle. */
 void turn_settle(struct turn *t);
 /* Whatever became of it: give back what is reserved still. */

@@ -155,6 +155,8 @@ turn_refuse_cancelled(struct turn *t)
 void
 turn_abandon(struct turn *t)
 {
+    if (t->generator != NULL)
+        called_turn(t, finish_name(FINISH_INTERRUPTED));
     generator_cancel(t->generator);
     t->generator = NULL;
     if (t->stream != NULL)
@@ -202,6 +204,14 @@ count_tokens(const struct turn *t)
         metric_add(METRIC_CACHED_TOKENS, t->usage.cached_tokens);
 }
 
+/* The audit log hears of it. */
+static void
+tell_called(const struct turn *t)
+{
+    called_turn(t, t->problem.err != OK ? t->problem.code
+                                        : finish_name(t->finish));
+}
+
 static void
 count_end(const struct turn *t)
 {
@@ -217,8 +227,7 @@ count_end(const struct turn *t)
                                               : by_event[type],
                1);
     metric_observe_ms(METRIC_TURN, ms);
-    called_turn(t, t->problem.err != OK ? t->problem.code
-                                        : finish_name(t->finish));
+    tell_called(t);
     if (!t->cached)
         count_tokens(t);
     if (log_enabled(LOG_DEBUG) || type == EVENT_ERROR) {
@@ -295,6 +304,7 @@ static void
 save_failed(struct turn *t, enum err e)
 {
     if (t->stream != NULL) {
+        tell_called(t); /* once, however long it takes */
         t->saving = true;
         (void)problem_set(&t->problem, e, NULL, NULL, NULL);
         t->problem.retryable = true;

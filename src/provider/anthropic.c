@@ -252,6 +252,13 @@ models_read(const char *body, size_t n, model_fn *fn, void *arg,
     return OK;
 }
 
+static int64_t
+thought_tokens(const char *effort, const char *model)
+{
+    (void)model;
+    return anthropic_budget(effort);
+}
+
 const struct provider provider_anthropic = {
     .name = "anthropic",
     .build = build,
@@ -262,4 +269,5 @@ const struct provider provider_anthropic = {
     .error = anthropic_error,
     .models_build = models_build,
     .models_read = models_read,
+    .thought_tokens = thought_tokens,
 };

@@ -235,6 +235,13 @@ end(void *reader, part_fn *fn, void *arg, struct problem *why)
     return r->framed && r->claude == NULL ? garbage(why) : reply_cut(why);
 }
 
+/* Others count them in. */
+static int64_t
+thought_tokens(const char *effort, const char *model)
+{
+    return bedrock_is_claude(model) ? anthropic_budget(effort) : 0;
+}
+
 const struct provider provider_bedrock = {
     .name = "bedrock",
     .build = bedrock_build,
@@ -245,6 +252,7 @@ const struct provider provider_bedrock = {
     .error = bedrock_error,
     .models_build = bedrock_models_build,
     .models_read = bedrock_models_read,
+    .thought_tokens = thought_tokens,
     .embed_max = 1,
     .embed_build = bedrock_embed_build,
     .embed_read = bedrock_embed_read,

@@ -245,6 +245,9 @@ struct provider {
      * if there is one. ERR_UPSTREAM: not understood. */
     enum err (*models_read)(const char *body, size_t n, model_fn *fn, void *arg,
                             struct buf *next, struct problem *why);
+    /* How many tokens an answer may have beyond the ask's max_tokens, for what
+     * a model thinks with this effort (NULL: not said). */
+    int64_t (*thought_tokens)(const char *effort, const char *model);
     size_t embed_max; /* texts in one request */
     enum err (*embed_build)(const struct embed_ask *ask,
                             const struct account *acc,

@@ -190,7 +190,8 @@ only_what_is_limited_is_charged(void **state)
     assert_int_equal(b.what.n, 1);
     assert_int_equal(b.charges[0].kind, LEDGER_OWNER);
     assert_string_equal(b.charges[0].name, "local/ann");
-    assert_int_equal(bill_worst(&b, &al, &r, 1, 10, 0), 0); /* no budget */
+    assert_int_equal(bill_worst(&b, &al, &r, 1, 10, 0, NULL),
+                     0); /* no budget */
     p = (struct payer){"anon/x", "key1", {.day_micro = 3}};
     bill_init(&b, &al, &p, "local/ann", &r);
     assert_int_equal(b.what.n, 3);
@@ -212,18 +213,66 @@ the_worst_case_is_that_of_the_dearest_route(void **state)
 
     (void)state;
     bill_init(&b, &al, &p, "local/ann", &r[0]);
-    assert_int_equal(bill_worst(&b, &al, r, 1, 100, 0), 2000); /* its most */
+    assert_int_equal(bill_worst(&b, &al, r, 1, 100, 0, NULL),
+                     2000); /* its most */
     assert_int_equal(b.what.tokens, 2100);
     assert_int_equal(b.what.input_micro, 100);
     assert_int_equal(b.what.micro, 100 + 2 * 2000);
-    assert_int_equal(bill_worst(&b, &al, r, 1, 100, 50), 50);
+    assert_int_equal(bill_worst(&b, &al, r, 1, 100, 50, NULL), 50);
     assert_int_equal(b.what.micro, 100 + 2 * 50);
-    assert_int_equal(bill_worst(&b, &al, r, 3, 100, 0), 4096);
+    assert_int_equal(bill_worst(&b, &al, r, 3, 100, 0, NULL), 4096);
     assert_int_equal(b.what.tokens, 4196);
     assert_int_equal(b.what.input_micro, 1000);
     assert_int_equal(b.what.micro, 1000 + 50 * 4096);
-    assert_int_equal(bill_worst(&b, &al, &r[2], 1, 100, 0), 4096);
+    assert_int_equal(bill_worst(&b, &al, &r[2], 1, 100, 0, NULL), 4096);
     assert_int_equal(b.what.micro, 0); /* without a price */
+}
+
+/* What a model thinks is paid for, and comes on top where its provider lets it:
+ * it is reserved, and not asked for as part of the answer. */
+static void
+thoughts_are_reserved_too(void **state)
+{
+    struct allowances al = {.all = {.day_tokens = 9}, .answer_tokens = 4096};
+    struct payer p = {.owner = NULL};
+    struct route_choice r = {.provider = &provider_anthropic, .model = "x"};
+    struct bill b;
+
+    (void)state;
+    bill_init(&b, &al, &p, "local/ann", &r);
+    assert_int_equal(bill_worst(&b, &al, &r, 1, 100, 50, "low"), 50);
+    assert_int_equal(b.what.tokens, 100 + 50 + 2048);
+    assert_int_equal(bill_worst(&b, &al, &r, 1, 100, 50, "none"), 50);
+    assert_int_equal(b.what.tokens, 100 + 50);
+    r.provider = &provider_bedrock;
+    r.model = "anthropic.claude-x";
+    assert_int_equal(bill_worst(&b, &al, &r, 1, 100, 50, "low"), 50);
+    assert_int_equal(b.what.tokens, 100 + 50 + 2048);
+    r.model = "amazon.nova-x";
+    assert_int_equal(bill_worst(&b, &al, &r, 1, 100, 50, "low"), 50);
+    assert_int_equal(b.what.tokens, 100 + 50);
+}
+
+/* Of routes that can say more and less, each is asked for what it can. */
+static void
+no_route_is_asked_for_more_than_it_can_say(void **state)
+{
+    struct turn_ask *a = turn_ask_new();
+    struct route_choice r = route("cheap");
+
+    (void)state;
+    a->ask.max_tokens = a->answer_max = 4096;
+    IGNORE(prompt_options(a, &r));
+    assert_int_equal(a->ask.max_tokens, 2000);
+    r = route("new");
+    IGNORE(prompt_options(a, &r));
+    assert_int_equal(a->ask.max_tokens, 4096);
+    a->answer_max = 0; /* nothing is reserved: as it was asked for */
+    a->ask.max_tokens = 9000;
+    r = route("cheap");
+    IGNORE(prompt_options(a, &r));
+    assert_int_equal(a->ask.max_tokens, 9000);
+    turn_ask_free(a);
 }
 
 static void
@@ -336,6 +385,8 @@ main(void)
         cmocka_unit_test(mistakes_are_told_with_their_place),
         cmocka_unit_test(only_what_is_limited_is_charged),
         cmocka_unit_test(the_worst_case_is_that_of_the_dearest_route),
+        cmocka_unit_test(thoughts_are_reserved_too),
+        cmocka_unit_test(no_route_is_asked_for_more_than_it_can_say),
         cmocka_unit_test(what_is_sent_is_estimated),
         cmocka_unit_test(what_the_provider_counted_is_used),
         cmocka_unit_test(a_refusal_says_what_is_left_and_when_it_ends),

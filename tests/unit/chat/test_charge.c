@@ -179,7 +179,7 @@ begin(void *arg)
 
     (void)arg;
     bill_init(&bill, rig->allowances, &nobody_pays, "", &route);
-    IGNORE(bill_worst(&bill, rig->allowances, &route, 1, 5, 10) < 0);
+    IGNORE(bill_worst(&bill, rig->allowances, &route, 1, 5, 10, NULL) < 0);
     id = ident_v7();
     charge = charge_begin(rig, &id, &bill, on_answer, NULL);
 }

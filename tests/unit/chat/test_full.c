@@ -5,6 +5,8 @@
  */
 #include "chat_test.h"
 
+#include "ops/audit.h"
+
 #define DISK_BYTES (6 * 1024 * 1024)
 #define ANSWER_BYTES (200 * 1000)
 
@@ -62,17 +64,39 @@ long_text(size_t bytes)
     return s;
 }
 
+static bool
+count_call(void *arg, const struct audit_entry *e)
+{
+    *(int *)arg += strcmp(e->event, "provider_call") == 0;
+    return true;
+}
+
+/* A call is noted once, also where its answer is stored late. */
+static void
+assert_calls(const char *dir, int want)
+{
+    int n = 0;
+
+    audit_stop();
+    assert_int_equal(audit_read(dir, 0, 0, count_call, &n), OK);
+    assert_int_equal(n, want);
+}
+
 static void
 an_answer_that_cannot_be_stored_is_no_success(void **state)
 {
     int64_t until_ms = clock_mono_ms() + TAP_WAIT_MS;
     struct turn_info info = {.state = TURN_STATE_OPEN};
     struct record *rec, *late, *next;
-    char *answer;
+    char *answer, audit[256];
 
     (void)state;
     if (!mounted)
         skip();
+    folder_make(audit);
+    assert_int_equal(
+        audit_start(&(struct audit_config){.dir = audit, .file_max = 1 << 20}),
+        OK);
     rec = ask_tap("s", "tap 0");
     rec->store = NULL; /* it will not be in it */
     tap_text(0, "so far ");
@@ -104,6 +128,8 @@ an_answer_that_cannot_be_stored_is_no_success(void **state)
     record_wait_done(next);
     assert_whole(next, EVENT_COMPLETE, 0);
     assert_end_has(next, "\"conversation_length\":4");
+    assert_calls(audit, 2);
+    folder_remove(audit);
 }
 
 static void

@@ -81,8 +81,10 @@ account_begin(struct app *app, struct request *rq, const struct identity *who,
               struct problem *why)
 {
     char value[LOGIN_VALUE_LEN + 1], old[COOKIE_VALUE_MAX + 1];
+    char mark[LOGIN_MARK_MAX + 1];
     struct login_wish wish = {
         .owner = who->owner,
+        .mark = mark,
         .name = who->name,
         .way = way,
         .agent = request_header(rq, "User-Agent"),
@@ -93,8 +95,11 @@ account_begin(struct app *app, struct request *rq, const struct identity *who,
     struct login made;
     enum err e;
 
-    if (cookie_find(request_header(rq, "Cookie"), AUTH_COOKIE_LOGIN, old))
+    if (who_cookie(rq, AUTH_COOKIE_LOGIN, old))
         wish.old = old;
+    if (!auth_mark(app->auth, who->owner, who->name, mark))
+        return problem_set(why, ERR_AUTH, "invalid_login",
+                           "Wrong user name or password", "%s", "Check both.");
     /* Nobody is let in of whom no trace can be kept. */
     e = audit_event_wait(
         &(struct audit_fact){.what = AUDIT_LOGIN,
@@ -189,10 +194,16 @@ void
 account_failed(const struct request *rq, const char *user,
                const struct problem *why)
 {
+    account_failed_at(request_peer(rq), user, why);
+}
+
+void
+account_failed_at(const char *addr, const char *user, const struct problem *why)
+{
     audit_event(&(struct audit_fact){
         .what = why->retry_after_s >= LOCKED_S ? AUDIT_LOCKED_OUT
                                                : AUDIT_LOGIN_FAILED,
-        .addr = request_peer(rq),
+        .addr = addr,
         .with = {AUDIT_TEXT("user", user), AUDIT_TEXT("reason", why->code)}});
 }
 
@@ -255,8 +266,7 @@ api_logout(void *arg, struct request *rq)
     if (e == OK && all && !known)
         e = problem_set(&p, ERR_AUTH, "sign_in", "Please sign in", "%s",
                         "Only who is signed in can sign out of everywhere.");
-    if (e == OK &&
-        cookie_find(request_header(rq, "Cookie"), AUTH_COOKIE_LOGIN, value)) {
+    if (e == OK && who_cookie(rq, AUTH_COOKIE_LOGIN, value)) {
         e = login_end(auth_logins(app->auth), value);
         who_login_cookie(rq, NULL, 0);
     }

@@ -19,6 +19,8 @@ MUST_USE enum err account_begin(struct app *app, struct request *rq,
  * tries that were refused unseen: of those there may be any number. */
 void account_failed(const struct request *rq, const char *user,
                     const struct problem *why);
+void account_failed_at(const char *addr, const char *user,
+                       const struct problem *why);
 /* "sign_in": {…}: the ways in that there are. */
 void account_put_ways(struct json_out *j, const struct app *app);
 

@@ -149,8 +149,7 @@ browser_of(struct request *rq)
 {
     char value[COOKIE_VALUE_MAX + 1];
 
-    if (!cookie_find(request_header(rq, "Cookie"), COOKIE, value) ||
-        !oidc_browser_ok(value))
+    if (!cookie_own(rq, COOKIE, value) || !oidc_browser_ok(value))
         oidc_browser_make(value);
     cookie_set(rq, COOKIE, value, OIDC_ATTEMPT_MS / 1000, request_tls(rq));
     return arena_strdup(&rq->arena, value);
@@ -220,7 +219,7 @@ api_oidc_callback(void *p, struct request *rq)
 
     if (!begins(app, rq))
         return;
-    bound = cookie_find(request_header(rq, "Cookie"), COOKIE, browser);
+    bound = cookie_own(rq, COOKIE, browser);
     e = oidc_finish(app->oidc, &answer, bound ? browser : NULL, clock_wall_ms(),
                     &person, &why);
     if (e != OK && *person.next != '\0') /* not of those who just try */

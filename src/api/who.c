@@ -29,6 +29,15 @@
 
 /* --- cookies -------------------------------------------------------------- */
 
+bool
+who_cookie(const struct request *rq, const char *name,
+           char out[COOKIE_VALUE_MAX + 1])
+{
+    out[0] = '\0';
+    return request_ambient(rq, conf_str(CONF_ALLOWED_ORIGINS)) &&
+           cookie_own(rq, name, out);
+}
+
 void
 who_login_cookie(struct request *rq, const char *value, int64_t max_age_s)
 {
@@ -73,11 +82,13 @@ who_claim(struct app *app, struct request *rq, const char *to)
     int64_t n = 0;
     enum err e;
 
-    if (!cookie_find(request_header(rq, "Cookie"), AUTH_COOKIE_OWNER, value) ||
+    if (!who_cookie(rq, AUTH_COOKIE_OWNER, value) ||
         !identity_cookie_read(value, from, &session))
         return 0;
     e = give(s, from, NULL, to, &n);
-    if (session != NULL && (e == OK || e == ERR_NOTFOUND))
+    /* That id is no more than what everybody could know. */
+    if (session != NULL && !auth_required(app->auth) &&
+        (e == OK || e == ERR_NOTFOUND))
         e = give(s, "", session, to, &n);
     if (e == OK || e == ERR_NOTFOUND)
         who_owner_cookie(rq, NULL);
@@ -101,14 +112,23 @@ settle_cookie(struct app *app, struct request *rq, const char *value,
 
 /* --- who it is ------------------------------------------------------------ */
 
-static const char *
-proxy_user(struct request *rq)
+/* Whom a trusted proxy names; NULL: nobody. Of two names one may be the
+ * client's own. */
+static enum err
+proxy_user(struct request *rq, const char **out, struct problem *why)
 {
     const char *header = conf_str(CONF_PROXY_USER_HEADER);
 
-    return *header != '\0' && request_peer_trusted(rq)
-               ? request_header(rq, header)
-               : NULL;
+    *out = NULL;
+    if (*header == '\0' || !request_peer_trusted(rq))
+        return OK;
+    if (request_header_twice(rq, header))
+        return problem_set(why, ERR_BADREQ, "ambiguous_user",
+                           "The proxy's header came twice",
+                           "A proxy removes what a client says there, also "
+                           "where it writes _ for -.");
+    *out = request_header(rq, header);
+    return OK;
 }
 
 static const char *
@@ -130,23 +150,22 @@ fill_ask(struct request *rq, unsigned rules, struct auth_ask *ask,
 {
     /* What a browser adds by itself is no word of a page that anybody wrote. */
     bool ambient = request_ambient(rq, conf_str(CONF_ALLOWED_ORIGINS));
-    const char *cookies = ambient ? request_header(rq, "Cookie") : NULL;
     char value[COOKIE_VALUE_MAX + 1];
 
-    if (cookie_find(cookies, AUTH_COOKIE_LOGIN, value))
+    if (who_cookie(rq, AUTH_COOKIE_LOGIN, value))
         ask->login = keep(rq, value);
-    if (owners_differ() && cookie_find(cookies, AUTH_COOKIE_OWNER, value))
+    if (owners_differ() && who_cookie(rq, AUTH_COOKIE_OWNER, value))
         ask->owner = keep(rq, value);
     ask->authorization = request_header(rq, "Authorization");
     if (!ambient && ask->authorization != NULL &&
         text_istarts(ask->authorization, "Basic"))
         ask->authorization = NULL;
     ask->api_key = request_header(rq, conf_str(CONF_API_KEY_HEADER));
-    ask->proxy_user = proxy_user(rq);
     ask->addr = request_peer(rq);
-    if ((rules & WHO_TOKEN) != 0)
-        return request_arg(rq, "token", &ask->token, why);
-    return OK;
+    if ((rules & WHO_TOKEN) != 0 &&
+        request_arg(rq, "token", &ask->token, why) != OK)
+        return why->err;
+    return proxy_user(rq, &ask->proxy_user, why);
 }
 
 /* Questions that cost something. */
@@ -230,7 +249,7 @@ find(struct app *app, struct request *rq, unsigned rules, bool no_wait,
     if (e != OK || no_wait || rq->who->way != IDENTITY_ANONYMOUS)
         return e;
     if (ask.owner != NULL && identity_cookie_read(ask.owner, owner, &session)) {
-        if (session != NULL)
+        if (session != NULL && !auth_required(app->auth))
             settle_cookie(app, rq, ask.owner, owner, session);
     } else if ((rules & WHO_OWNS) != 0 && owners_differ()) {
         char fresh[IDENTITY_COOKIE_LEN + 1];

@@ -11,6 +11,7 @@
 
 #include "api/app.h"
 #include "auth/identity.h"
+#include "http/cookie.h"
 
 /* Rules of a route: see struct route. */
 enum who_rule {
@@ -51,6 +52,10 @@ MUST_USE enum err who_may(const struct request *rq, enum may may,
 /* Whose request it is, whatever it acts as; never NULL behind who_find. */
 const struct identity *who_asks(const struct request *rq);
 
+/* One of our cookies, if the request is one of our pages (or of no page): what
+ * a browser adds by itself to another's proves nothing. */
+bool who_cookie(const struct request *rq, const char *name,
+                char out[COOKIE_VALUE_MAX + 1]);
 /* The cookies of a login (value NULL: none any more) and of an anonymous owner
  * (likewise). */
 void who_login_cookie(struct request *rq, const char *value, int64_t max_age_s);

@@ -33,6 +33,8 @@
 #define CREDENTIALS_SESSIONS 4096
 #define CREDENTIALS_TTL_MS (8 * 3600 * 1000)
 #define SWEEP_MS 60000
+#define SIGN_IN_MS 60000 /* for who has to, to sign in by a frame */
+#define STRANGERS_PART 4 /* of the places, where everybody has to sign in */
 
 /* --- admission ----------------------------------------------------------- */
 
@@ -166,15 +168,25 @@ take_count(struct ws_door *d, const struct request *rq, enum place at,
     return e;
 }
 
+/* Where everybody has to sign in, those who have not yet leave room for those
+ * who have. */
+static bool
+is_full(const struct ws_door *d, bool stranger)
+{
+    return d->n_open >= d->max ||
+           (stranger && auth_required(d->app->auth) &&
+            d->n_strangers >= 1 + d->max / STRANGERS_PART);
+}
+
 static enum err
-check_room(const struct ws_door *d, struct problem *why)
+check_room(const struct ws_door *d, bool stranger, struct problem *why)
 {
     if (d->stopping || engine_draining(d->app->en)) {
         (void)problem_set(why, ERR_STOPPING, NULL, NULL, NULL);
         why->retry_after_s = STOPPING_RETRY_S;
         return ERR_STOPPING;
     }
-    if (d->n_open < d->max)
+    if (!is_full(d, stranger))
         return OK;
     (void)problem_set(why, ERR_BUSY, "too_many_connections",
                       "Too many connections", "Try again later.");
@@ -208,7 +220,8 @@ admit(void *arg, struct request *rq, struct problem *why)
     if (e == OK)
         e = find_session(rq, session_id, why);
     if (e == OK)
-        e = check_room(d, why);
+        e = check_room(d, rq->who == NULL || rq->who->way == IDENTITY_ANONYMOUS,
+                       why);
     if (e == OK)
         e = take_count(d, rq, at, &count, why);
     if (e != OK) {
@@ -244,11 +257,25 @@ api_ws_elsewhere(void *arg, struct request *rq)
 /* --- opening and closing ------------------------------------------------- */
 
 static void
+close_strangers(struct ws_door *d, int64_t now_ms)
+{
+    for (struct ws_link *l = d->links, *next; l != NULL; l = next) {
+        next = l->next;
+        if (l->sock != NULL && l->state == WS_LINK_IDLE &&
+            l->who.way == IDENTITY_ANONYMOUS &&
+            now_ms - l->since_ms >= SIGN_IN_MS)
+            ws_link_close(l, FRAMES_POLICY, "Not signed in");
+    }
+}
+
+static void
 on_sweep(struct loop_timer *t)
 {
     struct ws_door *d = t->arg;
     struct loop *l = engine_loop(d->app->en);
 
+    if (auth_required(d->app->auth))
+        close_strangers(d, loop_now_ms(l));
     (void)credentials_sweep(d->box, loop_now_ms(l));
     loop_timer_set(l, t, loop_now_ms(l) + SWEEP_MS);
 }

@@ -41,6 +41,8 @@ ws_link_new(struct ws_door *d, enum ws_endpoint at, const struct identity *who,
     d->links = l;
     d->n_links++;
     d->n_open++;
+    d->n_strangers += who->way == IDENTITY_ANONYMOUS;
+    l->since_ms = loop_now_ms(engine_loop(d->app->en));
     metric_add(METRIC_WEBSOCKETS_OPEN, 1);
     metric_add(METRIC_WEBSOCKETS, 1);
     return l;
@@ -61,6 +63,7 @@ socket_gone(struct ws_link *l)
 
     l->sock = NULL;
     d->n_open--;
+    d->n_strangers -= l->who.way == IDENTITY_ANONYMOUS;
     metric_add(METRIC_WEBSOCKETS_OPEN, -1);
     ws_count_give(d->clients, l->count);
     l->count = NULL;

@@ -39,6 +39,7 @@ struct ws_door {
     struct loop_timer end;   /* of that */
     int64_t stopped_ms;
     bool stopping, holds, closed;
+    size_t n_strangers; /* of n_open, those who are not signed in */
     _Atomic size_t n_open, n_following;
 };
 
@@ -76,6 +77,7 @@ struct ws_link {
     bool ended;       /* the end event was told */
     unsigned closes;  /* the code with which it is closed next; 0: not */
     char session_id[IDENT_SESSION_MAX + 1];
+    int64_t since_ms;    /* monotonic; it is whose it is */
     struct identity who; /* who speaks; credentials are kept under its owner */
     char owner[STORE_OWNER_MAX + 1]; /* as whom it acts: its session's owner */
 };

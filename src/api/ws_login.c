@@ -88,6 +88,9 @@ become(struct ws_link *l, const struct identity *who)
         credentials_join(l->door->box, who->owner, l->session_id);
         credentials_leave(l->door->box, l->who.owner, l->session_id);
     }
+    l->door->n_strangers += who->way == IDENTITY_ANONYMOUS;
+    l->door->n_strangers -= l->who.way == IDENTITY_ANONYMOUS;
+    l->since_ms = loop_now_ms(engine_loop(l->door->app->en));
     l->who = *who;
     memcpy(l->owner, who->owner, sizeof(l->owner));
 }

@@ -9,6 +9,7 @@
 
 #include "api/ws_link.h"
 
+#include "api/account.h"
 #include "api/ask.h"
 #include "api/cloud_chat.h"
 #include "api/payer.h"
@@ -166,6 +167,8 @@ work_auth(struct ws_work *w)
     memcpy(addr, w->who.addr, sizeof(addr));
     ws_login_ask(&ask, w->in.auth, addr);
     w->e = auth_find(w->app->auth, &ask, clock_wall_ms(), &w->who, &w->why);
+    if (w->e == ERR_AUTH && ask.user != NULL)
+        account_failed_at(addr, ask.user, &w->why);
 }
 
 /* --- the job ------------------------------------------------------------- */

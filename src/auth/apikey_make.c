@@ -18,14 +18,10 @@ name_fits(const char *name)
 {
     size_t n = strlen(name), chars = 0;
 
-    if (n >= APIKEY_NAME_SIZE || !utf8_valid(name, n))
+    if (n >= APIKEY_NAME_SIZE || !text_plain(name, n))
         return false;
-    for (const unsigned char *p = (const unsigned char *)name; *p != '\0';
-         p++) {
-        if (*p < ' ' || *p == 0x7f || (*p == 0xc2 && p[1] < 0xa0))
-            return false;
-        chars += (*p & 0xc0) != 0x80;
-    }
+    for (size_t i = 0; i < n; i++)
+        chars += ((unsigned char)name[i] & 0xc0) != 0x80;
     return chars <= APIKEY_NAME_MAX;
 }
 

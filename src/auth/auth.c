@@ -11,6 +11,7 @@
 
 #include "auth/admins.h"
 #include "auth/apikey.h"
+#include "auth/auth_inside.h"
 #include "auth/basic.h"
 #include "auth/fetch.h"
 #include "auth/guess.h"
@@ -28,17 +29,6 @@
 
 #define BEARER "Bearer "
 #define CHALLENGE_MAX 80
-
-struct auth {
-    struct fetcher *fetcher; /* NULL: no transfers */
-    struct jwt_config jwt;
-    struct htpasswd *passwords; /* NULL: no accounts of this kind */
-    struct limit *limit;
-    struct apikeys *keys;
-    struct logins *logins;
-    struct rates rates;
-    bool required;
-};
 
 /* What a way says. */
 enum say { SAYS_NOTHING, SAYS_YES, SAYS_NO };
@@ -61,17 +51,6 @@ no(struct asked *q, enum err e)
 
 /* --- the ways ------------------------------------------------------------- */
 
-/* The account is still there. */
-static bool
-has_account(struct auth *a, const struct login *in)
-{
-    char mark[DIGEST_NAME_LEN];
-
-    return !text_starts(in->owner, "local/") ||
-           (a->passwords != NULL &&
-            htpasswd_mark(a->passwords, in->name, mark));
-}
-
 static enum say
 by_login(struct asked *q)
 {
@@ -81,12 +60,14 @@ by_login(struct asked *q)
     if (q->ask->login == NULL)
         return SAYS_NOTHING;
     e = login_find(q->a->logins, q->ask->login, q->now_ms, &in);
-    if (e == ERR_AUTH || (e == OK && !has_account(q->a, &in)))
+    if (e == ERR_AUTH || (e == OK && !auth_has_account(q->a, &in)))
         return SAYS_NOTHING;
     if (e != OK)
         return no(q, problem_set(q->why, e, NULL, NULL, NULL));
     login_identity(&in, q->who);
-    q->who->may = auth_may(in.owner, q->who->may);
+    /* Rights of an account are those of now, not of when it signed in. */
+    q->who->may = auth_may(
+        in.owner, text_starts(in.owner, "local/") ? MAY_USER : q->who->may);
     return SAYS_YES;
 }
 
@@ -94,13 +75,17 @@ static enum say
 by_key(struct asked *q, const char *secret)
 {
     struct apikey key;
+    unsigned may;
     enum err e = apikey_find(q->a->keys, secret, q->now_ms, &key, q->why);
 
     if (e != OK)
         return no(q, e);
     apikey_identity(&key, q->who);
-    if ((auth_may(key.owner, MAY_USER) & MAY_WRITE) == 0)
+    may = auth_may(key.owner, MAY_USER);
+    if ((may & MAY_WRITE) == 0)
         q->who->may &= MAY_READ;
+    if ((may & MAY_ADMIN) == 0) /* its owner is none any more */
+        q->who->may &= MAY_USER;
     return SAYS_YES;
 }
 
@@ -285,44 +270,6 @@ auth_find(struct auth *a, const struct auth_ask *ask, int64_t now_ms,
     }
     assert(says != SAYS_NOTHING);
     return says == SAYS_YES ? OK : q.e;
-}
-
-/* --- connections that last ------------------------------------------------ */
-
-struct sought {
-    const char *id;
-    bool found;
-};
-
-static bool
-is_sought(void *arg, const struct login *in)
-{
-    struct sought *s = arg;
-
-    s->found = strcmp(in->id, s->id) == 0 || s->found;
-    return !s->found;
-}
-
-bool
-auth_still(struct auth *a, const struct identity *who, int64_t now_ms)
-{
-    struct sought s = {who->id, false};
-    int64_t not_before_ms = 0;
-    struct apikey key;
-
-    if (who->until_ms > 0 && now_ms >= who->until_ms)
-        return false;
-    switch (who->way) {
-    case IDENTITY_LOGIN:
-        return login_list(a->logins, who->owner, now_ms, LOGINS_MAX, is_sought,
-                          &s) == OK &&
-               s.found;
-    case IDENTITY_KEY: return apikey_get(a->keys, NULL, who->id, &key) == OK;
-    case IDENTITY_JWT:
-        return login_not_before(a->logins, who->owner, &not_before_ms) == OK &&
-               who->since_ms >= not_before_ms;
-    default: return true;
-    }
 }
 
 /* --- rights and rates ----------------------------------------------------- */

@@ -23,6 +23,7 @@
 #define AUTH_AUTH_H
 
 #include "auth/identity.h"
+#include "auth/login.h"
 
 struct transfers; /* upstream/transfer.h */
 struct apikeys;   /* auth/apikey.h */
@@ -69,8 +70,13 @@ void auth_close(struct auth *a); /* NULL is fine */
 MUST_USE enum err auth_find(struct auth *a, const struct auth_ask *ask,
                             int64_t now_ms, struct identity *who,
                             struct problem *why);
+/* What a login of an account has to remember of its password, so that it ends
+ * when that is changed: "" where it has none. False: there is no such account.
+ */
+bool auth_mark(struct auth *a, const char *owner, const char *name,
+               char out[LOGIN_MARK_MAX + 1]);
 /* Is it still so? False: its key was revoked, its login ended, its token is
- * over. For connections that last. Does not wait. */
+ * over, its account is gone. For connections that last. Does not wait. */
 bool auth_still(struct auth *a, const struct identity *who, int64_t now_ms);
 /* Must everybody be signed in? */
 bool auth_required(const struct auth *a);

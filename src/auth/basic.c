@@ -16,25 +16,10 @@
 #define PAIR_MAX (HTPASSWD_USER_MAX + 1 + HTPASSWD_PASSWORD_MAX)
 #define ENCODED_MAX ((PAIR_MAX + 2) / 3 * 4)
 
-/* UTF-8 without control characters, those of ISO 8859 (C1) included. */
-static bool
-plain(const char *s, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)s[i];
-
-        if (c < ' ' || c == 0x7f)
-            return false;
-        if (c == 0xc2 && i + 1 < n && (unsigned char)s[i + 1] < 0xa0)
-            return false;
-    }
-    return utf8_valid(s, n);
-}
-
 bool
 basic_user_valid(const char *s, size_t n)
 {
-    return n > 0 && n <= HTPASSWD_USER_MAX && plain(s, n) &&
+    return n > 0 && n <= HTPASSWD_USER_MAX && text_plain(s, n) &&
            memchr(s, ':', n) == NULL && s[0] != ' ' && s[0] != '#' &&
            s[n - 1] != ' ';
 }
@@ -42,7 +27,7 @@ basic_user_valid(const char *s, size_t n)
 bool
 basic_password_valid(const char *s, size_t n)
 {
-    return n <= HTPASSWD_PASSWORD_MAX && plain(s, n);
+    return n <= HTPASSWD_PASSWORD_MAX && text_plain(s, n);
 }
 
 static enum err

@@ -16,6 +16,7 @@
 #include <cjose/jws.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 struct alg {
     const char *name;
@@ -146,18 +147,6 @@ jwk_verify(const struct jwk *k, const char *alg, const char *token, size_t n,
 
 /* --- base64url ------------------------------------------------------------ */
 
-static int
-digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
-}
-
 enum err
 jwk_unbase64url(void *out, size_t *len, const char *s, size_t n)
 {
@@ -168,7 +157,7 @@ jwk_unbase64url(void *out, size_t *len, const char *s, size_t n)
     if (n % 4 == 1 || n / 4 * 3 + n % 4 * 3 / 4 > *len)
         return ERR_BADREQ;
     for (size_t i = 0; i < n; i++) {
-        int d = digit(s[i]);
+        int d = text_base64url_value(s[i]);
 
         if (d < 0)
             return ERR_BADREQ;

@@ -30,15 +30,10 @@ claim(const cJSON *o, const char *name)
 
 /* --- texts ---------------------------------------------------------------- */
 
-/* Without control characters, of Unicode's second row of them, too. */
 static bool
 is_clean(const char *s)
 {
-    for (const unsigned char *c = (const unsigned char *)s; *c != '\0'; c++)
-        if (*c < ' ' || *c == 0x7F ||
-            (*c == 0xC2 && c[1] >= 0x80 && c[1] <= 0x9F))
-            return false;
-    return true;
+    return text_plain(s, strlen(s));
 }
 
 /* A text that is there whole, or not at all. */

@@ -45,19 +45,12 @@ logins_free(struct logins *l)
 static void
 value_make(char value[LOGIN_VALUE_LEN + 1])
 {
-    static const char letters[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    uint8_t b[33] = {0}; /* 256 bits and a zero */
-    size_t at = 0;
+    uint8_t b[32];
 
-    ident_random(b, 32);
-    for (size_t i = 0; i < sizeof(b); i += 3) {
-        uint32_t v = (uint32_t)b[i] << 16 | (uint32_t)b[i + 1] << 8 | b[i + 2];
-
-        for (int shift = 18; shift >= 0 && at < LOGIN_VALUE_LEN; shift -= 6)
-            value[at++] = letters[v >> shift & 63];
-    }
-    value[at] = '\0';
+    _Static_assert(LOGIN_VALUE_LEN == TEXT_BASE64URL_LEN(sizeof(b)),
+                   "256 bits");
+    ident_random(b, sizeof(b));
+    text_base64url(value, b, sizeof(b));
     mem_wipe(b, sizeof(b));
 }
 
@@ -121,6 +114,7 @@ fill_from_wish(struct login *out, const struct login_wish *w, int64_t now_ms)
     login_tidy(out->way, sizeof(out->way), w->way);
     login_tidy(out->agent, sizeof(out->agent), w->agent);
     login_tidy(out->addr, sizeof(out->addr), w->addr);
+    login_tidy(out->mark, sizeof(out->mark), w->mark);
     out->may = w->may | MAY_READ;
     out->begun_ms = out->used_ms = now_ms;
 }

@@ -24,10 +24,14 @@
 #define LOGIN_VALUE_LEN 43    /* characters of a cookie's value: base64url */
 #define LOGIN_ID_LEN 16       /* characters of an id, which opens nothing */
 #define LOGIN_WAY_MAX 64      /* bytes */
+#define LOGIN_MARK_MAX 32     /* bytes */
 #define LOGIN_AGENT_MAX 128   /* bytes that are kept of a User-Agent */
 #define LOGIN_TOUCH_MS 300000 /* between two notes of its use */
 /* Of one owner; one more ends the one that was not used for the longest. */
 #define LOGINS_MAX 64
+/* What the names of a login's records in the store begin with; ended by NULL.
+ * Without these records everybody is signed out. */
+extern const char *const login_record_names[];
 
 struct login {
     char id[LOGIN_ID_LEN + 1];
@@ -36,10 +40,11 @@ struct login {
     char way[LOGIN_WAY_MAX + 1];     /* how they signed in: "password", … */
     char agent[LOGIN_AGENT_MAX + 1]; /* printable characters; "": not known */
     char addr[IDENTITY_ADDR_MAX + 1];
-    unsigned may;     /* enum may, as it was given */
-    int64_t begun_ms; /* wall clock, as all of these */
-    int64_t used_ms;  /* may be LOGIN_TOUCH_MS late */
-    int64_t ends_ms;  /* at the latest: if it is not used any more */
+    char mark[LOGIN_MARK_MAX + 1]; /* of the password it began with; "" */
+    unsigned may;                  /* enum may, as it was given */
+    int64_t begun_ms;              /* wall clock, as all of these */
+    int64_t used_ms;               /* may be LOGIN_TOUCH_MS late */
+    int64_t ends_ms; /* at the latest: if it is not used any more */
 };
 
 struct logins;
@@ -57,6 +62,7 @@ void logins_free(struct logins *l); /* NULL is fine */
 struct login_wish {
     const char *owner;                     /* neither "" nor anonymous */
     const char *name, *way, *agent, *addr; /* NULL: "" */
+    const char *mark;                      /* htpasswd_mark(); NULL: "" */
     unsigned may; /* what the way in itself gives; who is in ADMINS is asked at
                      each request, so MAY_ADMIN is here only by an issuer's
                      word */

@@ -49,6 +49,8 @@ login_record_write(struct buf *out, const struct login *in)
     json_put_str(&j, "way", in->way);
     json_put_str(&j, "agent", in->agent);
     json_put_str(&j, "addr", in->addr);
+    if (in->mark[0] != '\0')
+        json_put_str(&j, "mark", in->mark);
     json_put_i64(&j, "may", in->may);
     json_put_i64(&j, "begun_ms", in->begun_ms);
     json_put_i64(&j, "used_ms", in->used_ms);
@@ -78,6 +80,10 @@ read_login(const cJSON *o, struct login *out)
             (size_t)snprintf(rows[i].to, rows[i].size, "%s", s) >= rows[i].size)
             return ERR_STORE;
     }
+    if (json_str(o, "mark") != NULL &&
+        (size_t)snprintf(out->mark, sizeof(out->mark), "%s",
+                         json_str(o, "mark")) >= sizeof(out->mark))
+        return ERR_STORE;
     if (json_get_i64(o, "may", MAY_READ, MAY_ALL, &may, NULL) != OK ||
         json_get_i64(o, "begun_ms", 0, TIME_MAX, &out->begun_ms, NULL) != OK ||
         json_get_i64(o, "used_ms", 0, TIME_MAX, &out->used_ms, NULL) != OK)

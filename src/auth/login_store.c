@@ -18,6 +18,8 @@ _Static_assert(LOGINS_MAX <= LOGIN_BATCH, "all of one owner fit");
 
 /* --- names ---------------------------------------------------------------- */
 
+const char *const login_record_names[] = {LOGIN_PREFIX, OWNED_PREFIX, NULL};
+
 struct login_rname
 login_rname(const char *hex)
 {

@@ -23,25 +23,7 @@
 
 /* --- random and PKCE ------------------------------------------------------ */
 
-/* 32 bytes as 43 characters of base64url, without padding (RFC 7515). */
-static void
-base64url(char out[OIDC_RANDOM_LEN + 1], const uint8_t in[DIGEST_LEN])
-{
-    struct buf b;
-
-    buf_init(&b, 64);
-    text_base64(&b, in, DIGEST_LEN);
-    for (size_t i = 0; i < OIDC_RANDOM_LEN; i++) {
-        char c = b.data[i];
-
-        out[i] = c == '+' ? '-' : c;
-        if (c == '/')
-            out[i] = '_';
-    }
-    out[OIDC_RANDOM_LEN] = '\0';
-    explicit_bzero(b.data, b.cap);
-    buf_release(&b);
-}
+_Static_assert(OIDC_RANDOM_LEN == TEXT_BASE64URL_LEN(DIGEST_LEN), "base64url");
 
 void
 oidc_random(char out[OIDC_RANDOM_LEN + 1])
@@ -49,7 +31,7 @@ oidc_random(char out[OIDC_RANDOM_LEN + 1])
     uint8_t bytes[DIGEST_LEN];
 
     ident_random(bytes, sizeof(bytes));
-    base64url(out, bytes);
+    text_base64url(out, bytes, sizeof(bytes));
     explicit_bzero(bytes, sizeof(bytes));
 }
 
@@ -71,7 +53,7 @@ oidc_challenge(char out[OIDC_RANDOM_LEN + 1], const char *verifier)
     uint8_t sum[DIGEST_LEN];
 
     digest_sha256(sum, verifier, strlen(verifier));
-    base64url(out, sum);
+    text_base64url(out, sum, sizeof(sum));
 }
 
 /* --- discovery ------------------------------------------------------------ */

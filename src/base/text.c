@@ -71,6 +71,19 @@ utf8_seq(const char *bytes, size_t n)
 }
 
 bool
+text_plain(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        unsigned char c = (unsigned char)s[i];
+
+        if (c < ' ' || c == 0x7F ||
+            (c == 0xC2 && i + 1 < n && (unsigned char)s[i + 1] < 0xA0))
+            return false;
+    }
+    return utf8_valid(s, n);
+}
+
+bool
 utf8_valid(const char *s, size_t n)
 {
     const unsigned char *u = (const unsigned char *)s;

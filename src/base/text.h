@@ -14,6 +14,8 @@ struct buf;
  * many bytes belong to the failed attempt. */
 int utf8_seq(const char *s, size_t n);
 bool utf8_valid(const char *s, size_t n);
+/* Is it UTF-8 without control characters, those of ISO 8859 (C1) included? */
+bool text_plain(const char *s, size_t n);
 /* The longest prefix of n bytes that does not end inside a character: what
  * may be shown now. Bytes that can never become a character count as whole. */
 size_t utf8_whole(const char *s, size_t n);
@@ -33,6 +35,11 @@ MUST_USE enum err text_i64(const char *s, size_t n, int64_t min, int64_t max,
 void text_hex(char *out, const void *p, size_t n); /* 2n chars and NUL */
 MUST_USE enum err text_unhex(void *out, size_t n, const char *hex); /* 2n */
 void text_base64(struct buf *out, const void *p, size_t n);
+/* The alphabet of URLs, without padding (RFC 7515): TEXT_BASE64URL_LEN(n)
+ * characters and a NUL. The value of such a character; -1: it is none. */
+#define TEXT_BASE64URL_LEN(n) (((n)*4 + 2) / 3)
+void text_base64url(char *out, const void *p, size_t n);
+int text_base64url_value(char c);
 /* Standard alphabet, padding optional, white space refused. */
 MUST_USE enum err text_unbase64(struct buf *out, const char *s, size_t n);
 /* Percent-decoding; plus: '+' is a space (forms, queries). A bad escape or a

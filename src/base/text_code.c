@@ -114,18 +114,50 @@ text_base64(struct buf *out, const void *p, size_t n)
     *at = '=';
 }
 
+static char
+b64url_digit(uint32_t v)
+{
+    return v == 62 ? '-' : v == 63 ? '_' : b64_digits[v];
+}
+
+void
+text_base64url(char *out, const void *p, size_t n)
+{
+    const unsigned char *u = p;
+    uint32_t bits = 0;
+    unsigned n_bits = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        bits = (bits << 8 | u[i]) & 0xFFFF;
+        for (n_bits += 8; n_bits >= 6; n_bits -= 6)
+            *out++ = b64url_digit(bits >> (n_bits - 6) & 63);
+    }
+    if (n_bits > 0)
+        *out++ = b64url_digit(bits << (6 - n_bits) & 63);
+    *out = '\0';
+}
+
+/* But for the last two of the alphabet. */
 static int
-unb64(char c)
+unb64_alnum(char c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
     if (c >= 'a' && c <= 'z')
         return c - 'a' + 26;
-    if (c >= '0' && c <= '9')
-        return c - '0' + 52;
-    if (c == '+')
-        return 62;
-    return c == '/' ? 63 : -1;
+    return c >= '0' && c <= '9' ? c - '0' + 52 : -1;
+}
+
+int
+text_base64url_value(char c)
+{
+    return c == '-' ? 62 : c == '_' ? 63 : unb64_alnum(c);
+}
+
+static int
+unb64(char c)
+{
+    return c == '+' ? 62 : c == '/' ? 63 : unb64_alnum(c);
 }
 
 enum err

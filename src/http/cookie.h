@@ -16,8 +16,14 @@
 bool cookie_find(const char *header, const char *name,
                  char out[COOKIE_VALUE_MAX + 1]);
 
+/* The value of a cookie that cookie_set() gave this browser; else as above. */
+bool cookie_own(const struct request *rq, const char *name,
+                char out[COOKIE_VALUE_MAX + 1]);
+
 /* Have the reply of rq set a cookie, for the paths below the base: HttpOnly,
- * SameSite=Lax, and Secure if `secure`. max_age_s 0: it is taken away; -1: it
+ * SameSite=Lax, and Secure if `secure`. Then the browser knows it as
+ * __Host-NAME (where the base is not "": __Secure-NAME), which no neighbour of
+ * our host and nobody between can set. max_age_s 0: it is taken away; -1: it
  * ends with the browser. */
 void cookie_set(struct request *rq, const char *name, const char *value,
                 int64_t max_age_s, bool secure);

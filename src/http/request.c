@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/ident.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "http/request_peer.h"
 
@@ -26,6 +27,40 @@ static const char *const names[METHOD__MAX] = {
     [METHOD_PATCH] = "PATCH",     [METHOD_DELETE] = "DELETE",
     [METHOD_OPTIONS] = "OPTIONS", [METHOD_OTHER] = "OTHER",
 };
+
+/* A variable of ours, or NULL. */
+static struct param *
+find_param(const struct request *rq, const char *name)
+{
+    for (size_t i = 0; i < rq->n_params; i++)
+        if (strcmp(rq->params[i].name, name) == 0)
+            return &rq->params[i];
+    return NULL;
+}
+
+/* A header that comes twice is one with both values (RFC 9110 section 5.3).
+ * Web servers join those of the same name, but not X-User and X_User, which
+ * are the same variable: a client could say something in front of its proxy.
+ */
+static void
+add_param(struct request *rq, const char *name, const char *value)
+{
+    struct param *p = text_starts(name, "HTTP_") ? find_param(rq, name) : NULL;
+    const char *between = strcmp(name, "HTTP_COOKIE") == 0 ? "; " : ", ";
+    size_t n;
+    char *both;
+
+    if (p == NULL) {
+        rq->params[rq->n_params++] = (struct param){name, value, false};
+        return;
+    }
+    n = strlen(p->value) + strlen(value) + 3;
+    both = arena_alloc(&rq->arena, n);
+    (void)snprintf(both, n, "%s%s%s", p->value, between, value);
+    mem_wipe((void *)(uintptr_t)p->value, strlen(p->value));
+    p->value = both;
+    p->twice = true;
+}
 
 /* Copy what fits; false if something did not. */
 static bool
@@ -54,8 +89,7 @@ copy_vars(struct request *rq, const char *const *vars)
         eq = strchr(at, '=');
         if (eq) {
             *eq = '\0';
-            rq->params[rq->n_params].name = at;
-            rq->params[rq->n_params++].value = eq + 1;
+            add_param(rq, at, eq + 1);
         }
         at += len;
     }
@@ -331,26 +365,46 @@ request_head_add(struct request *rq, const char *name, const char *value)
 const char *
 request_var(const struct request *rq, const char *name)
 {
-    for (size_t i = 0; i < rq->n_params; i++)
-        if (strcmp(rq->params[i].name, name) == 0)
-            return rq->params[i].value;
-    return NULL;
+    const struct param *p = find_param(rq, name);
+
+    return p != NULL ? p->value : NULL;
 }
 
-const char *
-request_header(const struct request *rq, const char *name)
-{
-    char var[64] = "HTTP_";
-    size_t n = strlen(name);
-    const char *value;
+#define VAR_MAX 64 /* bytes of a header's variable */
 
-    assert(n < sizeof(var) - 5);
+static void
+header_var(char var[VAR_MAX], const char *name)
+{
+    size_t n = strlen(name);
+
+    assert(n < VAR_MAX - 5);
+    memcpy(var, "HTTP_", 5);
     for (size_t i = 0; i <= n; i++) {
         char c = name[i];
         if (c >= 'a' && c <= 'z')
             c = (char)(c & ~0x20);
         var[5 + i] = c == '-' ? '_' : c;
     }
+}
+
+bool
+request_header_twice(const struct request *rq, const char *name)
+{
+    char var[VAR_MAX];
+    const struct param *p;
+
+    header_var(var, name);
+    p = find_param(rq, var);
+    return p != NULL && p->twice;
+}
+
+const char *
+request_header(const struct request *rq, const char *name)
+{
+    char var[VAR_MAX];
+    const char *value;
+
+    header_var(var, name);
     if (strcmp(var, "HTTP_CONTENT_TYPE") == 0 ||
         strcmp(var, "HTTP_CONTENT_LENGTH") == 0)
         return request_var(rq, var + 5);

@@ -37,6 +37,7 @@ struct identity; /* auth/identity.h */
 struct param {
     const char *name;
     const char *value;
+    bool twice; /* a header that came in more than one line; joined */
 };
 
 struct request {
@@ -104,8 +105,11 @@ MUST_USE enum err request_read_body(struct request *rq,
  * value become '?'. */
 void request_head_add(struct request *rq, const char *name, const char *value);
 const char *request_var(const struct request *rq, const char *name); /* NULL */
-/* "Last-Event-ID" reads HTTP_LAST_EVENT_ID; NULL if not sent. */
+/* "Last-Event-ID" reads HTTP_LAST_EVENT_ID; NULL if not sent. What came in
+ * several lines is one value. */
 const char *request_header(const struct request *rq, const char *name);
+/* Did it come in several lines that the web server did not join? */
+bool request_header_twice(const struct request *rq, const char *name);
 /* A query argument, decoded into the arena. Missing: OK and *out NULL. The
  * first of several counts. Bad escapes or UTF-8: ERR_BADREQ. */
 MUST_USE enum err request_arg(struct request *rq, const char *name,

@@ -190,6 +190,25 @@ is_loopback(const struct address *a)
            memcmp(a->bytes, one, sizeof(one)) == 0;
 }
 
+/* Was this machine asked by an address or as localhost? Another name may be one
+ * of somebody else's domain that was made to point here, for a page of theirs
+ * (DNS rebinding). */
+static bool
+asks_here(const struct request *rq)
+{
+    static const char name[] = "localhost", below[] = ".localhost";
+    const char *host = request_header(rq, "Host");
+    struct address a;
+    size_t n;
+
+    if (host == NULL || element_read(&a, host, strlen(host)))
+        return true;
+    n = strcspn(host, ":");
+    return text_ieqn(host, n, name) ||
+           (n >= sizeof(below) && text_ieqn(host + n - (sizeof(below) - 1),
+                                            sizeof(below) - 1, below));
+}
+
 /* The last proxy on the way, which is trusted, saw TLS or did not. */
 static bool
 forwarded_tls(const struct request *rq, bool otherwise)
@@ -240,7 +259,7 @@ request_peer_find(struct request *rq)
         a = next;
     }
     address_text(&a, rq->peer);
-    rq->local = is_loopback(&a) &&
+    rq->local = is_loopback(&a) && asks_here(rq) &&
                 (forwarded ? n == 0 : !speaks_for_another(rq));
 }
 

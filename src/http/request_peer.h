@@ -26,7 +26,8 @@ const char *request_peer(const struct request *rq);
  * is trusted the last element of X-Forwarded-Proto. */
 bool request_tls(const struct request *rq);
 /* Is the client on this machine, and does nobody between speak for another?
- * Headers of proxies that are not trusted make it false. */
+ * Headers of proxies that are not trusted make it false, and so does a Host
+ * that is neither an address nor localhost. */
 bool request_local(const struct request *rq);
 /* Is REMOTE_ADDR one of TRUSTED_PROXIES? */
 bool request_peer_trusted(const struct request *rq);

@@ -134,8 +134,8 @@ audit_event_wait(const struct audit_fact *f)
         (void)pthread_cond_signal(&a->some);
         while (a->tried < seq)
             (void)pthread_cond_wait(&a->told, &a->mu);
-        if (a->written < seq)
-            e = a->err;
+        if (a->written < seq) /* OK: part of the queue was written by now */
+            e = a->err != OK ? a->err : ERR_STORE;
     }
     (void)pthread_mutex_unlock(&a->mu);
     return e;
@@ -207,14 +207,19 @@ append(struct audit *a, struct event *const *taken, size_t n, size_t *done)
     return e;
 }
 
-/* Locked. What is written is over; the rest goes back to the front. */
+/* Locked. What is written is over; the rest goes back to the front, and what
+ * was queued behind it up to event `upto` could not have been written either:
+ * whoever waits for that need not wait for the disk. */
 static void
-settle(struct audit *a, struct event **taken, size_t n, size_t done)
+settle(struct audit *a, struct event **taken, size_t n, size_t done,
+       uint64_t upto)
 {
     if (done > 0)
         a->written = taken[done - 1]->seq;
-    if (a->tried < taken[n - 1]->seq)
-        a->tried = taken[n - 1]->seq;
+    if (done == n)
+        upto = taken[n - 1]->seq;
+    if (a->tried < upto)
+        a->tried = upto;
     for (size_t i = n; i > done; i--) {
         taken[i - 1]->next = a->head;
         if (a->head == NULL)
@@ -237,6 +242,7 @@ writer(void *arg)
     (void)pthread_mutex_lock(&a->mu);
     for (;;) {
         size_t n, done = 0;
+        uint64_t upto;
         enum err e;
 
         while (a->head == NULL && a->lost == 0 && !a->closed)
@@ -245,11 +251,12 @@ writer(void *arg)
             break;
         linger(a, a->err != OK ? AGAIN_MS : LINGER_MS);
         n = take(a, taken);
+        upto = a->seq;
         (void)pthread_mutex_unlock(&a->mu);
         e = append(a, taken, n, &done);
         (void)pthread_mutex_lock(&a->mu);
         a->err = e;
-        settle(a, taken, n, done);
+        settle(a, taken, n, done, upto);
         if (e != OK && a->closed)
             break;
     }

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -43,6 +44,28 @@ describe('whose a session is', () => {
             .map((s) => s.session_id);
     const signIn = (json, cookie = '') => postJson(parley, '/auth/login',
         { password: PASSWORD, ...json }, cookie ? { cookie } : {});
+
+    test('an id alone takes nothing over where signing in is required',
+        async () => {
+            const dataDir = path.join(folder, 'required');
+            fs.symlinkSync(parley.dataDir, dataDir);
+            const session_id = newSession();
+            await ask(parley, { message: 'open', session_id });
+            const required = await startParley(
+                { env: { ...parley.settings, AUTH_REQUIRED: '1' }, dataDir });
+            const cookie = `parley_owner=${'c'.repeat(32)}~${session_id}`;
+            try {
+                await call(required, '/auth/me', { headers: { cookie } });
+                await call(required, '/status', { headers: { cookie } });
+                const r = await postJson(required, '/auth/login',
+                    { username: 'bob', password: PASSWORD }, { cookie });
+                assert.equal(r.body.claimed_sessions, 0);
+            } finally {
+                await required.stop();
+            }
+            /* It is still nobody's. */
+            assert.deepEqual((await listed({ cookie })), [session_id]);
+        });
 
     describe('of nobody who signed in', () => {
         test('a browser gets a cookie that tells nothing', async () => {
@@ -247,7 +270,46 @@ describe('behind a proxy', () => {
             assert.equal((await me(parley, {})).body.signed_in, false);
             const s = await call(parley, '/sessions',
                 { headers: { 'x-forwarded-proto': 'https' } });
-            assert.match(cookieLine(s, 'parley_owner'), /; Secure/);
+            assert.match(cookieLine(s, '__Host-parley_owner'),
+                /; Path=\/; .*; Secure/);
+            const cookie = cookiesAfter(s);
+            const again = await call(parley, '/sessions',
+                { headers: { 'x-forwarded-proto': 'https', cookie } });
+            assert.deepEqual(again.headers.getSetCookie(), []);
+            /* Under TLS one without the prefix may be anybody's. */
+            const plain = await call(parley, '/sessions', {
+                headers: {
+                    'x-forwarded-proto': 'https',
+                    cookie: cookie.replace('__Host-', ''),
+                },
+            });
+            assert.equal(plain.headers.getSetCookie().length, 1);
+        } finally {
+            await parley.stop();
+        }
+    });
+
+    test('a client says nothing in its name', async () => {
+        const parley = await start({ TRUSTED_PROXIES: '127.0.0.1' });
+        const lines = (...names) => new Promise((resolve, reject) => {
+            http.get(`${parley.url}/auth/me`, {
+                headers: ['host', `127.0.0.1:${parley.port}`, ...names
+                    .flatMap((n) => [n, n.includes('_') ? 'eve' : 'ann'])],
+            }, (r) => {
+                let text = '';
+                r.on('data', (b) => { text += b; });
+                r.on('end', () => resolve(JSON.parse(text)));
+            }).on('error', reject);
+        });
+        const underscored = USER.replaceAll('-', '_');
+        try {
+            for (const names of [[underscored, USER], [USER, underscored]]) {
+                const said = await lines(...names);
+                assert.ok(said.code === 'ambiguous_user' ||
+                    said.user === 'proxy/ann', JSON.stringify(said));
+            }
+            assert.equal((await lines(underscored)).signed_in, false);
+            assert.equal((await lines(USER)).user, 'proxy/ann');
         } finally {
             await parley.stop();
         }

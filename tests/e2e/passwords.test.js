@@ -9,7 +9,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { basic, hashOf } from '../lib/accounts.js';
+import { basic, cookiesAfter, hashOf } from '../lib/accounts.js';
 import { assertError, call, postJson } from '../lib/client.js';
 import { ROOT, startParley } from '../lib/server.js';
 import { delay, until } from '../lib/wait.js';
@@ -189,8 +189,15 @@ describe('passwords', () => {
         assert.match(fs.readFileSync(file, 'utf8'), /^zoë:\$y\$/m);
         assert.equal(fs.statSync(file).mode & 0o777, 0o600);
         await signsIn('first one');
+        const began = await postJson(parley, '/auth/login',
+            { username: 'zoë', password: 'first one' });
+        const cookie = cookiesAfter(began);
+        const signedIn = async () => (await call(parley, '/auth/me',
+            { headers: { cookie } })).body.signed_in;
+        assert.equal(await signedIn(), true);
         set('second one');
         await signsIn('second one');
+        assert.equal(await signedIn(), false, 'of the old password');
         assertError(await me('zoë', 'first one', '203.0.113.9'), 401);
         assert.equal(run(['--delete', file, 'zoë']).status, 0);
         assert.equal(run(['--delete', file, 'zoë']).status, 2);

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { PASSWORD, accounts, basic, bearer, signed } from '../lib/accounts.js';
 import { call, newSession, postJson } from '../lib/client.js';
 import { startParley } from '../lib/server.js';
-import { within } from '../lib/wait.js';
+import { until, within } from '../lib/wait.js';
 
 /* A socket of `ws`: frames as they come, and how it ended. */
 class Client {
@@ -103,6 +103,31 @@ describe('accounts over WebSocket', () => {
     });
     after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
+    test('who has not signed in takes no place of who has', async () => {
+        parley = await start({ AUTH_REQUIRED: '1', WS_MAX: '8' });
+        const strangers = [];
+        try {
+            let last;
+            while ((last = await enter('/ws/chat')).status === 101)
+                strangers.push(last.c);
+            assert.equal(last.status, 503);
+            assert.equal(strangers.length, 3);
+            const { c } = await enter('/ws/chat', bearer(token));
+            assert.equal((await c.asks('hi')).type, 'ai_response');
+            /* Signing in makes room for another one. */
+            assert.equal((await strangers[0].signsIn({
+                auth_type: 'bearer_token', token })).success, true);
+            const another = await enter('/ws/chat');
+            assert.equal(another.status, 101);
+            strangers.push(another.c);
+            await c.leaves();
+        } finally {
+            for (const c of strangers)
+                await c.leaves();
+            await parley.stop();
+        }
+    });
+
     describe('where signing in is required', () => {
         before(async () => {
             parley = await start({ AUTH_REQUIRED: '1' });
@@ -155,6 +180,11 @@ describe('accounts over WebSocket', () => {
                     basic('eve', 'wrong'));
                 assert.equal(status, 101, 'it takes time to know');
                 assert.equal(await within('the close', c.closed), 1008);
+                await until('the failure in the audit log', () =>
+                    fs.readFileSync(path.join(parley.dataDir, 'audit.log'),
+                        'utf8').split('\n').filter(Boolean).map(JSON.parse)
+                        .some((line) => line.event === 'login_failed' &&
+                            line.user === 'eve' && line.addr === '127.0.0.1'));
                 const right = await enter('/ws/chat', basic('eve'));
                 assert.equal((await right.c.asks('hi')).type, 'ai_response');
                 await right.c.leaves();

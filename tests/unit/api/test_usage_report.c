@@ -80,8 +80,8 @@ rows_are_added_up(void **state)
         "{\"model\":\"offline/great\",\"turns\":3,",
         "{\"model\":\"offline/small\",\"turns\":3,",
         "{\"user\":\"local/ann\",\"turns\":2,",
-        "{\"user\":\"local/bob\",\"turns\":4,\"input_tokens\":40,"
-        "\"output_tokens\":8,\"cached_tokens\":0,\"cost_usd\":0.75}",
+        ("{\"user\":\"local/bob\",\"turns\":4,\"input_tokens\":40,"
+         "\"output_tokens\":8,\"cached_tokens\":0,\"cost_usd\":0.75}"),
     };
     const char *const by[] = {"by=day", "by=model", "by=user"};
 

@@ -145,6 +145,41 @@ an_owner_cookie_names_an_anonymous_owner(void **state)
     assert_string_equal(who.owner, "");
 }
 
+/* Who was an administrator when signing in, or when a key was made, is one no
+ * longer than ADMINS says so. */
+static void
+rights_are_those_of_now(void **state)
+{
+    const struct login_wish w = {
+        .owner = "local/ann", .name = "ann", .way = "password", .may = MAY_ALL};
+    const struct apikey_wish k = {.owner = "local/ann",
+                                  .name = "k",
+                                  .may = MAY_ALL,
+                                  .maker_may = MAY_ALL,
+                                  .limits = {-1, -1, -1, -1}};
+    char value[LOGIN_VALUE_LEN + 1], secret[APIKEY_SECRET_LEN + 1];
+    struct apikey key;
+    struct login in;
+
+    (void)state;
+    conf_override(CONF_ADMINS, "ann");
+    assert_int_equal(
+        login_begin(auth_logins(a), &w, clock_wall_ms(), value, &in), OK);
+    assert_int_equal(apikey_make(auth_keys(a), &k, secret, &key, &why), OK);
+    assert_int_equal(ask((struct auth_ask){.login = value}), OK);
+    assert_int_equal(who.may, MAY_ALL);
+    assert_int_equal(ask((struct auth_ask){.api_key = secret}), OK);
+    assert_int_equal(who.may, MAY_ALL);
+    conf_override(CONF_ADMINS, "");
+    assert_int_equal(ask((struct auth_ask){.login = value}), OK);
+    assert_int_equal(who.may, MAY_USER);
+    assert_int_equal(ask((struct auth_ask){.api_key = secret}), OK);
+    assert_int_equal(who.may, MAY_USER);
+    conf_override(CONF_READ_ONLY, "ann");
+    assert_int_equal(ask((struct auth_ask){.login = value}), OK);
+    assert_int_equal(who.may, MAY_READ);
+}
+
 static void
 a_token_names_its_subject(void **state)
 {
@@ -309,6 +344,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         ON(who_shows_nothing_is_anonymous),
         ON(an_owner_cookie_names_an_anonymous_owner),
+        ON(rights_are_those_of_now),
         ON(a_token_names_its_subject),
         ON(a_wrong_token_is_no_anonymous_owner),
         ON(what_is_of_another_kind_says_nothing),

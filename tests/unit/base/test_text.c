@@ -387,10 +387,52 @@ bad_escapes_and_nul_add_nothing(void **state)
     buf_release(&b);
 }
 
+static void
+base64url_has_no_padding(void **state)
+{
+    static const char *const pairs[][2] = {{"", ""},
+                                           {"f", "Zg"},
+                                           {"fo", "Zm8"},
+                                           {"foo", "Zm9v"},
+                                           {"foob", "Zm9vYg"}};
+    char out[8];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(pairs); i++) {
+        text_base64url(out, pairs[i][0], strlen(pairs[i][0]));
+        assert_string_equal(out, pairs[i][1]);
+        assert_int_equal(strlen(out), TEXT_BASE64URL_LEN(strlen(pairs[i][0])));
+    }
+    text_base64url(out, "\xfb\xff\xfe", 3);
+    assert_string_equal(out, "-__-");
+    assert_int_equal(text_base64url_value('-'), 62);
+    assert_int_equal(text_base64url_value('_'), 63);
+    assert_int_equal(text_base64url_value('9'), 61);
+    assert_int_equal(text_base64url_value('+'), -1);
+    assert_int_equal(text_base64url_value('='), -1);
+    assert_int_equal(text_base64url_value('\0'), -1);
+}
+
+static void
+plain_text_commands_nobody(void **state)
+{
+    static const char *const bad[] = {"a\n",      "\x1b[m", "\x7f",
+                                      "\xc2\x85", "\xc3",   "\xff"};
+
+    (void)state;
+    assert_true(text_plain("", 0));
+    assert_true(text_plain("J\xc3\xbcrgen \xc2\xa0 \xe2\x82\xac", 14));
+    assert_false(text_plain("a\0b", 3));
+    for (size_t i = 0; i < COUNT_OF(bad); i++)
+        assert_false(text_plain(bad[i], strlen(bad[i])));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(base64url_has_no_padding),
+        cmocka_unit_test(plain_text_commands_nobody),
         cmocka_unit_test(utf8_agrees_with_its_definition),
         cmocka_unit_test(utf8_is_checked_at_every_place_of_a_long_text),
         cmocka_unit_test(the_whole_part_never_ends_inside_a_character),

@@ -89,13 +89,51 @@ it_is_set_for_what_is_below_the_base(void **state)
     assert_set("", "abc", 60, false,
                "Set-Cookie: own=abc; Path=/; HttpOnly; SameSite=Lax; "
                "Max-Age=60\r\n");
-    assert_set("/~u/chat", "abc", -1, true,
-               "Set-Cookie: own=abc; Path=/~u/chat/; HttpOnly; SameSite=Lax; "
+    assert_set("", "abc", -1, true,
+               "Set-Cookie: __Host-own=abc; Path=/; HttpOnly; SameSite=Lax; "
                "Secure\r\n");
+    assert_set(
+        "/~u/chat", "abc", -1, true,
+        "Set-Cookie: __Secure-own=abc; Path=/~u/chat/; HttpOnly; SameSite=Lax; "
+        "Secure\r\n");
     assert_set("/a", "", 0, false,
                "Set-Cookie: own=; Path=/a/; HttpOnly; SameSite=Lax; "
                "Max-Age=0\r\n");
     assert_set("/a; Domain=evil.example", "abc", 60, false, "");
+}
+
+static bool
+has_own(const char *script, const char *https, const char *cookie)
+{
+    char name[64], tls[64], header[128];
+    const char *vars[] = {
+        "REQUEST_METHOD=GET", "PATH_INFO=/x", name, tls, header, NULL};
+    struct request *rq;
+    struct problem why;
+    bool has;
+
+    (void)snprintf(name, sizeof(name), "SCRIPT_NAME=%s", script);
+    (void)snprintf(tls, sizeof(tls), "HTTPS=%s", https);
+    (void)snprintf(header, sizeof(header), "HTTP_COOKIE=%s", cookie);
+    assert_int_equal(request_new(&rq, vars, "", &why), OK);
+    has = cookie_own(rq, "own", value);
+    request_free(rq);
+    return has;
+}
+
+static void
+under_tls_only_a_name_with_its_prefix_counts(void **state)
+{
+    (void)state;
+    assert_true(has_own("", "off", "own=a"));
+    assert_true(has_own("", "off", "own=a; __Host-own=b"));
+    assert_string_equal(value, "b");
+    assert_true(has_own("", "on", "own=a; __Host-own=b"));
+    assert_string_equal(value, "b");
+    assert_false(has_own("", "on", "own=a"));
+    assert_false(has_own("", "on", "__Secure-own=a"));
+    assert_true(has_own("/a", "on", "__Secure-own=a"));
+    assert_false(has_own("/a", "on", "own=a"));
 }
 
 int
@@ -107,6 +145,7 @@ main(void)
         cmocka_unit_test(a_value_that_is_none_of_ours_is_none),
         cmocka_unit_test(a_value_may_have_so_many_bytes_and_no_more),
         cmocka_unit_test(it_is_set_for_what_is_below_the_base),
+        cmocka_unit_test(under_tls_only_a_name_with_its_prefix_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -690,6 +690,23 @@ a_file_that_cannot_be_made_is_told(void **state)
     request_free(rq);
 }
 
+static void
+a_header_in_several_lines_is_one_value(void **state)
+{
+    struct request *rq = with("HTTP_X_USER=ann", "HTTP_X_USER=eve",
+                              "HTTP_COOKIE=a=1");
+
+    (void)state;
+    assert_string_equal(request_header(rq, "X-User"), "ann, eve");
+    assert_true(request_header_twice(rq, "X-User"));
+    assert_false(request_header_twice(rq, "Cookie"));
+    assert_false(request_header_twice(rq, "Host"));
+    request_free(rq);
+    rq = with("HTTP_COOKIE=a=1", "HTTP_COOKIE=b=2", "HTTP_COOKIE=c=3");
+    assert_string_equal(request_header(rq, "Cookie"), "a=1; b=2; c=3");
+    request_free(rq);
+}
+
 int
 main(void)
 {
@@ -702,6 +719,7 @@ main(void)
         cmocka_unit_test(long_paths_and_queries_are_too_long),
         cmocka_unit_test(too_many_or_too_long_headers_are_431),
         cmocka_unit_test(apache_hides_authorization_behind_a_redirect),
+        cmocka_unit_test(a_header_in_several_lines_is_one_value),
         cmocka_unit_test(query_arguments_are_decoded_on_demand),
         cmocka_unit_test(accept_counts_only_what_it_lists),
         cmocka_unit_test(our_own_pages_are_not_foreign),

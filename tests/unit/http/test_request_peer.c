@@ -234,6 +234,14 @@ local_is_who_is_here_and_nobody_between(void **state)
     assert_false(local("127.0.0.1", NULL, "HTTP_FORWARDED=for=127.0.0.1"));
     assert_false(local("127.0.0.1", NULL, "HTTP_X_REAL_IP=127.0.0.1"));
     assert_false(local("127.0.0.1", NULL, "HTTP_VIA=1.1 proxy"));
+    assert_true(local("127.0.0.1", NULL, "HTTP_HOST=127.0.0.1:8080"));
+    assert_true(local("::1", NULL, "HTTP_HOST=[::1]:8080"));
+    assert_true(local("127.0.0.1", NULL, "HTTP_HOST=Localhost:8080"));
+    assert_true(local("127.0.0.1", NULL, "HTTP_HOST=chat.localhost"));
+    assert_false(local("127.0.0.1", NULL, "HTTP_HOST=evil.example:8080"));
+    assert_false(local("127.0.0.1", NULL, "HTTP_HOST=127.0.0.1.evil.example"));
+    assert_false(local("127.0.0.1", NULL, "HTTP_HOST=evillocalhost"));
+    assert_false(local("127.0.0.1", NULL, "HTTP_HOST="));
     trust("127.0.0.1");
     assert_true(local("127.0.0.1", NULL, "HTTP_X_REAL_IP=127.0.0.1"));
     assert_true(local("127.0.0.1", "127.0.0.1", NULL));

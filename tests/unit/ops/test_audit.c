@@ -223,6 +223,13 @@ with_a_full_disk(void)
     n = 1 + fill();
     assert_true(metric_get(METRIC_AUDIT_FAILURES) > 0);
 
+    /* Nor does who waits behind more than one batch wait for room. */
+    for (int64_t i = 0; i < 2500; i++)
+        note("eve", i, false);
+    assert_int_equal(
+        audit_event_wait(&(struct audit_fact){.what = AUDIT_LOGIN}), ERR_FULL);
+    n++;
+
     /* More than memory is set aside for is counted. */
     (void)memset(text, 'x', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';

@@ -290,8 +290,8 @@ spellings_of_an_address_lead_nowhere(void **state)
         "0\xE3\x80\x82"
         "0\xE3\x80\x82"
         "1/",
-        "https://\xE2\x93\x9B"
-        "ocalhost/",
+        ("https://\xE2\x93\x9B"
+         "ocalhost/"),
         "https://%EF%BC%91.0.0.1/",
         "https://user@any.example/",
         "https://:@any.example/",

@@ -43,8 +43,9 @@ export class Tab {
         page.on('requestfinished', async (r) => {
             if (!/\/static\/|\/(#|$)/.test(r.url()))
                 return;
-            const response = await r.response();
-            this.loaded.set(r.url(), await response.body().catch(() => ''));
+            /* The tab may be closed by now. */
+            const body = r.response().then((reply) => reply.body());
+            this.loaded.set(r.url(), await body.catch(() => ''));
         });
     }
 

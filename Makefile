@@ -50,6 +50,7 @@ endif
 DEBUG := -g
 ifneq ($(SAN),)
 OPT := -O1
+DEBUG := -g1 # lines, which is what a report names
 HARDEN += -fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 ifneq ($(DEV),)

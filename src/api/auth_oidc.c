@@ -173,7 +173,7 @@ api_oidc_login(void *p, struct request *rq)
     }
     if (next == NULL || !oidc_next_ok(next, rq->base))
         next = home(rq);
-    if (auth_rate(app->auth, who_asks(rq), &why) != OK) {
+    if (auth_start(app->auth, who_asks(rq), &why) != OK) {
         back(app, rq, next, "server_busy"); /* each costs a record */
         return;
     }

@@ -40,6 +40,7 @@ outlet_free(struct outlet *o)
     loop_timer_clear(engine_loop(o->app->en), &o->timer);
     way_release(&o->way);
     buf_release(&o->body);
+    who_stays_release(&o->stays);
     free(o->failed);
     free(o);
 }
@@ -136,12 +137,22 @@ outlet_event(struct reader *r, const struct event *ev, struct buf *out)
     buf_addc(out, '.'); /* something came: the hub calls send */
 }
 
+/* Who signed out meanwhile hears no more of it; the turn goes on. */
+static bool
+may_hear(struct outlet *o)
+{
+    return who_still(o->app, &o->stays, loop_now_ms(engine_loop(o->app->en)));
+}
+
 static enum err
 outlet_send(struct reader *r, const struct buf *out, bool last)
 {
     struct outlet *o = outlet_of(r);
     enum err e = OK;
     bool failed;
+
+    if (!may_hear(o))
+        return way_sent(&o->way, ERR_HUP);
 
     if (o->kind != OUTLET_SSE && o->kind != OUTLET_TEXT) {
         e = outlet_whole(o, last);
@@ -166,6 +177,8 @@ outlet_ping(struct reader *r)
     struct outlet *o = outlet_of(r);
     enum err e = OK;
 
+    if (!may_hear(o))
+        return way_sent(&o->way, ERR_HUP);
     if (o->kind != OUTLET_SSE && o->kind != OUTLET_TEXT)
         return OK;
     if (o->way.rq != NULL)
@@ -248,6 +261,7 @@ outlet_new(struct app *app, struct request *rq, enum outlet_kind kind)
 
     o->app = app;
     o->kind = kind;
+    who_stays_init(&o->stays, rq->who);
     way_init(&o->way, app->en, rq, &way_calls);
     o->r.ops = &outlet_ops;
     o->r.ends_only = kind == OUTLET_JSON || kind == OUTLET_STOPPED;

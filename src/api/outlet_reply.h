@@ -7,6 +7,7 @@
 
 #include "api/outlet.h"
 #include "api/way.h"
+#include "api/who.h"
 #include "chat/result.h"
 
 #define OUTLET_REPLY_MAX RESULT_MAX /* bytes */
@@ -16,6 +17,7 @@ struct outlet {
     struct way way;
     struct loop_timer timer; /* polling: the wait */
     struct app *app;
+    struct who_stays stays;
     enum outlet_kind kind;
     bool attached;
     bool follow; /* of a turn that exists: its head need not wait */

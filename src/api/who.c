@@ -365,3 +365,31 @@ who_makes(struct app *app, struct request *rq, const char *id)
     (void)snprintf(whole, sizeof(whole), "%s~%s", value, id);
     who_owner_cookie(rq, whole);
 }
+
+/* --- connections that last ------------------------------------------------ */
+
+void
+who_stays_init(struct who_stays *w, const struct identity *who)
+{
+    *w = (struct who_stays){.who = NULL};
+    if (who == NULL || who->way == IDENTITY_ANONYMOUS)
+        return;
+    w->who = xmalloc(sizeof(*who));
+    *w->who = *who;
+}
+
+void
+who_stays_release(struct who_stays *w)
+{
+    free(w->who);
+    w->who = NULL;
+}
+
+bool
+who_still(struct app *app, struct who_stays *w, int64_t now_ms)
+{
+    if (w->who == NULL || now_ms - w->asked_ms < WHO_ASK_MS)
+        return true;
+    w->asked_ms = now_ms;
+    return auth_still(app->auth, w->who, clock_wall_ms());
+}

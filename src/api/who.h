@@ -56,6 +56,19 @@ const struct identity *who_asks(const struct request *rq);
  * a browser adds by itself to another's proves nothing. */
 bool who_cookie(const struct request *rq, const char *name,
                 char out[COOKIE_VALUE_MAX + 1]);
+/* Who has a connection that lasts: asked now and then whether they still may.
+ * Zeroes are somebody who need not be asked. */
+struct who_stays {
+    struct identity *who; /* owned; NULL: who is anonymous */
+    int64_t asked_ms;     /* monotonic */
+};
+#define WHO_ASK_MS 1000
+void who_stays_init(struct who_stays *w, const struct identity *who);
+void who_stays_release(struct who_stays *w);
+/* False: the login, key or token is over. Looks at most every WHO_ASK_MS; does
+ * not wait. now_ms: monotonic. */
+bool who_still(struct app *app, struct who_stays *w, int64_t now_ms);
+
 /* The cookies of a login (value NULL: none any more) and of an anonymous owner
  * (likewise). */
 void who_login_cookie(struct request *rq, const char *value, int64_t max_age_s);

@@ -78,6 +78,7 @@ struct ws_link {
     unsigned closes;  /* the code with which it is closed next; 0: not */
     char session_id[IDENT_SESSION_MAX + 1];
     int64_t since_ms;    /* monotonic; it is whose it is */
+    int64_t asked_ms;    /* monotonic; when its events asked for who last */
     struct identity who; /* who speaks; credentials are kept under its owner */
     char owner[STORE_OWNER_MAX + 1]; /* as whom it acts: its session's owner */
 };

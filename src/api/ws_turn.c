@@ -9,8 +9,10 @@
  */
 #include "base/base.h"
 
+#include "api/who.h"
 #include "api/ws_link.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -125,12 +127,28 @@ on_event(struct reader *r, const struct event *ev, struct buf *out)
     buf_trim(frame, FRAME_KEEP);
 }
 
+/* Who signed out meanwhile hears no more of it, and the connection ends. */
+static bool
+may_hear(struct ws_link *l)
+{
+    struct app *app = l->door->app;
+    int64_t now_ms = loop_now_ms(engine_loop(app->en));
+
+    if (l->who.way == IDENTITY_ANONYMOUS || now_ms - l->asked_ms < WHO_ASK_MS)
+        return true;
+    l->asked_ms = now_ms;
+    if (auth_still(app->auth, &l->who, clock_wall_ms()))
+        return true;
+    l->closes = FRAMES_POLICY;
+    return false;
+}
+
 static enum err
 on_send(struct reader *r, const struct buf *out, bool last)
 {
     struct ws_link *l = link_of(r);
 
-    if (l->sock == NULL)
+    if (l->sock == NULL || !may_hear(l))
         return ERR_HUP;
     l->ended = last;
     return out->len > 0 ? wsock_write(l->sock, out->data, out->len) : OK;

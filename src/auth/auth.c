@@ -289,6 +289,15 @@ auth_rate(struct auth *a, const struct identity *who, struct problem *why)
     return rates_take(&a->rates, who, clock_mono_ms(), why);
 }
 
+enum err
+auth_start(struct auth *a, const struct identity *who, struct problem *why)
+{
+    int64_t now_ms = clock_mono_ms();
+    enum err e = rates_start(&a->rates, who, now_ms, why);
+
+    return e == OK ? rates_take(&a->rates, who, now_ms, why) : e;
+}
+
 bool
 auth_required(const struct auth *a)
 {

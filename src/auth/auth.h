@@ -99,5 +99,8 @@ unsigned auth_may(const char *owner, unsigned may);
  * RATE_KEY, RATE_IP). ERR_LIMIT with why and why->retry_after_s. */
 MUST_USE enum err auth_rate(struct auth *a, const struct identity *who,
                             struct problem *why);
+/* The same for an attempt to sign in at a provider; RATE_IP counts, too. */
+MUST_USE enum err auth_start(struct auth *a, const struct identity *who,
+                             struct problem *why);
 
 #endif

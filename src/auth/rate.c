@@ -52,6 +52,21 @@ give_back(struct rates *r, const struct identity *who, size_t n, int64_t now_ms)
     }
 }
 
+static enum err
+refuse(const struct limit_left *left, struct problem *why)
+{
+    (void)problem_set(why, ERR_LIMIT, "rate_limited", "Too many requests",
+                      "Wait a little before the next one.");
+    why->retry_after_s = (int)((left->retry_ms + 999) / 1000);
+    why->quota = (struct problem_quota){
+        .unit = QUOTA_TURNS,
+        .max = left->limit,
+        .left = 0,
+        .anew_ms = clock_wall_ms() + left->retry_ms,
+    };
+    return ERR_LIMIT;
+}
+
 enum err
 rates_take(struct rates *r, const struct identity *who, int64_t now_ms,
            struct problem *why)
@@ -67,16 +82,22 @@ rates_take(struct rates *r, const struct identity *who, int64_t now_ms,
             limit_take(r->limit, order[i], name, rate, now_ms, &left) == OK)
             continue;
         give_back(r, who, i, now_ms);
-        (void)problem_set(why, ERR_LIMIT, "rate_limited", "Too many requests",
-                          "Wait a little before the next one.");
-        why->retry_after_s = (int)((left.retry_ms + 999) / 1000);
-        why->quota = (struct problem_quota){
-            .unit = QUOTA_TURNS,
-            .max = left.limit,
-            .left = 0,
-            .anew_ms = clock_wall_ms() + left.retry_ms,
-        };
-        return ERR_LIMIT;
+        return refuse(&left, why);
     }
     return OK;
+}
+
+enum err
+rates_start(struct rates *r, const struct identity *who, int64_t now_ms,
+            struct problem *why)
+{
+    const struct limit_rate rate = limit_per_minute(RATE_STARTS);
+    char addr[LIMIT_ADDR_MAX], name[LIMIT_ADDR_MAX + 8];
+    struct limit_left left;
+
+    limit_address(addr, who->addr);
+    (void)snprintf(name, sizeof(name), "start %s", addr);
+    return limit_take(r->limit, LIMIT_IP, name, &rate, now_ms, &left) == OK
+               ? OK
+               : refuse(&left, why);
 }

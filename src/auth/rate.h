@@ -19,4 +19,11 @@ void rates_load(struct rates *r, struct limit *l);
 MUST_USE enum err rates_take(struct rates *r, const struct identity *who,
                              int64_t now_ms, struct problem *why);
 
+/* Attempts to sign in at a provider, which are stored for some minutes: of an
+ * address, in a minute. There is no setting for it. */
+#define RATE_STARTS 120
+/* As rates_take, for one of them. */
+MUST_USE enum err rates_start(struct rates *r, const struct identity *who,
+                              int64_t now_ms, struct problem *why);
+
 #endif

@@ -9,8 +9,12 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { PASSWORD, accounts, basic, bearer, cookiesAfter, signed } from
     '../lib/accounts.js';
-import { ask, call, newSession, postJson } from '../lib/client.js';
+import { ask, askEvents, call, newSession, postJson } from
+    '../lib/client.js';
+import { replyEvents } from '../lib/openai_bytes.js';
+import { paced, startReplay } from '../lib/replay.js';
 import { startParley } from '../lib/server.js';
+import { until } from '../lib/wait.js';
 
 const cookieLine = (reply, name) =>
     reply.headers.getSetCookie().find((c) => c.startsWith(`${name}=`));
@@ -253,6 +257,40 @@ describe('whose a session is', () => {
             assert.equal((await call(parley, `${at}&token=${token}`)).status,
                 200);
         });
+    });
+});
+
+describe('an answer that is under way', () => {
+    const PIECES = 25;
+
+    test('is heard no more by who signs out, and is stored', async () => {
+        const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-out-'));
+        const { env, secret } = accounts(folder);
+        const replay = await startReplay(paced(replyEvents(
+            Array.from({ length: PIECES }, (_, i) => `piece ${i} `)), 200));
+        const parley = await startParley({ env: { ...replay.env(), ...env } });
+        const tokenOf = (after) => bearer(signed(secret, { sub: 'ida',
+            iat: Math.floor(Date.now() / 1000) + after }));
+        try {
+            const session_id = newSession();
+            const near = await askEvents(parley,
+                { message: 'at length', session_id }, tokenOf(-10));
+            await near.event('response_chunk');
+            await postJson(parley, '/auth/logout', { all: true },
+                tokenOf(-10));
+            const events = await near.all();
+            assert.notEqual(events.at(-1).type, 'response_complete');
+            await until('the answer to be stored', async () => {
+                const r = await call(parley, `/sessions/${session_id}/messages`,
+                    { headers: tokenOf(30) });
+                return r.body.messages?.at(-1).content
+                    ?.includes(`piece ${PIECES - 1}`);
+            });
+        } finally {
+            await parley.stop();
+            await replay.stop();
+            fs.rmSync(folder, { recursive: true, force: true });
+        }
     });
 });
 

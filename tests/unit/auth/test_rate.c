@@ -98,6 +98,23 @@ what_is_refused_takes_nothing_from_the_others(void **state)
 }
 
 static void
+attempts_to_sign_in_have_a_bound_of_their_own(void **state)
+{
+    struct identity other = ann;
+    struct problem why = {.err = OK};
+
+    (void)state;
+    rates_load(&r, l);
+    for (int i = 0; i < RATE_STARTS; i++)
+        assert_int_equal(rates_start(&r, &ann, 1000000, &why), OK);
+    assert_int_equal(rates_start(&r, &ann, 1000000, &why), ERR_LIMIT);
+    assert_true(why.retry_after_s > 0);
+    (void)snprintf(other.addr, sizeof(other.addr), "192.0.2.2");
+    assert_int_equal(rates_start(&r, &other, 1000000, &why), OK);
+    assert_int_equal(take(&ann, &why), OK); /* a question is no attempt */
+}
+
+static void
 who_has_no_address_and_no_name_is_not_counted(void **state)
 {
     struct identity nobody = {.way = IDENTITY_ANONYMOUS};
@@ -120,6 +137,7 @@ main(void)
         ON(without_a_setting_there_is_no_limit),
         ON(a_user_has_so_many_and_no_more),
         ON(what_is_refused_takes_nothing_from_the_others),
+        ON(attempts_to_sign_in_have_a_bound_of_their_own),
         ON(who_has_no_address_and_no_name_is_not_counted),
     };
 

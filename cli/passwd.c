@@ -15,6 +15,7 @@
 
 #include "auth/basic.h"
 #include "auth/htpasswd_file.h"
+#include "base/text.h"
 
 /* One more than is allowed, so that what is too long is seen to be. */
 #define LINE_BYTES (HTPASSWD_PASSWORD_MAX + 2)
@@ -123,6 +124,39 @@ ask_twice(char line[LINE_BYTES])
     return status;
 }
 
+/* --- what is too easy ---------------------------------------------------- */
+
+#define PASSWORD_MIN 8 /* characters */
+
+/* Of the long ones those that are tried first everywhere. */
+static const char *const common[] = {
+    "password",   "password1",  "passw0rd",  "12345678",      "123456789",
+    "1234567890", "87654321",   "11111111",  "00000000",      "88888888",
+    "qwertyui",   "qwertyuiop", "qwerty123", "1q2w3e4r",      "1qaz2wsx",
+    "abcd1234",   "abc12345",   "admin123",  "administrator", "welcome1",
+    "letmein1",   "iloveyou",   "sunshine",  "princess",      "football",
+    "baseball",   "superman",   "trustno1",  "starwars",      "computer",
+    "whatever",   "changeme",   "michelle",  "jennifer",      "internet",
+};
+
+/* What is wrong with it; NULL: nothing that can be seen. */
+static const char *
+too_easy(const char *user, const char *password)
+{
+    size_t n = 0;
+
+    for (const char *s = password; *s != '\0'; s++)
+        n += ((unsigned char)*s & 0xC0) != 0x80;
+    if (n < PASSWORD_MIN)
+        return "it has fewer than 8 characters";
+    if (text_ieq(password, user))
+        return "it is the user's name";
+    for (size_t i = 0; i < COUNT_OF(common); i++)
+        if (text_ieq(password, common[i]))
+            return "it is one that everybody tries";
+    return NULL;
+}
+
 /* --- what is done -------------------------------------------------------- */
 
 static int
@@ -130,6 +164,7 @@ set(const char *path, const char *user, bool from_stdin)
 {
     char line[LINE_BYTES] = "", hash[HTPASSWD_HASH_MAX + 1];
     struct problem why = {0};
+    const char *easy;
     int status = CLI_OK;
 
     if (!basic_user_valid(user, strlen(user)))
@@ -140,6 +175,9 @@ set(const char *path, const char *user, bool from_stdin)
         status = ask_twice(line);
     else if (!read_line(STDIN_FILENO, line))
         status = cli_fail("there is no password on standard input");
+    easy = status == CLI_OK ? too_easy(user, line) : NULL;
+    if (easy != NULL)
+        status = cli_fail("this password is too easy: %s", easy);
     if (status == CLI_OK && htpasswd_hash(hash, line, &why) != OK)
         status = cli_fail("%s", why.message);
     explicit_bzero(line, sizeof(line));

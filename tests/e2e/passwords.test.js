@@ -214,6 +214,9 @@ describe('passwords', () => {
         assert.equal(run(['--stdin', file, 'ann'], '\n').status, 2);
         assert.equal(run(['--stdin', file, 'ann'], 'x\0y\n').status, 2);
         assert.equal(run(['--stdin', file, 'ann'], 'x'.repeat(512)).status, 2);
+        for (const easy of ['seven77', 'sievenä', 'Password1', 'annannann\n'])
+            assert.match(run(['--stdin', file, 'annannann'], `${easy}\n`)
+                .stderr, /too easy/, easy);
         assert.equal(run([file]).status, 64);
         assert.equal(run(['--check', file, 'ann']).status, 64);
         assert.deepEqual(fs.readFileSync(file), text);

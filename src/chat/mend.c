@@ -140,7 +140,10 @@ mend_log(struct mend *m)
     if (e != OK)
         (void)problem_set(&p, e, NULL, NULL, NULL);
     stream_close(s, e != OK ? &p : NULL);
-    mend_end(m, e);
+    if (e == ERR_CONFLICT && m->looks++ < MEND_LOOKS)
+        mend_look(m); /* another process wrote it just now */
+    else
+        mend_end(m, e);
 }
 
 static void

@@ -217,6 +217,8 @@ redo_with_room(struct streamlog *l, size_t pages, bool force)
         rc = streamlog_redo(l);
         if (rc == 0)
             return OK;
+        if (rc == MDB_KEYEXIST) /* another process wrote it meanwhile */
+            return ERR_CONFLICT;
         if (rc != MDB_MAP_FULL)
             return rc == MDB_TXN_FULL ? ERR_FULL : failed("redo", rc);
         force = true;

@@ -146,7 +146,7 @@ describe('the end of lighttpd', () => {
 describe('an engine that plain CGI started', () => {
     test('finishes its answers on SIGTERM and leaves', async () => {
         parley = await startParley({ door: 'lighttpd-cgi',
-            env: { ...replay.env(), SHUTDOWN_MS: String(SHUTDOWN_MS) } });
+            env: { ...replay.env(), SHUTDOWN_MS: '20000' } });
         try {
             replay.on('engine, end', paced(replyEvents(PIECES), 50));
             const s = await askEvents(parley, { message: 'engine, end' });

@@ -217,10 +217,10 @@ redo_with_room(struct streamlog *l, size_t pages, bool force)
         rc = streamlog_redo(l);
         if (rc == 0)
             return OK;
-        if (rc == MDB_KEYEXIST) /* another process wrote it meanwhile */
-            return ERR_CONFLICT;
+        if (rc == MDB_KEYEXIST || rc == MDB_TXN_FULL) /* another's, meanwhile */
+            return rc == MDB_TXN_FULL ? ERR_FULL : ERR_CONFLICT;
         if (rc != MDB_MAP_FULL)
-            return rc == MDB_TXN_FULL ? ERR_FULL : failed("redo", rc);
+            return failed("redo", rc);
         force = true;
     }
     return ERR_FULL;
@@ -236,8 +236,7 @@ pages_of(const struct streamlog *l, size_t n)
     return 3 + n / l->page;
 }
 
-/* Keep an entry. Returns the place of its record, which the caller fills, or
- * NULL: too big. */
+/* Keep an entry: the place of its record, for the caller to fill; or NULL. */
 static char *
 redo_add(struct streamlog *l, enum redo_kind kind, const struct ident *turn,
          uint32_t seq, size_t len)
@@ -276,8 +275,7 @@ execute_at(struct streamlog *l, size_t mark)
     return rc != 0 ? rc : execute(l, &r, l->redo.data + mark + sizeof(r));
 }
 
-/* Are so many pages free, and the margin? The count is only asked when the
- * bound will not do. */
+/* Are so many pages free, and the margin? Counted only if the bound fails. */
 static bool
 roomy(const struct streamlog *l, size_t pages)
 {

@@ -23,6 +23,8 @@ export function answerOne(data, method, path, body = '', more = {}) {
         child.stderr.resume();
         child.on('error', reject);
         child.on('close', (code) => resolve({ code, out }));
+        /* Who answers without reading may be gone by then. */
+        child.stdin.on('error', () => {});
         child.stdin.end(body);
     });
 }

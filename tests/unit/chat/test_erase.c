@@ -277,13 +277,21 @@ static void
 what_is_over_makes_room(void **state)
 {
     struct ident old;
+    struct record *rec;
     struct session was, now;
 
     (void)state;
     old = whole_turn(0, "s", "tap 0", "first");
     was = get_session(engine_store(rig), "", "s");
     expire("s");
-    (void)whole_turn(1, "s", "tap 1", "second");
+    rec = ask_tap("s", "tap 1");
+    /* The provider is asked while the question is stored, and asked again
+     * when there is room: only the second request is to be answered. */
+    record_wait_events(rec, 1);
+    tap_text(1, "second");
+    tap_finish(1, FINISH_STOP);
+    record_wait_done(rec);
+    assert_whole(rec, EVENT_COMPLETE, 0);
     assert_stored("s", "user:tap 1|assistant:second(stop)|");
     now = get_session(engine_store(rig), "", "s");
     assert_true(now.no != was.no);

@@ -33,8 +33,10 @@ IS_DEFAULT := $(filter build/gcc-release,$(B))
 
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wvla -Werror
-PKGS := fcgi libcurl lmdb sqlite3 libcjson libcrypto libseccomp
-LIBS_PLAIN := -lfcgi -lcurl -llmdb -lsqlite3 -lcjson -lcrypto -lseccomp
+PKGS := fcgi libcurl lmdb sqlite3 libcjson libcrypto libseccomp libxml-2.0 \
+	libzip libexif libmagic
+LIBS_PLAIN := -lfcgi -lcurl -llmdb -lsqlite3 -lcjson -lcrypto -lseccomp \
+	-lxml2 -lzip -lexif -lmagic
 # These have no .pc file, or one that asks for more than is needed (cjose).
 LIBS_MORE := -lcjose -lstemmer -lwslay -lcrypt -lm -lpthread
 # A package whose .pc file is missing still links under its usual name.

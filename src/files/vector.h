@@ -1,0 +1,24 @@
+/*
+ * A text as a vector that needs no model: its words, stems, pairs of words and
+ * letter n-grams, hashed into VECTOR_DIMS numbers of length 1 together. Two
+ * texts about the same thing in the same words are near each other, with other
+ * endings and misspelt ones still close. The same text gives the same bytes on
+ * every machine. Pure; any thread.
+ */
+#ifndef FILES_VECTOR_H
+#define FILES_VECTOR_H
+
+#include "base/base.h"
+
+#define VECTOR_DIMS 256
+#define VECTOR_MODEL "parley/hashed-1" /* changes when the numbers do */
+
+/* All zero for a text without a word. */
+void vector_of(const char *text, size_t n, float out[VECTOR_DIMS]);
+/* a += weight * b. */
+void vector_mix(float *a, const float *b, size_t n, double weight);
+void vector_normalise(float *a, size_t n);
+/* Of two normalised ones. */
+float vector_cosine(const float *a, const float *b, size_t n);
+
+#endif

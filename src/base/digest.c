@@ -8,6 +8,9 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <unistd.h>
+
+#define PIECE (16 * 1024) /* bytes of a file at once */
 
 void
 digest_sha256(uint8_t out[DIGEST_LEN], const void *p, size_t n)
@@ -17,6 +20,26 @@ digest_sha256(uint8_t out[DIGEST_LEN], const void *p, size_t n)
     if (EVP_Digest(p, n, out, &len, EVP_sha256(), NULL) != 1 ||
         len != DIGEST_LEN)
         abort();
+}
+
+enum err
+digest_file(uint8_t out[DIGEST_LEN], int fd)
+{
+    EVP_MD_CTX *md = EVP_MD_CTX_new();
+    uint8_t piece[PIECE];
+    unsigned len = 0;
+    ssize_t n;
+
+    if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
+        abort();
+    while ((n = read(fd, piece, sizeof(piece))) > 0 ||
+           (n < 0 && errno == EINTR))
+        if (n > 0 && EVP_DigestUpdate(md, piece, (size_t)n) != 1)
+            abort();
+    if (EVP_DigestFinal_ex(md, out, &len) != 1 || len != DIGEST_LEN)
+        abort();
+    EVP_MD_CTX_free(md);
+    return n == 0 ? OK : ERR_STORE;
 }
 
 void

@@ -137,7 +137,8 @@ limit_files(const struct sandbox *s, struct sandbox_report *out)
         return;
     }
     out->folders = allow(set, s->read, READS & r.fs) +
-                   allow(set, s->change, CHANGES & r.fs);
+                   allow(set, s->change, CHANGES & r.fs) +
+                   allow(set, s->run, (READS | FS_EXECUTE) & r.fs);
     if (syscall(CALL_RESTRICT_SELF, set, 0) == 0) {
         out->landlock = (int)version;
     } else {
@@ -148,17 +149,23 @@ limit_files(const struct sandbox *s, struct sandbox_report *out)
 }
 
 void
-sandbox_enter(const struct sandbox *s, struct sandbox_report *out)
+sandbox_files(const struct sandbox *s, struct sandbox_report *out)
 {
     (void)memset(out, 0, sizeof(*out));
     /* Without it neither may be had by who is not root; and no program with
      * more rights than ours can be started any more. */
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         out->no_files = out->no_calls = reason(errno);
-        return;
-    }
-    limit_files(s, out);
-    out->calls = sandbox_calls(&out->no_calls);
+    else
+        limit_files(s, out);
+}
+
+void
+sandbox_enter(const struct sandbox *s, struct sandbox_report *out)
+{
+    sandbox_files(s, out);
+    if (out->no_calls == NULL)
+        out->calls = sandbox_calls(&out->no_calls);
 }
 
 bool

@@ -15,7 +15,10 @@ struct sandbox {
      * One that is not there is left out. Borrowed. */
     const char *const *read;
     const char *const *change; /* the same, that can be changed, too */
-    bool binds;                /* it will listen on a TCP port */
+    /* The same, that can be read, and started as programs; NULL: none. For
+     * sandbox_files: after sandbox_enter none can be started. */
+    const char *const *run;
+    bool binds; /* it will listen on a TCP port */
 };
 
 struct sandbox_report {
@@ -35,6 +38,8 @@ void sandbox_enter(const struct sandbox *s, struct sandbox_report *out);
  * (its leak checker is a debugger of its own)? */
 bool sandbox_is_hindrance(void);
 
+/* The first half alone: files. */
+void sandbox_files(const struct sandbox *s, struct sandbox_report *out);
 /* The second half alone, in sandbox_calls.c: refuse system calls, in all
  * threads. Returns how many; 0 with *why. */
 int sandbox_calls(const char **why);

@@ -44,7 +44,8 @@ struct facts {
     char title[FACTS_TITLE_MAX + 1];
     /* Of images. */
     uint32_t width, height; /* pixels, as shown (orientation applied) */
-    char taken[20];         /* YYYY-MM-DDThh:mm:ss, local time of the place */
+    char taken[20];         /* YYYY-MM-DDThh:mm:ss, local time of the place, or
+                               its beginning: YYYY-MM-DD, YYYY-MM, YYYY */
     bool has_place;
     double latitude, longitude; /* degrees, WGS 84 */
     char camera[FACTS_CAMERA_MAX + 1];
@@ -65,7 +66,7 @@ enum skip {
     SKIP_BOMB,      /* unpacks to more than it may, or nests too deep */
     SKIP_TIME,      /* its reader took too long, or too much memory */
     SKIP_READ,      /* the system would not let us read it */
-    SKIP_LABEL,     /* a rule says: ignore */
+    SKIP_WAITING,   /* it came, and is not read yet */
     SKIP__N
 };
 const char *skip_name(enum skip why);

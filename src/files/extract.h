@@ -19,6 +19,8 @@
 /* Where the program is. NULL: beside the one that runs. Copies. Once, before
  * any thread. */
 void extract_program(const char *path);
+/* How long a reader may take, if not EXTRACT_SECONDS. As above. */
+void extract_patience(int seconds);
 
 /* Read the file that fd is open on (at its start; still the caller's). As
  * text_read, for every kind but KIND_NONE and KIND_TEXT. */

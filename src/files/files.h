@@ -1,12 +1,12 @@
 /*
- * The index of files: collections of documents, cut into chunks, which are found
+ * The index of files: collections of documents, cut into chunks, found
  * by their words (SQLite's FTS5) and by their vectors. One SQLite file (WAL) in
  * a folder of its own; several processes may read and write it at once. It can
  * be made anew from the files it was made of, but for uploads, whose bytes lie
  * in the folder `uploads` beside it.
  *
  * A collection has an owner, who alone sees it; that of the owner FILES_SHARED
- * is seen by everybody who is let in. Any thread; everything blocks on the disk.
+ * is seen by everybody who is let in. Any thread; all of it blocks on the disk.
  */
 #ifndef FILES_FILES_H
 #define FILES_FILES_H
@@ -16,7 +16,12 @@
 #include "files/block.h"
 #include "files/rules.h"
 
-#define FILES_SHARED "*"    /* the owner of what is everybody's */
+#define FILES_SHARED "*"      /* the owner of what is everybody's */
+#define FILES_NOBODY "nobody" /* what is nobody's in particular */
+/* Collections of it that are searched only as long as there is no document in
+ * any other that the owner sees: they are for who begins. */
+#define FILES_OWN_DOCUMENTS "Parley's documents"
+#define FILES_OWN_IMAGES "Sample images"
 #define FILES_NAME_MAX 1023 /* bytes of a document's name */
 #define FILES_OWNER_MAX 255
 #define FILES_TOP_K_MAX 50
@@ -29,6 +34,7 @@ struct chunk;
 
 MUST_USE enum err files_open(const char *dir, struct files **out);
 void files_close(struct files *f); /* NULL is fine */
+const char *files_dir(const struct files *f);
 
 /* --- collections ---------------------------------------------------------- */
 
@@ -103,6 +109,9 @@ MUST_USE enum err files_batch_end(struct files *f, bool commit);
 /* By its name in a collection, what is there of it (also if it was skipped). */
 MUST_USE enum err files_known(struct files *f, int64_t collection,
                               const char *name, struct document *out);
+/* By its number, whoever's it is. ERR_NOTFOUND. */
+MUST_USE enum err files_get(struct files *f, int64_t document,
+                            struct document *out);
 /* By a name that owner gives: the whole name, else the last part of it if only
  * one document has that; their own before what is shared. A name is compared,
  * never opened. skipped ones are found too. ERR_NOTFOUND. */
@@ -121,6 +130,10 @@ MUST_USE enum err files_sweep(struct files *f, int64_t collection,
                               document_fn *seen, void *arg, uint64_t *gone);
 MUST_USE enum err files_label(struct files *f, int64_t document,
                               enum label label);
+/* What the rules say of it by now: the label, unless its owner set one, and
+ * what is blotted out. */
+MUST_USE enum err files_ruled(struct files *f, int64_t document,
+                              enum label label, const char *redactions);
 /* Its text from a place on, at most len bytes, cut between characters. */
 MUST_USE enum err files_text(struct files *f, int64_t document, int64_t start,
                              size_t len, struct buf *out);
@@ -135,6 +148,7 @@ struct files_query {
         *recent; /* what was said before, newest last; weighs less; NULL */
     size_t recent_len;
     int64_t collection;    /* 0: all that the owner sees */
+    bool own_only;         /* never what is there for who begins */
     unsigned top_k;        /* 1 to FILES_TOP_K_MAX */
     unsigned per_document; /* 0: any number */
     double recency;        /* 0 to 1: how much a newer file is preferred */

@@ -1,6 +1,34 @@
 /*
  * Which files may leave the machine: labels by patterns, from a file
  * .parleyrules in the indexed folder, and what is blotted out of a text.
+ *
+ * The file is UTF-8; a line is empty, a comment (#), or a word, blanks, and a
+ * pattern that goes on to the end of the line:
+ *
+ *     # letters stay here, but for those meant for everybody
+ *     local-only   letters/
+ *     local-only   !letters/public/
+ *     redact       contracts/2024-??.md
+ *     redact-text  Project Falcon
+ *     redact-text  ACC-[0-9][0-9]*
+ *     ignore       *.tmp
+ *
+ * The words are the labels (cloud-ok, redact, local-only, ignore) and
+ * redact-text. After a label the pattern is one of gitignore(5): without a '/'
+ * it is held against each part of a path, with one against the path from this
+ * folder on; a '/' at the end means folders only; "**" is any number of
+ * folders; '?', '*', [a-z], [!a-z], [[:alpha:]] match no '/'; a backslash takes
+ * the meaning from the next character. Letters count as they are written.
+ *
+ * A label of a folder holds for all that is below it. Of all lines that match
+ * the path or a folder above it the last one wins, in whatever order the labels
+ * come. "!" takes back its own label, from the path that it matches and what
+ * holds there from the folders above, as far as lines above it gave it; what
+ * another label says stays as it is. Below an ignored folder all is ignored.
+ *
+ * After redact-text stand words that are blotted out of files with the label
+ * redact: whole words, capital or small; a blank is any white space, '*' and
+ * '?' stay within a word, sets and backslashes are as above.
  */
 #ifndef FILES_RULES_H
 #define FILES_RULES_H
@@ -27,8 +55,8 @@ MUST_USE enum err rules_read(const char *text, size_t n, struct rules **out,
                              struct problem *why);
 void rules_free(struct rules *r); /* NULL is fine */
 /* The label of a path ("letters/2024/anna.txt", relative to the folder of the
- * rules); the last pattern that matches wins; LABEL_CLOUD_OK if none does (or
- * r is NULL). Any thread. */
+ * rules, without "." and ".."); LABEL_CLOUD_OK if no line matches (or r is
+ * NULL), LABEL_IGNORE for a path beyond 4096 bytes. Any thread. */
 enum label rules_label(const struct rules *r, const char *path, bool is_dir);
 /* The redact patterns as one text, to be kept beside a document; "" if none. */
 const char *rules_redactions(const struct rules *r);

@@ -1,8 +1,8 @@
 /*
  * Readers of plain text: prose, Markdown, program code, CSV, JSON. They read a
  * descriptor to its end in one pass, with bounded memory whatever its size.
- * UTF-8 with or without a mark, UTF-16 with a mark, and Windows-1252 for what is
- * no UTF-8; control characters are left out. Any thread.
+ * UTF-8 with or without a mark, UTF-16 with a mark, and Windows-1252 for what
+ * is no UTF-8; control characters are left out. Any thread.
  */
 #ifndef FILES_TEXT_H
 #define FILES_TEXT_H

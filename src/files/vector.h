@@ -10,11 +10,15 @@
 
 #include "base/base.h"
 
-#define VECTOR_DIMS 256
+#define VECTOR_DIMS 512
 #define VECTOR_MODEL "parley/hashed-1" /* changes when the numbers do */
 
 /* All zero for a text without a word. */
 void vector_of(const char *text, size_t n, float out[VECTOR_DIMS]);
+/* The same of a part of a document; about: what it is about beside its text, as
+ * its name or heading, with less weight. */
+void vector_of_part(const char *about, size_t about_len, const char *text,
+                    size_t n, float out[VECTOR_DIMS]);
 /* a += weight * b. */
 void vector_mix(float *a, const float *b, size_t n, double weight);
 void vector_normalise(float *a, size_t n);

@@ -31,6 +31,8 @@ size_t word_fold(const char *s, size_t n, char out[WORD_FOLD_MAX + 1]);
 /* Does a folded word say nothing of what a text is about? LANG_NONE is taken
  * for English. Single letters and CJK particles are stop words of all. */
 bool word_is_stop(enum lang lang, const char *folded);
+/* The list behind it, sorted by bytes; how many in *n. Static. */
+const char *const *word_stops(enum lang lang, size_t *n);
 /* By its stop words; LANG_NONE if there are too few of them. */
 enum lang word_guess(const char *s, size_t n);
 /* "en", "de", …; "" for none. */

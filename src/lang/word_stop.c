@@ -257,6 +257,13 @@ word_is_stop(enum lang lang, const char *folded)
     return is_listed(lang, folded);
 }
 
+const char *const *
+word_stops(enum lang lang, size_t *n)
+{
+    *n = lists[lang].n;
+    return lists[lang].words;
+}
+
 /* Does the word hold a letter of the list? */
 static bool
 has_letter(const char *word, const char *letters)

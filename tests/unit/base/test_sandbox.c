@@ -81,7 +81,7 @@ enter(const char *data, bool binds)
     const char *const read[] = {in_home("own"),       "/etc", "/usr", "/lib",
                                 in_home("not there"), NULL};
     const char *const change[] = {data, "/dev/null", NULL};
-    const struct sandbox s = {read, change, binds};
+    const struct sandbox s = {.read = read, .change = change, .binds = binds};
 
     sandbox_enter(&s, &report);
 }

@@ -1,0 +1,303 @@
+/*
+ * Vectors of another model, which come from another program, later, and a few
+ * at a time. A document that has all of them is marked with the model, so that
+ * what is still to do is found without looking at every chunk. The built-in
+ * vectors stay: they are there for chunks that have no other.
+ */
+#include "base/base.h"
+
+#include "files/files.h"
+
+#include "base/mem.h"
+#include "files/shelf.h"
+#include "files/shelf_vector.h"
+#include "files/vector.h"
+
+#define PENDING_MAX 1024 /* of one call */
+
+/* --- models --------------------------------------------------------------- */
+
+/* The number of a model, and how many dimensions it has. */
+static enum err
+model_find(struct shelf_conn *c, const char *model, int64_t *no, int64_t *dims)
+{
+    enum err e;
+    sqlite3_stmt *stmt = shelf_stmt(c, &e, SHELF_MODEL, "t", model);
+
+    if (e == OK)
+        e = shelf_step(c, stmt);
+    if (e != OK)
+        return e;
+    *no = sqlite3_column_int64(stmt, 0);
+    *dims = sqlite3_column_int64(stmt, 1);
+    (void)sqlite3_reset(stmt);
+    return OK;
+}
+
+static enum err
+model_drop(struct shelf_conn *c, int64_t no)
+{
+    int64_t from = shelf_model_key(no, 0), to = shelf_model_key(no + 1, 0);
+    enum err e = shelf_do(c, SHELF_VECTOR_DROP, "ii", from, to);
+
+    if (e == OK)
+        e = shelf_do(c, SHELF_SKETCH_DROP, "ii", from, to);
+    if (e == OK)
+        e = shelf_do(c, SHELF_MODEL_FORGET, "i", no);
+    return e == OK ? shelf_do(c, SHELF_MODEL_DROP, "i", no) : e;
+}
+
+/* Its number; a model whose vectors have another length now begins anew. */
+static enum err
+model_have(struct shelf_conn *c, const char *model, size_t dims, int64_t *no)
+{
+    int64_t had = 0;
+    enum err e = model_find(c, model, no, &had);
+
+    if (e == OK && had == (int64_t)dims)
+        return OK;
+    if (e == OK)
+        e = model_drop(c, *no);
+    if (e == OK || e == ERR_NOTFOUND)
+        e = shelf_int(c, no, SHELF_MODEL_FREE, "");
+    if (e == OK && *no > SHELF_MODELS_MAX)
+        e = ERR_FULL;
+    return e == OK
+               ? shelf_do(c, SHELF_MODEL_ADD, "iti", *no, model, (int64_t)dims)
+               : e;
+}
+
+/* --- what is still to do -------------------------------------------------- */
+
+struct pending {
+    int64_t *chunk; /* owned */
+    struct buf *text;
+    size_t n;
+};
+
+static void
+pending_add(struct pending *p, sqlite3_stmt *stmt, bool leaves)
+{
+    struct buf *out = &p->text[p->n];
+    const char *text = (const char *)sqlite3_column_text(stmt, 1);
+    size_t n = (size_t)sqlite3_column_bytes(stmt, 1);
+
+    p->chunk[p->n++] = sqlite3_column_int64(stmt, 0);
+    buf_init(out, 16 * (n + 64));
+    if (leaves && sqlite3_column_int(stmt, 2) != LABEL_CLOUD_OK) {
+        const char *patterns = (const char *)sqlite3_column_text(stmt, 3);
+        struct redact *blot = redact_new(patterns != NULL ? patterns : "");
+
+        (void)redact_text(blot, text != NULL ? text : "", n, out);
+        redact_free(blot);
+        if (out->over)
+            buf_clear(out);
+    } else if (text != NULL) {
+        buf_add(out, text, n);
+    }
+}
+
+/* Read first and told afterwards: who embeds is slow, and no snapshot is to be
+ * kept open for so long. */
+static enum err
+pending_read(struct shelf_conn *c, const char *model, bool leaves,
+             unsigned limit, struct pending *p)
+{
+    int64_t no = 0, dims;
+    sqlite3_stmt *stmt;
+    enum err e = model_find(c, model, &no, &dims);
+
+    if (e == ERR_NOTFOUND)
+        no = SHELF_MODELS_MAX + 1; /* that no document is marked with */
+    else if (e != OK)
+        return e;
+    stmt = shelf_stmt(c, &e, SHELF_PENDING, "iiii", no, (int64_t)leaves,
+                      shelf_model_key(no, 0), (int64_t)limit);
+    while (e == OK && p->n < limit && (e = shelf_step(c, stmt)) == OK)
+        pending_add(p, stmt, leaves);
+    if (stmt != NULL)
+        (void)sqlite3_reset(stmt);
+    return e == ERR_NOTFOUND ? OK : e;
+}
+
+enum err
+files_pending(struct files *f, const char *model, bool leaves, unsigned limit,
+              chunk_text_fn *fn, void *arg)
+{
+    struct pending p = {.n = 0};
+    struct shelf_conn *c;
+    enum err e = shelf_take(f, &c);
+
+    if (e != OK)
+        return e;
+    if (limit > PENDING_MAX)
+        limit = PENDING_MAX;
+    p.chunk = xcalloc(limit + 1, sizeof(*p.chunk));
+    p.text = xcalloc(limit + 1, sizeof(*p.text));
+    e = shelf_read(c);
+    if (e == OK)
+        e = shelf_end(c, pending_read(c, model, leaves, limit, &p));
+    shelf_give(c);
+    for (size_t i = 0; e == OK && i < p.n; i++)
+        if (!fn(arg, p.chunk[i], buf_cstr(&p.text[i]), p.text[i].len))
+            break;
+    for (size_t i = 0; i < p.n; i++)
+        buf_release(&p.text[i]);
+    free(p.chunk);
+    free(p.text);
+    return e;
+}
+
+/* --- taking them in ------------------------------------------------------- */
+
+struct taking {
+    struct shelf_conn *c;
+    int64_t model;
+    size_t dims;
+    /* Neighbours of one document whose sketches are one record. */
+    struct buf rows;
+    int64_t from, document;
+    uint32_t n;
+};
+
+static enum err
+rows_write(struct taking *t)
+{
+    enum err e = OK;
+
+    if (t->n > 0)
+        e = shelf_do(t->c, SHELF_SKETCH_ADD, "iib",
+                     shelf_model_key(t->model, t->from), t->document,
+                     t->rows.data, t->rows.len);
+    buf_clear(&t->rows);
+    t->n = 0;
+    return e;
+}
+
+/* Mark the document if it has all of them now. */
+static enum err
+document_mark(struct taking *t, int64_t document)
+{
+    int64_t first, chunks, have = 0;
+    enum err e;
+    sqlite3_stmt *stmt = shelf_stmt(t->c, &e, SHELF_DOCUMENT, "i", document);
+
+    if (e == OK)
+        e = shelf_step(t->c, stmt);
+    if (e != OK)
+        return e;
+    chunks = sqlite3_column_int64(stmt, 12);
+    first = sqlite3_column_int64(stmt, 24);
+    (void)sqlite3_reset(stmt);
+    e = shelf_int(t->c, &have, SHELF_VECTOR_COUNT, "ii",
+                  shelf_model_key(t->model, first),
+                  shelf_model_key(t->model, first + chunks));
+    return e == OK && have == chunks ? shelf_do(t->c, SHELF_DOCUMENT_EMBEDDED,
+                                                "ii", document, t->model)
+                                     : e;
+}
+
+static enum err
+take_one(struct taking *t, int64_t chunk, const float *row)
+{
+    int64_t document, there, key = shelf_model_key(t->model, chunk);
+    float *unit;
+    enum err e = shelf_int(t->c, &document, SHELF_CHUNK_DOCUMENT, "i", chunk);
+
+    if (e != OK) /* ERR_NOTFOUND: it is gone by now */
+        return e == ERR_NOTFOUND ? OK : e;
+    e = shelf_int(t->c, &there, SHELF_VECTOR_HAS, "i", key);
+    if (e != ERR_NOTFOUND) /* it has one */
+        return e;
+    if (t->n > 0 && (document != t->document || chunk != t->from + t->n ||
+                     t->n == SKETCH_ROWS)) {
+        int64_t last = t->document;
+
+        e = rows_write(t);
+        if (e == OK && document != last)
+            e = document_mark(t, last);
+        if (e != OK)
+            return e;
+    }
+    unit = xcalloc(t->dims, sizeof(*unit));
+    memcpy(unit, row, t->dims * sizeof(*unit));
+    vector_normalise(unit, t->dims);
+    e = shelf_do(t->c, SHELF_VECTOR_ADD, "ib", key, unit,
+                 t->dims * sizeof(*unit));
+    if (t->n == 0) {
+        t->from = chunk;
+        t->document = document;
+    }
+    sketch_row(unit, t->dims, &t->rows);
+    t->n++;
+    free(unit);
+    return e;
+}
+
+static enum err
+take_all(struct shelf_conn *c, const char *model, const int64_t *chunks,
+         const float *rows, size_t n, size_t dims)
+{
+    struct taking t = {.c = c, .dims = dims};
+    enum err e = model_have(c, model, dims, &t.model);
+
+    buf_init(&t.rows, SKETCH_ROWS * SKETCH_ROW);
+    for (size_t i = 0; e == OK && i < n; i++)
+        e = take_one(&t, chunks[i], rows + i * dims);
+    if (e == OK && t.n > 0) {
+        e = rows_write(&t);
+        if (e == OK)
+            e = document_mark(&t, t.document);
+    }
+    buf_release(&t.rows);
+    return e;
+}
+
+enum err
+files_vectors(struct files *f, const char *model, const int64_t *chunks,
+              const float *rows, size_t n, size_t dims)
+{
+    struct shelf_conn *c;
+    enum err e;
+
+    if (dims == 0 || dims > VECTOR_DIMS_MAX || model[0] == '\0' ||
+        strcmp(model, VECTOR_MODEL) == 0)
+        return ERR_BADREQ;
+    e = shelf_take(f, &c);
+    if (e != OK)
+        return e;
+    e = shelf_write(c);
+    if (e == OK)
+        e = shelf_end(c, take_all(c, model, chunks, rows, n, dims));
+    shelf_give(c);
+    return e;
+}
+
+static enum err
+drop_others(struct shelf_conn *c, const char *model)
+{
+    int64_t no;
+    enum err e;
+
+    while ((e = shelf_int(c, &no, SHELF_MODELS_OTHER, "t", model)) == OK) {
+        e = model_drop(c, no);
+        if (e != OK)
+            return e;
+    }
+    return e == ERR_NOTFOUND ? OK : e;
+}
+
+enum err
+files_vectors_only(struct files *f, const char *model)
+{
+    struct shelf_conn *c;
+    enum err e = shelf_take(f, &c);
+
+    if (e != OK)
+        return e;
+    e = shelf_write(c);
+    if (e == OK)
+        e = shelf_end(c, drop_others(c, model));
+    shelf_give(c);
+    return e;
+}

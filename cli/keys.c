@@ -54,18 +54,6 @@ static const char help[] =
 /* --- options -------------------------------------------------------------- */
 
 static bool
-take_owner(const char *s, char out[STORE_OWNER_MAX + 1])
-{
-    if (*s == '\0' || strlen(s) > STORE_OWNER_MAX)
-        return false;
-    if (strchr(s, '/') == NULL)
-        identity_owner(out, "local", NULL, s);
-    else
-        (void)snprintf(out, STORE_OWNER_MAX + 1, "%s", s);
-    return true;
-}
-
-static bool
 take_number(const char *s, int64_t min, int64_t max, int64_t *out)
 {
     return text_i64(s, strlen(s), min, max, out) == OK;
@@ -92,7 +80,7 @@ take(struct options *o, const char *name, const char *value)
     struct apikey_limits *l = &o->limits;
 
     if (strcmp(name, "--owner") == 0)
-        return take_owner(value, o->owner);
+        return identity_named(o->owner, value);
     if (strcmp(name, "--name") == 0)
         o->name = value;
     else if (strcmp(name, "--scope") == 0)
@@ -133,9 +121,8 @@ read_options(struct options *o, int argc, char **argv)
 
 /* --- the log -------------------------------------------------------------- */
 
-/* Keep the trace of what was done to a key; false: it could not be. */
-static bool
-trace(enum audit_what what, const struct apikey *key)
+bool
+cli_trace_key(enum audit_what what, const struct apikey *key)
 {
     struct audit_config c;
     char user[32];
@@ -175,7 +162,7 @@ make_in(struct apikeys *keys, const struct options *o)
         w.expires_ms = clock_wall_ms() + o->days * DAY_MS;
     if (apikey_make(keys, &w, secret, &key, &why) != OK)
         return cli_fail("%s: %s", why.error, why.message);
-    if (!trace(AUDIT_KEY_MADE, &key)) {
+    if (!cli_trace_key(AUDIT_KEY_MADE, &key)) {
         mem_wipe(secret, sizeof(secret));
         IGNORE(apikey_revoke(keys, NULL, key.id));
         return cli_fail("the audit log cannot be written, so no key was made");
@@ -202,31 +189,6 @@ day(char out[CLOCK_ISO_LEN], int64_t ms)
 }
 
 static void
-put_limit(struct json_out *j, const char *name, int64_t v)
-{
-    if (v >= 0)
-        json_put_i64(j, name, v);
-}
-
-static void
-put_usd(struct json_out *j, const char *name, int64_t micro)
-{
-    if (micro < 0)
-        return;
-    json_name(j, name);
-    json_add_num(j, (double)micro / 1e6);
-}
-
-static void
-put_time(struct json_out *j, const char *name, int64_t ms)
-{
-    if (ms > 0)
-        json_put_time(j, name, ms);
-    else
-        json_put_str(j, name, NULL);
-}
-
-static void
 print_json(const struct apikey *key)
 {
     struct json_out j;
@@ -235,17 +197,7 @@ print_json(const struct apikey *key)
     buf_init(&b, LINE_MAX);
     json_out_init(&j, &b);
     json_begin_obj(&j);
-    json_put_str(&j, "id", key->id);
-    json_put_str(&j, "owner", key->owner);
-    json_put_str(&j, "name", key->name);
-    json_put_str(&j, "scope", apikey_scope_name(key->may));
-    json_put_time(&j, "created_at", key->made_ms);
-    put_time(&j, "last_used_at", key->used_ms);
-    put_time(&j, "expires_at", key->expires_ms);
-    put_limit(&j, "day_tokens", key->limits.day_tokens);
-    put_limit(&j, "month_tokens", key->limits.month_tokens);
-    put_usd(&j, "day_usd", key->limits.day_micro);
-    put_usd(&j, "month_usd", key->limits.month_micro);
+    apikey_put(&j, key, true);
     json_end_obj(&j);
     (void)puts(buf_cstr(&b));
     buf_release(&b);
@@ -301,7 +253,7 @@ revoke_in(struct apikeys *keys, const char *id)
         return cli_fail("there is no key %s; parley keys list lists them", id);
     if (e != OK)
         return cli_fail("the key cannot be revoked: %s", err_text(e));
-    if (!trace(AUDIT_KEY_REVOKED, &key))
+    if (!cli_trace_key(AUDIT_KEY_REVOKED, &key))
         return cli_fail("the key %s is revoked, but the audit log cannot be "
                         "written",
                         id);

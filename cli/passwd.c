@@ -2,7 +2,8 @@
  * parley passwd: the accounts of the password file (HTPASSWD_FILE). A password
  * is asked for twice on the terminal, without showing it, or is the first line
  * of the standard input; never an argument, which others could see. A server
- * that runs takes the new file within a second or two of the next sign-in.
+ * that runs takes the new file within a second or two of the next sign-in. An
+ * account that goes takes its API keys and logins along (gone.c).
  */
 #include "base/base.h"
 
@@ -15,7 +16,8 @@
 
 #include "auth/basic.h"
 #include "auth/htpasswd_file.h"
-#include "base/text.h"
+#include "auth/password.h"
+#include "base/conf.h"
 
 /* One more than is allowed, so that what is too long is seen to be. */
 #define LINE_BYTES (HTPASSWD_PASSWORD_MAX + 2)
@@ -124,39 +126,6 @@ ask_twice(char line[LINE_BYTES])
     return status;
 }
 
-/* --- what is too easy ---------------------------------------------------- */
-
-#define PASSWORD_MIN 8 /* characters */
-
-/* Of the long ones those that are tried first everywhere. */
-static const char *const common[] = {
-    "password",   "password1",  "passw0rd",  "12345678",      "123456789",
-    "1234567890", "87654321",   "11111111",  "00000000",      "88888888",
-    "qwertyui",   "qwertyuiop", "qwerty123", "1q2w3e4r",      "1qaz2wsx",
-    "abcd1234",   "abc12345",   "admin123",  "administrator", "welcome1",
-    "letmein1",   "iloveyou",   "sunshine",  "princess",      "football",
-    "baseball",   "superman",   "trustno1",  "starwars",      "computer",
-    "whatever",   "changeme",   "michelle",  "jennifer",      "internet",
-};
-
-/* What is wrong with it; NULL: nothing that can be seen. */
-static const char *
-too_easy(const char *user, const char *password)
-{
-    size_t n = 0;
-
-    for (const char *s = password; *s != '\0'; s++)
-        n += ((unsigned char)*s & 0xC0) != 0x80;
-    if (n < PASSWORD_MIN)
-        return "it has fewer than 8 characters";
-    if (text_ieq(password, user))
-        return "it is the user's name";
-    for (size_t i = 0; i < COUNT_OF(common); i++)
-        if (text_ieq(password, common[i]))
-            return "it is one that everybody tries";
-    return NULL;
-}
-
 /* --- what is done -------------------------------------------------------- */
 
 static int
@@ -175,7 +144,7 @@ set(const char *path, const char *user, bool from_stdin)
         status = ask_twice(line);
     else if (!read_line(STDIN_FILENO, line))
         status = cli_fail("there is no password on standard input");
-    easy = status == CLI_OK ? too_easy(user, line) : NULL;
+    easy = status == CLI_OK ? password_fault(conf_root(), user, line) : NULL;
     if (easy != NULL)
         status = cli_fail("this password is too easy: %s", easy);
     if (status == CLI_OK && htpasswd_hash(hash, line, &why) != OK)
@@ -197,7 +166,7 @@ delete_user(const char *path, const char *user)
     if (htpasswd_put(path, user, NULL, &why) != OK)
         return cli_fail("%s", why.message);
     (void)printf("%s: %s is gone\n", path, user);
-    return CLI_OK;
+    return cli_account_gone(path, user);
 }
 
 static void

@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <pthread.h>
 
+#include "api/hosts.h"
 #include "api/who.h"
 #include "auth/admins.h"
 #include "base/clock.h"
@@ -58,6 +59,7 @@ admin_init(struct admin *a, unsigned threads)
     *a = (struct admin){.threads = threads};
     if (request_trust(conf_str(CONF_TRUSTED_PROXIES), &p) != OK)
         log_warn("conf.value", "name=TRUSTED_PROXIES rule=\"%s\"", p.message);
+    hosts_load();
 }
 
 void
@@ -202,6 +204,8 @@ admit(struct admin *a, struct request *rq, struct problem *why)
 
     if (!admin_wanted())
         return problem_set(why, ERR_NOTFOUND, NULL, NULL, NULL);
+    if (hosts_check(rq, false, why) != OK)
+        return why->err;
     if (changes(rq) && request_foreign(rq, ""))
         return problem_set(why, ERR_FORBIDDEN, "foreign_origin",
                            "This origin is not allowed",

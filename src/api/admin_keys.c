@@ -4,46 +4,34 @@
  */
 #include "base/base.h"
 
-#include "api/admin.h"
+#include "api/admin_list.h"
 
 #include "api/keys.h"
 #include "api/who.h"
 #include "auth/login.h"
 #include "base/clock.h"
 
-#define LIST_MAX 1000      /* rows of one answer */
 #define ROW_MAX (4 * 1024) /* bytes of one */
-
-static const char *
-text_arg(struct request *rq, const char *name, struct problem *why)
-{
-    const char *s = NULL;
-
-    return request_arg(rq, name, &s, why) == OK ? s : NULL;
-}
-
-struct listing {
-    struct json_out j;
-    uint32_t left;
-    bool more;
-    char last[APIKEY_ID_LEN + 1];
-};
+#define LIST_BYTES (64 + (size_t)ADMIN_LIST_MAX * ROW_MAX)
 
 /* --- keys ----------------------------------------------------------------- */
+
+struct key_list {
+    struct admin_list l;
+    char last[APIKEY_ID_LEN + 1];
+};
 
 static bool
 put_key(void *arg, const struct apikey *key)
 {
-    struct listing *l = arg;
+    struct key_list *k = arg;
 
-    l->more = l->left == 0;
-    if (l->more)
+    if (!admin_list_row(&k->l))
         return false;
-    l->left--;
-    json_begin_obj(&l->j);
-    keys_put(&l->j, key, true);
-    json_end_obj(&l->j);
-    (void)snprintf(l->last, sizeof(l->last), "%s", key->id);
+    json_begin_obj(&k->l.j);
+    apikey_put(&k->l.j, key, true);
+    json_end_obj(&k->l.j);
+    (void)snprintf(k->last, sizeof(k->last), "%s", key->id);
     return true;
 }
 
@@ -51,37 +39,20 @@ void
 admin_keys(void *app, struct request *rq)
 {
     struct admin *a = app;
-    struct problem p = {.err = OK};
-    int64_t limit = 100;
-    const char *owner = text_arg(rq, "owner", &p);
-    const char *after = text_arg(rq, "after", &p);
-    struct listing l;
-    struct buf body;
-    enum err e = p.err;
+    struct key_list k = {.last = ""};
+    const char *owner, *after;
+    enum err e;
 
+    admin_list_begin(&k.l, rq, "keys", LIST_BYTES);
+    owner = admin_list_arg(&k.l, "owner");
+    after = admin_list_arg(&k.l, "after");
+    e = k.l.why.err;
     if (e == OK)
-        e = request_arg_i64(rq, "limit", 1, LIST_MAX, &limit, &p);
-    l = (struct listing){.left = (uint32_t)limit};
-    buf_init(&body, 64 + LIST_MAX * ROW_MAX);
-    json_out_init(&l.j, &body);
-    json_begin_obj(&l.j);
-    json_name(&l.j, "keys");
-    json_begin_arr(&l.j);
-    if (e == OK) {
-        e = apikey_list(auth_keys(a->auth), owner, after, (uint32_t)limit + 1,
-                        put_key, &l);
-        if (e != OK)
-            (void)problem_set(&p, e, NULL, NULL, NULL);
-    }
-    json_end_arr(&l.j);
-    json_put_str(&l.j, "next", l.more && owner == NULL ? l.last : NULL);
-    json_end_obj(&l.j);
-    if (e == OK) {
-        admin_json(rq, 200, &body);
-        return;
-    }
-    buf_release(&body);
-    admin_fail(rq, &p);
+        e = apikey_list(auth_keys(a->auth), owner, after, k.l.limit + 1,
+                        put_key, &k);
+    admin_list_end(&k.l, e);
+    json_put_str(&k.l.j, "next", k.l.more && owner == NULL ? k.last : NULL);
+    admin_list_answer(&k.l);
 }
 
 /* Whose key it is to be. */
@@ -93,14 +64,10 @@ read_owner(const cJSON *json, char owner[STORE_OWNER_MAX + 1],
 
     if (json_get_str(json, "owner", &name, why) != OK)
         return why->err;
-    if (name == NULL || *name == '\0' || strlen(name) > STORE_OWNER_MAX)
+    if (name == NULL || !identity_named(owner, name))
         return problem_set(why, ERR_BADREQ, "invalid_parameter",
                            "owner is missing",
                            "Say whose key it is to be, such as local/ann.");
-    if (strchr(name, '/') == NULL)
-        identity_owner(owner, "local", NULL, name);
-    else
-        (void)snprintf(owner, STORE_OWNER_MAX + 1, "%s", name);
     return OK;
 }
 
@@ -162,24 +129,13 @@ admin_key_revoke(void *app, struct request *rq)
 static bool
 put_login(void *arg, const struct login *in)
 {
-    struct listing *l = arg;
-    struct json_out *j = &l->j;
+    struct admin_list *l = arg;
 
-    l->more = l->left == 0;
-    if (l->more)
+    if (!admin_list_row(l))
         return false;
-    l->left--;
-    json_begin_obj(j);
-    json_put_str(j, "id", in->id);
-    json_put_str(j, "owner", in->owner);
-    json_put_str(j, "name", in->name);
-    json_put_str(j, "way", in->way);
-    json_put_str(j, "user_agent", in->agent);
-    json_put_str(j, "address", in->addr);
-    json_put_time(j, "begun_at", in->begun_ms);
-    json_put_time(j, "last_used_at", in->used_ms);
-    json_put_time(j, "ends_at", in->ends_ms);
-    json_end_obj(j);
+    json_begin_obj(&l->j);
+    login_put(&l->j, in);
+    json_end_obj(&l->j);
     return true;
 }
 
@@ -187,36 +143,19 @@ void
 admin_logins(void *app, struct request *rq)
 {
     struct admin *a = app;
-    struct problem p = {.err = OK};
-    int64_t limit = 100;
-    const char *owner = text_arg(rq, "owner", &p);
-    struct listing l;
-    struct buf body;
-    enum err e = p.err;
+    struct admin_list l;
+    const char *owner;
+    enum err e;
 
+    admin_list_begin(&l, rq, "logins", LIST_BYTES);
+    owner = admin_list_arg(&l, "owner");
+    e = l.why.err;
     if (e == OK)
-        e = request_arg_i64(rq, "limit", 1, LIST_MAX, &limit, &p);
-    l = (struct listing){.left = (uint32_t)limit};
-    buf_init(&body, 64 + LIST_MAX * ROW_MAX);
-    json_out_init(&l.j, &body);
-    json_begin_obj(&l.j);
-    json_name(&l.j, "logins");
-    json_begin_arr(&l.j);
-    if (e == OK) {
         e = login_list(auth_logins(a->auth), owner, clock_wall_ms(),
-                       (uint32_t)limit + 1, put_login, &l);
-        if (e != OK)
-            (void)problem_set(&p, e, NULL, NULL, NULL);
-    }
-    json_end_arr(&l.j);
+                       l.limit + 1, put_login, &l);
+    admin_list_end(&l, e);
     json_put_bool(&l.j, "more", l.more);
-    json_end_obj(&l.j);
-    if (e == OK) {
-        admin_json(rq, 200, &body);
-        return;
-    }
-    buf_release(&body);
-    admin_fail(rq, &p);
+    admin_list_answer(&l);
 }
 
 /* ?owner=local/ann, and &tokens=0 if only logins are meant. */
@@ -225,12 +164,12 @@ admin_logins_end(void *app, struct request *rq)
 {
     struct admin *a = app;
     struct problem p = {.err = OK};
-    const char *owner = text_arg(rq, "owner", &p);
+    const char *owner = NULL;
     int64_t tokens = 1;
     struct json_out j;
     struct buf body;
     size_t n = 0;
-    enum err e = p.err;
+    enum err e = request_arg(rq, "owner", &owner, &p);
 
     if (e == OK)
         e = request_arg_i64(rq, "tokens", 0, 1, &tokens, &p);

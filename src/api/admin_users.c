@@ -185,10 +185,7 @@ put_user(struct json_out *j, const struct user *one)
     json_put_i64(j, "sessions", (int64_t)one->sessions);
     json_put_i64(j, "keys", one->keys);
     json_put_i64(j, "logins", one->logins);
-    if (one->last_ms > 0)
-        json_put_time(j, "last_used_at", one->last_ms);
-    else
-        json_put_str(j, "last_used_at", NULL);
+    json_put_when(j, "last_used_at", one->last_ms);
     json_end_obj(j);
 }
 

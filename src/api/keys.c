@@ -19,48 +19,6 @@
 #define DAY_MS ((int64_t)24 * 3600 * 1000)
 #define MICRO 1000000
 
-static void
-put_limit(struct json_out *j, const char *name, int64_t v)
-{
-    if (v >= 0)
-        json_put_i64(j, name, v);
-}
-
-static void
-put_dollars(struct json_out *j, const char *name, int64_t micro)
-{
-    if (micro >= 0) {
-        json_name(j, name);
-        json_add_num(j, (double)micro / MICRO);
-    }
-}
-
-static void
-put_time(struct json_out *j, const char *name, int64_t ms)
-{
-    if (ms > 0)
-        json_put_time(j, name, ms);
-    else
-        json_put_str(j, name, NULL);
-}
-
-void
-keys_put(struct json_out *j, const struct apikey *key, bool owner)
-{
-    json_put_str(j, "id", key->id);
-    if (owner)
-        json_put_str(j, "owner", key->owner);
-    json_put_str(j, "name", key->name);
-    json_put_str(j, "scope", apikey_scope_name(key->may));
-    json_put_time(j, "created_at", key->made_ms);
-    put_time(j, "last_used_at", key->used_ms);
-    put_time(j, "expires_at", key->expires_ms);
-    put_limit(j, "day_tokens", key->limits.day_tokens);
-    put_limit(j, "month_tokens", key->limits.month_tokens);
-    put_dollars(j, "day_usd", key->limits.day_micro);
-    put_dollars(j, "month_usd", key->limits.month_micro);
-}
-
 /* --- listing -------------------------------------------------------------- */
 
 static bool
@@ -69,19 +27,9 @@ put_one(void *arg, const struct apikey *key)
     struct json_out *j = arg;
 
     json_begin_obj(j);
-    keys_put(j, key, false);
+    apikey_put(j, key, false);
     json_end_obj(j);
     return true;
-}
-
-/* Somebody who has keys: not an anonymous one. */
-static enum err
-check_signed_in(const struct request *rq, struct problem *why)
-{
-    if (who_asks(rq)->way != IDENTITY_ANONYMOUS)
-        return OK;
-    return problem_set(why, ERR_AUTH, "sign_in", "Please sign in", "%s",
-                       "Only who is signed in has API keys.");
 }
 
 void
@@ -91,7 +39,7 @@ api_keys(void *arg, struct request *rq)
     struct problem p = {.err = OK};
     struct json_out j;
     struct buf body;
-    enum err e = check_signed_in(rq, &p);
+    enum err e = who_signed_in(rq, "has API keys", &p);
 
     buf_init(&body, 64 + KEY_BODY_MAX * APIKEYS_MAX);
     json_out_init(&j, &body);
@@ -192,7 +140,7 @@ keys_make(struct apikeys *keys, const struct apikey_wish *w,
     }
     json_out_init(&j, body);
     json_begin_obj(&j);
-    keys_put(&j, &key, false);
+    apikey_put(&j, &key, false);
     json_put_str(&j, "key", secret);
     json_end_obj(&j);
     mem_wipe(secret, sizeof(secret));
@@ -209,7 +157,7 @@ api_key_make(void *arg, struct request *rq)
     struct problem p = {.err = OK};
     cJSON *json = NULL;
     struct buf body;
-    enum err e = check_signed_in(rq, &p);
+    enum err e = who_signed_in(rq, "has API keys", &p);
 
     buf_init(&body, KEY_BODY_MAX);
     if (e == OK && rq->body_len > 0)
@@ -256,7 +204,7 @@ api_key_revoke(void *arg, struct request *rq)
 {
     struct app *app = arg;
     struct problem p = {.err = OK};
-    enum err e = check_signed_in(rq, &p);
+    enum err e = who_signed_in(rq, "has API keys", &p);
 
     if (e == OK)
         e = keys_revoke(auth_keys(app->auth), who_asks(rq)->owner,

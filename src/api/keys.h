@@ -9,8 +9,6 @@
 #include "auth/apikey.h"
 #include "base/json.h"
 
-/* The members of a key; owner: also whose it is. */
-void keys_put(struct json_out *j, const struct apikey *key, bool owner);
 /* What a body asks for: name, scope, expires_in_days, limits. Strings stay
  * json's. */
 MUST_USE enum err keys_read_wish(const cJSON *json, int64_t now_ms,

@@ -24,14 +24,10 @@ next(const char **list, char owner[STORE_OWNER_MAX + 1])
         *list = s + n + (s[n] == ',');
         while (n > 0 && strchr(BLANKS, s[n - 1]) != NULL)
             n--;
-        if (n == 0 || n >= sizeof(name))
+        if (n >= sizeof(name))
             continue;
         (void)snprintf(name, sizeof(name), "%.*s", (int)n, s);
-        if (strchr(name, '/') == NULL)
-            identity_owner(owner, "local", NULL, name);
-        else
-            (void)snprintf(owner, sizeof(name), "%s", name);
-        if (!identity_owner_anonymous(owner))
+        if (identity_named(owner, name) && !identity_owner_anonymous(owner))
             return true;
     }
     return false;

@@ -131,8 +131,8 @@ note_use(struct apikeys *k, struct apikey_record *r, const struct buf *raw,
     buf_release(&value);
 }
 
-static enum err
-refuse(struct problem *why)
+enum err
+apikey_refuse(struct problem *why)
 {
     return problem_set(why, ERR_AUTH, "invalid_key", "The API key is not valid",
                        "Send a key that was made here and not revoked.");
@@ -149,13 +149,13 @@ apikey_find(struct apikeys *k, const char *secret, int64_t now_ms,
     enum err e;
 
     if (!apikey_secret_check(secret, id))
-        return refuse(why);
+        return apikey_refuse(why);
     buf_init(&raw, STORE_RECORD_MAX);
     e = apikey_load(k, id, &r, &raw);
     digest_sha256(digest, secret, APIKEY_SECRET_LEN);
     if (e == ERR_NOTFOUND ||
         (e == OK && !digest_equal(digest, r.digest, DIGEST_LEN)))
-        e = refuse(why);
+        e = apikey_refuse(why);
     else if (e != OK)
         e = problem_set(why, ERR_STORE, NULL, NULL, NULL);
     else if (r.key.expires_ms != 0 && r.key.expires_ms <= now_ms)
@@ -184,22 +184,29 @@ apikey_identity(const struct apikey *key, struct identity *out)
     out->until_ms = key->expires_ms;
 }
 
+/* One of the owner's (NULL: whosever). ERR_NOTFOUND, ERR_STORE. */
+static enum err
+load_of(struct apikeys *k, const char *owner, const char *id,
+        struct apikey_record *out)
+{
+    enum err e = apikey_id_valid(id) ? apikey_load(k, id, out, NULL)
+                                     : ERR_NOTFOUND;
+
+    if (e == OK && owner != NULL && strcmp(owner, out->key.owner) != 0)
+        e = ERR_NOTFOUND;
+    return e;
+}
+
 enum err
 apikey_get(struct apikeys *k, const char *owner, const char *id,
            struct apikey *out)
 {
     struct apikey_record r;
-    enum err e;
+    enum err e = load_of(k, owner, id, &r);
 
-    if (!apikey_id_valid(id))
-        return ERR_NOTFOUND;
-    e = apikey_load(k, id, &r, NULL);
-    if (e)
-        return e;
-    if (owner != NULL && strcmp(owner, r.key.owner) != 0)
-        return ERR_NOTFOUND;
-    *out = r.key;
-    return OK;
+    if (e == OK)
+        *out = r.key;
+    return e;
 }
 
 /* --- lists ---------------------------------------------------------------- */
@@ -299,15 +306,10 @@ apikey_revoke(struct apikeys *k, const char *owner, const char *id)
     struct record_change c[2];
     struct apikey_record r;
     struct apikey_rname name, place;
-    enum err e;
+    enum err e = load_of(k, owner, id, &r);
 
-    if (!apikey_id_valid(id))
-        return ERR_NOTFOUND;
-    e = apikey_load(k, id, &r, NULL);
     if (e)
         return e;
-    if (owner != NULL && strcmp(owner, r.key.owner) != 0)
-        return ERR_NOTFOUND;
     name = apikey_rname(id);
     place = apikey_place_rname(r.key.owner, r.slot);
     c[0] = (struct record_change){

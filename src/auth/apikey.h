@@ -20,6 +20,8 @@
 
 #include "auth/identity.h"
 
+struct json_out; /* base/json.h */
+
 #define APIKEY_PREFIX "prly_"
 #define APIKEY_ID_LEN 10     /* characters; public */
 #define APIKEY_SECRET_LEN 50 /* characters, with prefix, id and checksum */
@@ -87,9 +89,14 @@ MUST_USE enum err apikey_make(struct apikeys *k, const struct apikey_wish *w,
 MUST_USE enum err apikey_find(struct apikeys *k, const char *secret,
                               int64_t now_ms, struct apikey *out,
                               struct problem *why);
+/* As it refuses one that was never made; returns ERR_AUTH. */
+enum err apikey_refuse(struct problem *why);
 /* Who asks with a key: way, may, owner, name, id and until_ms of out are set,
  * its addr stays as it is. */
 void apikey_identity(const struct apikey *key, struct identity *out);
+/* Its members as JSON, without braces and without the secret; owner: also whose
+ * it is. */
+void apikey_put(struct json_out *j, const struct apikey *key, bool owner);
 
 /* The keys of an owner in the order in which they were made first; owner NULL:
  * of all, in the order of ids. after: the id behind which it goes on (only with

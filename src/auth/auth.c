@@ -78,6 +78,8 @@ by_key(struct asked *q, const char *secret)
     unsigned may;
     enum err e = apikey_find(q->a->keys, secret, q->now_ms, &key, q->why);
 
+    if (e == OK && !auth_has_owner(q->a, key.owner))
+        e = apikey_refuse(q->why);
     if (e != OK)
         return no(q, e);
     apikey_identity(&key, q->who);
@@ -105,8 +107,7 @@ by_jwt(struct asked *q, const char *token)
         identity_issuer(issuer, c->iss);
         identity_owner(q->who->owner, c->ours ? "jwt" : "oidc",
                        c->ours ? NULL : issuer, c->sub);
-        (void)snprintf(q->who->name, sizeof(q->who->name), "%.*s",
-                       IDENTITY_NAME_MAX, *c->name != '\0' ? c->name : c->sub);
+        identity_name(q->who->name, *c->name != '\0' ? c->name : c->sub);
         q->who->way = IDENTITY_JWT;
         q->who->may = auth_may(q->who->owner, c->may);
         q->who->until_ms = c->exp_ms;
@@ -234,7 +235,7 @@ by_proxy(struct asked *q)
     if (name == NULL || *name == '\0')
         return SAYS_NOTHING;
     identity_owner(q->who->owner, "proxy", NULL, name);
-    (void)snprintf(q->who->name, sizeof(q->who->name), "%s", name);
+    identity_name(q->who->name, name);
     q->who->way = IDENTITY_PROXY;
     q->who->may = auth_may(q->who->owner, MAY_USER);
     return SAYS_YES;
@@ -284,9 +285,10 @@ auth_may(const char *owner, unsigned may)
 }
 
 enum err
-auth_rate(struct auth *a, const struct identity *who, struct problem *why)
+auth_rate(struct auth *a, const struct identity *who,
+          struct problem_quota *left, struct problem *why)
 {
-    return rates_take(&a->rates, who, clock_mono_ms(), why);
+    return rates_take(&a->rates, who, clock_mono_ms(), left, why);
 }
 
 enum err
@@ -295,7 +297,7 @@ auth_start(struct auth *a, const struct identity *who, struct problem *why)
     int64_t now_ms = clock_mono_ms();
     enum err e = rates_start(&a->rates, who, now_ms, why);
 
-    return e == OK ? rates_take(&a->rates, who, now_ms, why) : e;
+    return e == OK ? rates_take(&a->rates, who, now_ms, NULL, why) : e;
 }
 
 bool

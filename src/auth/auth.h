@@ -75,6 +75,12 @@ MUST_USE enum err auth_find(struct auth *a, const struct auth_ask *ask,
  */
 bool auth_mark(struct auth *a, const char *owner, const char *name,
                char out[LOGIN_MARK_MAX + 1]);
+/* The account of a login is still there, and its password is the same. Also of
+ * a login that is no account's. */
+bool auth_has_account(struct auth *a, const struct login *in);
+/* Has this owner an account? True also of one who needs none: of another realm,
+ * or where there is no password file. */
+bool auth_has_owner(struct auth *a, const char *owner);
 /* Is it still so? False: its key was revoked, its login ended, its token is
  * over, its account is gone. For connections that last. Does not wait. */
 bool auth_still(struct auth *a, const struct identity *who, int64_t now_ms);
@@ -96,9 +102,10 @@ struct fetcher *auth_fetcher(struct auth *a); /* NULL: no transfers */
 unsigned auth_may(const char *owner, unsigned may);
 
 /* May this identity ask now? One is taken from its buckets (RATE_USER,
- * RATE_KEY, RATE_IP). ERR_LIMIT with why and why->retry_after_s. */
+ * RATE_KEY, RATE_IP). ERR_LIMIT with why and why->retry_after_s. OK: *left
+ * (may be NULL) as rates_take's. */
 MUST_USE enum err auth_rate(struct auth *a, const struct identity *who,
-                            struct problem *why);
+                            struct problem_quota *left, struct problem *why);
 /* The same for an attempt to sign in at a provider; RATE_IP counts, too. */
 MUST_USE enum err auth_start(struct auth *a, const struct identity *who,
                              struct problem *why);

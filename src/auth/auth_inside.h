@@ -20,8 +20,4 @@ struct auth {
     bool required;
 };
 
-/* The account of a login is still there, and its password is the same. Also of
- * a login that is no account's. */
-bool auth_has_account(struct auth *a, const struct login *in);
-
 #endif

@@ -1,7 +1,8 @@
 /*
  * Is somebody who was let in still to be let in? Asked of a login at each
  * request, and of all who have a connection that lasts. A login ends with its
- * account, and with the password that it began with.
+ * account, and with the password that it began with; a key is of no use without
+ * its owner's account.
  */
 #include "base/base.h"
 
@@ -10,6 +11,8 @@
 #include "auth/login.h"
 #include "base/text.h"
 
+#define LOCAL "local/" /* the realm of accounts */
+
 _Static_assert(LOGIN_MARK_MAX == DIGEST_NAME_LEN - 1, "a mark fits");
 
 bool
@@ -17,7 +20,7 @@ auth_mark(struct auth *a, const char *owner, const char *name,
           char out[LOGIN_MARK_MAX + 1])
 {
     out[0] = '\0';
-    return !text_starts(owner, "local/") ||
+    return !text_starts(owner, LOCAL) ||
            (a->passwords != NULL && htpasswd_mark(a->passwords, name, out));
 }
 
@@ -28,6 +31,23 @@ auth_has_account(struct auth *a, const struct login *in)
 
     return auth_mark(a, in->owner, in->name, mark) &&
            (in->mark[0] == '\0' || strcmp(in->mark, mark) == 0);
+}
+
+bool
+auth_has_owner(struct auth *a, const char *owner)
+{
+    return a->passwords == NULL || !text_starts(owner, LOCAL) ||
+           htpasswd_has(a->passwords, owner + sizeof(LOCAL) - 1);
+}
+
+/* A key is good as long as it is not revoked and its owner is there. */
+static bool
+has_key(struct auth *a, const struct identity *who)
+{
+    struct apikey key;
+
+    return apikey_get(a->keys, NULL, who->id, &key) == OK &&
+           auth_has_owner(a, key.owner);
 }
 
 struct sought {
@@ -52,7 +72,6 @@ auth_still(struct auth *a, const struct identity *who, int64_t now_ms)
     struct sought s = {a, who->id, false, false};
     char mark[LOGIN_MARK_MAX + 1];
     int64_t not_before_ms = 0;
-    struct apikey key;
 
     if (who->until_ms > 0 && now_ms >= who->until_ms)
         return false;
@@ -62,7 +81,7 @@ auth_still(struct auth *a, const struct identity *who, int64_t now_ms)
                           &s) == OK &&
                s.good;
     case IDENTITY_BASIC: return auth_mark(a, who->owner, who->name, mark);
-    case IDENTITY_KEY: return apikey_get(a->keys, NULL, who->id, &key) == OK;
+    case IDENTITY_KEY: return has_key(a, who);
     case IDENTITY_JWT:
         return login_not_before(a->logins, who->owner, &not_before_ms) == OK &&
                who->since_ms >= not_before_ms;

@@ -331,6 +331,33 @@ htpasswd_mark(struct htpasswd *h, const char *user, char out[DIGEST_NAME_LEN])
     return true;
 }
 
+/* The user whose name has this digest. */
+static bool
+has_digest(const struct htpasswd_table *t, const char *digest)
+{
+    char hex[DIGEST_NAME_LEN];
+
+    for (size_t i = 0; i < t->n; i++) {
+        digest_name(hex, t->users[i].name, strlen(t->users[i].name));
+        if (strcmp(hex, digest) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+htpasswd_has(struct htpasswd *h, const char *name)
+{
+    bool found;
+
+    look(h);
+    pthread_mutex_lock(&h->mu);
+    found = *name == '#' ? has_digest(h->table, name + 1)
+                         : htpasswd_table_find(h->table, name) != NULL;
+    pthread_mutex_unlock(&h->mu);
+    return found;
+}
+
 size_t
 htpasswd_count(struct htpasswd *h)
 {

@@ -49,6 +49,9 @@ bool htpasswd_known(struct htpasswd *h, const char *user, const char *password);
  * the old password can end; false: the user is not in the file. Quick. */
 bool htpasswd_mark(struct htpasswd *h, const char *user,
                    char out[DIGEST_NAME_LEN]);
+/* Is the user in the file? name may be "#" and the digest of a name that is too
+ * long for an owner (auth/identity.h). Quick. */
+bool htpasswd_has(struct htpasswd *h, const char *name);
 size_t htpasswd_count(struct htpasswd *h); /* users who can sign in */
 
 #endif

@@ -21,6 +21,8 @@
 
 #include "auth/identity.h"
 
+struct json_out; /* base/json.h */
+
 #define LOGIN_VALUE_LEN 43    /* characters of a cookie's value: base64url */
 #define LOGIN_ID_LEN 16       /* characters of an id, which opens nothing */
 #define LOGIN_WAY_MAX 64      /* bytes */
@@ -80,6 +82,9 @@ MUST_USE enum err login_find(struct logins *l, const char *value,
 /* Who asks with it: way, may, owner, name, id and until_ms of out are set, its
  * addr stays as it is. */
 void login_identity(const struct login *in, struct identity *out);
+
+/* Its members as JSON, without braces. */
+void login_put(struct json_out *j, const struct login *in);
 
 /* The logins of an owner, or of all (NULL), `limit` of them, in no order that
  * means anything. fn returns false to stop, and may call nothing here. */

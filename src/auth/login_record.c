@@ -1,6 +1,7 @@
 /*
- * Logins as JSON. What a client says of itself (its User-Agent) comes from
- * outside and is shown to people later, so it is tidied before it is kept.
+ * Logins as JSON, for the store and for people. What a client says of itself
+ * (its User-Agent) comes from outside and is shown to people later, so it is
+ * tidied before it is kept.
  */
 #include "base/base.h"
 
@@ -132,4 +133,20 @@ login_before_read(const char *p, size_t n, struct login_before *out)
         e = ERR_STORE;
     cJSON_Delete(o);
     return e;
+}
+
+/* --- shown ---------------------------------------------------------------- */
+
+void
+login_put(struct json_out *j, const struct login *in)
+{
+    json_put_str(j, "id", in->id);
+    json_put_str(j, "owner", in->owner);
+    json_put_str(j, "name", in->name);
+    json_put_str(j, "way", in->way);
+    json_put_str(j, "user_agent", in->agent);
+    json_put_str(j, "address", in->addr);
+    json_put_time(j, "begun_at", in->begun_ms);
+    json_put_time(j, "last_used_at", in->used_ms);
+    json_put_time(j, "ends_at", in->ends_ms);
 }

@@ -185,20 +185,6 @@ oauth2_unreached(enum transfer_end end, struct problem *why)
 
 /* --- a token -------------------------------------------------------------- */
 
-/* What an Authorization header can hold. */
-static bool
-token_ok(const char *s)
-{
-    size_t n = strlen(s);
-
-    if (n == 0 || n > CREDENTIALS_VALUE_MAX)
-        return false;
-    for (; *s != '\0'; s++)
-        if (*s <= ' ' || *s > '~')
-            return false;
-    return true;
-}
-
 /* A number, or one in a string, as some servers write it. */
 static int64_t
 life_of(const cJSON *o)
@@ -227,7 +213,7 @@ read_token(const cJSON *o, struct oauth2_reply *out, struct problem *why)
         return garbage(why, "It has no access_token.");
     if (type == NULL || !text_ieq(type, "Bearer"))
         return garbage(why, "Its token_type is not Bearer.");
-    if (!token_ok(token))
+    if (!text_visible(token, CREDENTIALS_VALUE_MAX))
         return garbage(why, "Its access_token cannot be sent in a header.");
     out->token = xstrdup(token);
     out->life_s = life_of(o);

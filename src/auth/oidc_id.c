@@ -175,15 +175,7 @@ oidc_id_userinfo(const char *p, size_t n, const char *sub,
             if (s != NULL && text_blank(s, strlen(s)))
                 s = NULL;
         }
-    if (s != NULL)
-        (void)snprintf(name, IDENTITY_NAME_MAX + 1, "%.*s",
-                       (int)(strlen(s) <= IDENTITY_NAME_MAX
-                                 ? strlen(s)
-                                 : utf8_whole(s, IDENTITY_NAME_MAX)),
-                       s);
-    for (char *c = name; *c != '\0'; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
+    identity_name(name, s);
     cJSON_Delete(o);
     return *name != '\0';
 }

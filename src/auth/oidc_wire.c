@@ -304,20 +304,6 @@ oidc_form_release(struct oidc_form *f)
     wipe(&f->authorization);
 }
 
-/* Of characters that a header can hold. */
-static bool
-token_ok(const char *s)
-{
-    size_t n = strlen(s);
-
-    if (n == 0 || n > OIDC_TOKEN_MAX)
-        return false;
-    for (; *s != '\0'; s++)
-        if (*s <= ' ' || *s > '~')
-            return false;
-    return true;
-}
-
 static enum err
 read_refusal(int status, const cJSON *o, struct problem *why)
 {
@@ -344,11 +330,11 @@ read_tokens(const cJSON *o, struct oidc_tokens *out, struct problem *why)
 
     if (type == NULL || !text_ieq(type, "Bearer"))
         return no_provider(why, "Its token_type is not Bearer.");
-    if (id == NULL || !token_ok(id))
+    if (id == NULL || !text_visible(id, OIDC_TOKEN_MAX))
         return no_provider(why, "It gave no ID token: is openid one of "
                                 "OIDC_SCOPES?");
     out->id = xstrdup(id);
-    if (access != NULL && token_ok(access))
+    if (access != NULL && text_visible(access, OIDC_TOKEN_MAX))
         out->access = xstrdup(access);
     return OK;
 }

@@ -67,22 +67,41 @@ refuse(const struct limit_left *left, struct problem *why)
     return ERR_LIMIT;
 }
 
+/* What is left of a bucket, if it is less than of those before. */
+static void
+least(struct problem_quota *of, const struct limit_left *left)
+{
+    if (of == NULL || (of->unit != QUOTA_NONE && of->left <= left->remaining))
+        return;
+    *of = (struct problem_quota){
+        .unit = QUOTA_TURNS,
+        .max = left->limit,
+        .left = left->remaining,
+        .anew_ms = clock_wall_ms() + left->full_ms,
+    };
+}
+
 enum err
 rates_take(struct rates *r, const struct identity *who, int64_t now_ms,
-           struct problem *why)
+           struct problem_quota *quota, struct problem *why)
 {
     char addr[LIMIT_ADDR_MAX];
     struct limit_left left;
+
+    if (quota != NULL)
+        quota->unit = QUOTA_NONE;
 
     for (size_t i = 0; i < COUNT_OF(order); i++) {
         const struct limit_rate *rate = &r->of[order[i]];
         const char *name = name_of(who, order[i], addr);
 
-        if (*name == '\0' || rate->count == 0 ||
-            limit_take(r->limit, order[i], name, rate, now_ms, &left) == OK)
+        if (*name == '\0' || rate->count == 0)
             continue;
-        give_back(r, who, i, now_ms);
-        return refuse(&left, why);
+        if (limit_take(r->limit, order[i], name, rate, now_ms, &left) != OK) {
+            give_back(r, who, i, now_ms);
+            return refuse(&left, why);
+        }
+        least(quota, &left);
     }
     return OK;
 }

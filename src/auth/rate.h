@@ -15,9 +15,11 @@ struct rates {
 
 void rates_load(struct rates *r, struct limit *l);
 /* Take one of each bucket that there is for who, or of none: ERR_LIMIT with
- * why, its retry_after_s and quota. now_ms: monotonic. */
+ * why, its retry_after_s and quota. OK: *left is of the bucket with the least
+ * in it (QUOTA_NONE: there is none); may be NULL. now_ms: monotonic. */
 MUST_USE enum err rates_take(struct rates *r, const struct identity *who,
-                             int64_t now_ms, struct problem *why);
+                             int64_t now_ms, struct problem_quota *left,
+                             struct problem *why);
 
 /* Attempts to sign in at a provider, which are stored for some minutes: of an
  * address, in a minute. There is no setting for it. */

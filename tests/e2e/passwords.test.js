@@ -9,10 +9,11 @@ import os from 'node:os';
 import path from 'node:path';
 import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
-import { basic, cookiesAfter, hashOf } from '../lib/accounts.js';
+import { basic, bearer, cookiesAfter, hashOf } from '../lib/accounts.js';
 import { assertError, call, postJson } from '../lib/client.js';
+import { makeKey } from '../lib/parley_keys.js';
 import { ROOT, startParley } from '../lib/server.js';
-import { delay, until } from '../lib/wait.js';
+import { delay, until, within } from '../lib/wait.js';
 
 const CLI = path.join(ROOT, 'bin/parley');
 
@@ -52,6 +53,8 @@ describe('passwords', () => {
     let file;
     let parley;
     let other; /* another process on the same data folder */
+    let locking;
+    const over = new AbortController();
 
     before(async () => {
         folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-passwords-'));
@@ -65,8 +68,12 @@ describe('passwords', () => {
         const dataDir = path.join(folder, 'same');
         fs.symlinkSync(parley.dataDir, dataDir);
         other = await startParley({ env, dataDir });
+        locking = lockPair(); /* a minute of waiting, beside the tests */
+        locking.catch(() => {}); /* its test says so */
     });
     after(async () => {
+        over.abort();
+        await locking?.catch(() => {});
         await other?.stop();
         await parley?.stop();
         fs.rmSync(folder, { recursive: true, force: true });
@@ -80,6 +87,24 @@ describe('passwords', () => {
             { 'x-forwarded-for': from });
     const run = (args, input) =>
         spawnSync(CLI, ['passwd', ...args], { input, encoding: 'utf8' });
+
+    /* Wrong passwords of one user from one address, each as soon as it may be
+     * tried, by both processes, until that is for a quarter of an hour. How
+     * many were looked at, and what was said last. */
+    const LOCKED_FROM = '198.51.100.77';
+    async function lockPair() {
+        const [user] = Object.entries(users)[0];
+        for (let tried = 0, i = 0; ; i++) {
+            const r = await login(user, `wrong ${i}`, LOCKED_FROM,
+                i % 2 ? parley : other);
+            tried += r.status === 401;
+            const wait = Number(r.headers.get('retry-after') ?? 0);
+            if (tried > 10 || wait > 60)
+                return { tried, wait };
+            await delay(Math.max(wait * 1000 - 900, 50));
+            over.signal.throwIfAborted();
+        }
+    }
 
     for (const [user, [password]] of Object.entries(users))
         test(`a hash of the kind "${user}" signs in`, async () => {
@@ -207,6 +232,62 @@ describe('passwords', () => {
         assert.equal((await me(user, password)).status, 200);
     });
 
+    test('who is deleted has no keys and no logins left, also later',
+        async () => {
+            const env = { PATH: process.env.PATH, HTPASSWD_FILE: file,
+                DATA_DIR: parley.dataDir };
+            const passwd = (args, input, more = {}) => spawnSync(CLI,
+                ['passwd', ...args], { input, encoding: 'utf8',
+                    env: { ...env, ...more } });
+            const add = () => {
+                const r = passwd(['--stdin', file, 'kim'], 'violets in june\n');
+                assert.equal(r.status, 0, r.stderr);
+                return until('the account', async () => (await me('kim',
+                    'violets in june', '203.0.113.20')).status === 200 ||
+                    delay(300).then(() => false));
+            };
+            await add();
+            const key = await makeKey(parley, '--owner', 'kim');
+            const others = await makeKey(parley, '--owner', 'jwt/kim');
+            const cookie = cookiesAfter(await postJson(parley, '/auth/login',
+                { username: 'kim', password: 'violets in june' }));
+            const statusOf = async (headers, at = parley) =>
+                (await call(at, '/keys', { headers })).status;
+            assert.equal(await statusOf(bearer(key.secret)), 200);
+            assert.equal(await statusOf({ cookie }), 200);
+
+            /* Another installation's file is none of this store's business. */
+            const copy = path.join(parley.folder, 'copy');
+            fs.copyFileSync(file, copy);
+            assert.equal(passwd(['--delete', copy, 'kim']).status, 0);
+            assert.equal(await statusOf(bearer(key.secret)), 200);
+
+            const gone = passwd(['--delete', file, 'kim']);
+            assert.equal(gone.status, 0, gone.stderr);
+            assert.match(gone.stdout,
+                /local\/kim: API keys revoked: 1, logins ended: 1/);
+            for (const at of [parley, other]) {
+                assert.equal(await statusOf(bearer(key.secret), at), 401);
+                assert.equal(await statusOf({ cookie }, at), 401);
+                assert.equal(await statusOf(bearer(others.secret), at), 200);
+            }
+            const audit = fs.readFileSync(
+                path.join(parley.dataDir, 'audit.log'), 'utf8');
+            assert.match(audit, new RegExp(`"key_revoked".*${key.id}`));
+            await add(); /* another person of the same name */
+            assert.equal(await statusOf(bearer(key.secret)), 401);
+            assert.equal(await statusOf({ cookie }), 401);
+
+            /* A line that an editor took out counts as well. */
+            const second = await makeKey(parley, '--owner', 'kim');
+            assert.equal(await statusOf(bearer(second.secret)), 200);
+            fs.writeFileSync(file, fs.readFileSync(file, 'utf8')
+                .replace(/^kim:.*\n/m, ''));
+            await until('the key to be refused', async () =>
+                await statusOf(bearer(second.secret)) === 401 ||
+                    delay(300).then(() => false));
+        });
+
     test('parley passwd refuses what cannot be', () => {
         const text = fs.readFileSync(file);
         assert.equal(run(['--stdin', file, 'a:b'], 'x\n').status, 2);
@@ -214,13 +295,58 @@ describe('passwords', () => {
         assert.equal(run(['--stdin', file, 'ann'], '\n').status, 2);
         assert.equal(run(['--stdin', file, 'ann'], 'x\0y\n').status, 2);
         assert.equal(run(['--stdin', file, 'ann'], 'x'.repeat(512)).status, 2);
-        for (const easy of ['seven77', 'sievenä', 'Password1', 'annannann\n'])
+        for (const easy of ['seven77', 'sievenä', 'Password1', 'annannann\n',
+            'Annannann2024', 'Dragon1999!', 'p4$$w0rd', '1q2w3e4r', '24121987',
+            'parley2027', 'milkyway7'])
             assert.match(run(['--stdin', file, 'annannann'], `${easy}\n`)
                 .stderr, /too easy/, easy);
         assert.equal(run([file]).status, 64);
         assert.equal(run(['--check', file, 'ann']).status, 64);
         assert.deepEqual(fs.readFileSync(file), text);
         assert.deepEqual(fs.readdirSync(folder).sort(), ['same', 'users']);
+    });
+
+    test('too many of one address lock it for everybody there', async () => {
+        const [user, [password]] = Object.entries(users)[0];
+        /* One /64: whoever has one has all of its addresses. */
+        const from = (i) => `2001:db8:0:7::${(i + 1).toString(16)}`;
+        let said;
+        for (let i = 0; i < 100; i++) {
+            said = await me(`guess ${i >> 1}`, `wrong ${i}`, from(i),
+                i % 2 ? parley : other);
+            assertError(said, 401, 'invalid_login');
+        }
+        for (const at of [parley, other]) {
+            said = await login(user, password, from(200), at);
+            assertError(said, 429, 'too_many_attempts');
+            const wait = Number(said.headers.get('retry-after'));
+            assert.ok(wait > 800 && wait <= 900, `${wait} s`);
+            assertError(await me(user, password, from(0), at), 429);
+            for (const elsewhere of ['2001:db8:0:8::1', '203.0.113.77'])
+                assert.equal((await me(user, password, elsewhere, at)).status,
+                    200);
+        }
+    });
+
+    test('the tenth of a user and an address locks the two', async () => {
+        const { tried, wait } = await within('the lock', locking, 120000);
+        assert.equal(tried, 10);
+        assert.ok(wait > 800 && wait <= 900, `${wait} s`);
+        const [user, [password]] = Object.entries(users)[0];
+        const second = Object.entries(users)[1];
+        for (const at of [parley, other]) {
+            assertError(await login(user, password, LOCKED_FROM, at), 429,
+                'too_many_attempts');
+            assertError(await me(user, password, LOCKED_FROM, at), 429);
+            /* The right user is elsewhere, and others are there, too. */
+            assert.ok((await login(user, password, '198.51.100.78', at))
+                .status < 300);
+            assert.equal((await me(second[0], second[1][0], LOCKED_FROM, at))
+                .status, 200);
+        }
+        /* An address that a client makes up is not believed of it. */
+        assertError(await me(user, password, `203.0.113.9, ${LOCKED_FROM}`),
+            429);
     });
 
     test('no password and no hash is in the log', () => {

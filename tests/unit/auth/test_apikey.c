@@ -8,6 +8,7 @@
 #include "accounts_test.h"
 #include "auth/apikey_record.h"
 #include "base/conf.h"
+#include "base/json.h"
 
 #define HOUR_MS (INT64_C(3600) * 1000)
 
@@ -147,6 +148,45 @@ a_record_is_read_as_it_was_written(void **state)
     for (size_t n = 0; n < b.len; n++)
         assert_int_equal(apikey_record_read("0123456789", b.data, n, &got),
                          ERR_STORE);
+    buf_release(&b);
+}
+
+static void
+what_is_shown_of_a_key(void **state)
+{
+    struct apikey key = {.id = "0123456789",
+                         .owner = "local/ann",
+                         .name = "caf\xc3\xa9",
+                         .may = MAY_USER,
+                         .made_ms = 1000,
+                         .limits = {5000, -1, -1, 2500000}};
+    struct json_out j;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 4096);
+    json_out_init(&j, &b);
+    json_begin_arr(&j);
+    json_begin_obj(&j);
+    apikey_put(&j, &key, false);
+    json_end_obj(&j);
+    key.used_ms = key.expires_ms = 2000;
+    apikey_limits_init(&key.limits);
+    json_begin_obj(&j);
+    apikey_put(&j, &key, true);
+    json_end_obj(&j);
+    json_end_arr(&j);
+    assert_string_equal(
+        buf_cstr(&b),
+        "[{\"id\":\"0123456789\",\"name\":\"caf\xc3\xa9\","
+        "\"scope\":\"chat\",\"created_at\":\"1970-01-01T00:00:01.000Z\","
+        "\"last_used_at\":null,\"expires_at\":null,\"day_tokens\":5000,"
+        "\"month_usd\":2.5},"
+        "{\"id\":\"0123456789\",\"owner\":\"local/ann\","
+        "\"name\":\"caf\xc3\xa9\",\"scope\":\"chat\","
+        "\"created_at\":\"1970-01-01T00:00:01.000Z\","
+        "\"last_used_at\":\"1970-01-01T00:00:02.000Z\","
+        "\"expires_at\":\"1970-01-01T00:00:02.000Z\"}]");
     buf_release(&b);
 }
 
@@ -625,6 +665,7 @@ main(void)
         cmocka_unit_test(a_mistyped_secret_is_known_without_a_look),
         cmocka_unit_test(scopes_have_words),
         cmocka_unit_test(a_record_is_read_as_it_was_written),
+        cmocka_unit_test(what_is_shown_of_a_key),
         ON_ACCOUNTS(a_key_that_was_made_is_found),
         ON_ACCOUNTS(the_store_has_no_secret),
         ON_ACCOUNTS(a_key_that_is_not_ours_is_refused),

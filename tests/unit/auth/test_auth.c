@@ -6,6 +6,7 @@
 #include "auth/apikey.h"
 #include "auth/auth.h"
 #include "auth/htpasswd.h"
+#include "auth/htpasswd_file.h"
 #include "auth/login.h"
 #include "base/conf.h"
 #include "base/text.h"
@@ -294,6 +295,46 @@ a_key_that_is_revoked_is_over(void **state)
     assert_int_equal(ask((struct auth_ask){.api_key = secret}), ERR_AUTH);
 }
 
+/* The account of a key's owner may go, or never have been. */
+static void
+a_key_is_nothing_without_its_account(void **state)
+{
+    struct apikey_wish w = {.name = "",
+                            .may = MAY_USER,
+                            .maker_may = MAY_USER,
+                            .limits = {-1, -1, -1, -1}};
+    char secret[3][APIKEY_SECRET_LEN + 1];
+    static const char *const owners[] = {"local/ann", "local/bob", "jwt/bob"};
+    struct problem told = {.err = OK};
+    struct apikey key;
+    int64_t deadline_ms = clock_mono_ms() + 60000;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(owners); i++) {
+        w.owner = owners[i];
+        assert_int_equal(apikey_make(auth_keys(a), &w, secret[i], &key, &why),
+                         OK);
+    }
+    assert_int_equal(ask((struct auth_ask){.api_key = secret[1]}), ERR_AUTH);
+    assert_string_equal(why.code, "invalid_key");
+    assert_int_equal(ask((struct auth_ask){.api_key = secret[2]}), OK);
+    assert_true(auth_still(a, &who, clock_wall_ms()));
+    assert_int_equal(ask((struct auth_ask){.api_key = secret[0]}), OK);
+    assert_true(auth_still(a, &who, clock_wall_ms()));
+    assert_int_equal(htpasswd_put(passwords, "ann", NULL, &told), OK);
+    while (auth_still(a, &who, clock_wall_ms())) { /* a second or two */
+        assert_true(clock_mono_ms() < deadline_ms);
+        assert_int_equal(usleep(20000), 0);
+    }
+    assert_int_equal(ask((struct auth_ask){.api_key = secret[0]}), ERR_AUTH);
+    assert_string_equal(why.code, "invalid_key");
+    /* Where there are no accounts, none can be missing. */
+    conf_override(CONF_HTPASSWD_FILE, "");
+    open_auth();
+    assert_int_equal(ask((struct auth_ask){.api_key = secret[1]}), OK);
+    assert_true(auth_still(a, &who, clock_wall_ms()));
+}
+
 static void
 a_password_waits_and_is_locked(void **state)
 {
@@ -351,6 +392,7 @@ main(void)
         ON(the_first_way_that_knows_decides),
         ON(a_token_from_before_a_logout_of_all_is_over),
         ON(a_key_that_is_revoked_is_over),
+        ON(a_key_is_nothing_without_its_account),
         ON(a_password_waits_and_is_locked),
         ON(a_connection_ends_with_its_token),
         ON(a_secret_that_is_too_short_opens_nothing),

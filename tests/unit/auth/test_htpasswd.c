@@ -279,6 +279,32 @@ threads_and_a_file_that_changes(void **state)
     assert_int_equal(check(w, "ann", "b cr\xc3\xbdpt"), OK);
 }
 
+/* A name may be longer than what is left for it in an owner. */
+static void
+who_is_in_the_file_is_known_by_name_or_digest(void **state)
+{
+    struct world *w = *state;
+    char name[HTPASSWD_USER_MAX + 1], digest[DIGEST_NAME_LEN + 1] = "#";
+    int64_t deadline_ms = clock_mono_ms() + DEADLINE_MS;
+
+    assert_true(htpasswd_has(w->h, "ann"));
+    assert_false(htpasswd_has(w->h, "an"));
+    assert_false(htpasswd_has(w->h, ""));
+    memset(name, 'n', sizeof(name) - 1);
+    name[sizeof(name) - 1] = '\0';
+    digest_name(digest + 1, name, strlen(name));
+    assert_false(htpasswd_has(w->h, name));
+    assert_false(htpasswd_has(w->h, digest));
+    put(w, name, "c", CHEAP);
+    while (!htpasswd_has(w->h, digest)) {
+        assert_true(clock_mono_ms() < deadline_ms);
+        assert_int_equal(usleep(20000), 0);
+    }
+    assert_true(htpasswd_has(w->h, name));
+    digest[5] ^= 1;
+    assert_false(htpasswd_has(w->h, digest));
+}
+
 int
 main(void)
 {
@@ -288,6 +314,7 @@ main(void)
         ONE(others_do_not),
         ONE(a_new_password_counts_and_the_old_one_does_not),
         ONE(who_is_taken_out_is_out),
+        ONE(who_is_in_the_file_is_known_by_name_or_digest),
         ONE(a_broken_file_changes_nothing),
         ONE(what_cannot_be_opened_says_so),
         ONE(threads_and_a_file_that_changes),

@@ -60,6 +60,30 @@ nobody_can_be_called_like_a_digest(void **state)
 }
 
 static void
+a_name_without_a_realm_is_a_local_one(void **state)
+{
+    char name[STORE_OWNER_MAX + 2];
+
+    (void)state;
+    assert_true(identity_named(owner, "ann"));
+    assert_string_equal(owner, "local/ann");
+    assert_true(identity_named(owner, "jwt/ann"));
+    assert_string_equal(owner, "jwt/ann");
+    assert_false(identity_named(owner, ""));
+    memset(name, 'n', sizeof(name));
+    name[STORE_OWNER_MAX] = '\0';
+    assert_true(identity_named(owner, name));
+    identity_owner(other, "local", NULL, name);
+    assert_string_equal(owner, other);
+    name[0] = '/';
+    assert_true(identity_named(owner, name));
+    assert_string_equal(owner, name);
+    name[STORE_OWNER_MAX] = 'n';
+    name[STORE_OWNER_MAX + 1] = '\0';
+    assert_false(identity_named(owner, name));
+}
+
+static void
 issuers_do_not_run_into_subjects(void **state)
 {
     char a[IDENTITY_ISSUER_MAX + 1], b[IDENTITY_ISSUER_MAX + 1];
@@ -82,6 +106,49 @@ issuers_do_not_run_into_subjects(void **state)
     url[8] = 'v';
     identity_issuer(b, url);
     assert_string_not_equal(a, b);
+}
+
+static void
+what_turns_text_around_is_in_no_name(void **state)
+{
+    static const struct {
+        const char *said, *shown;
+        bool plain;
+    } cases[] = {
+        {"Zo\xc3\xab \xe5\xb1\xb1 \xf0\x9f\x98\x80", NULL, true},
+        {"a\xe2\x80\x8d"
+         "b",
+         NULL, true}, /* joins letters */
+        {"a\x1b[2J", "a?[2J", false},
+        {"a\xc2\x9b"
+         "2J\x7f",
+         "a?2J?", false},
+        {"\xe2\x80\xae"
+         "cod.exe",
+         "?cod.exe", false},
+        {"\xe2\x81\xa6x\xe2\x81\xa9", "?x?", false},
+        {"\xd8\x9cx\xe2\x80\x8f\xe2\x80\xa8\xef\xbb\xbf", "?x???", false},
+        {"a\xff\xc3", "a??", false},
+    };
+    char name[IDENTITY_NAME_MAX + 1], many[400];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        const char *said = cases[i].said;
+
+        identity_name(name, said);
+        assert_string_equal(name,
+                            cases[i].shown != NULL ? cases[i].shown : said);
+        identity_owner(owner, "jwt", NULL, said);
+        assert_int_equal(owner[4] != '#', cases[i].plain);
+    }
+    identity_name(name, NULL);
+    assert_string_equal(name, "");
+    for (size_t i = 0; i < 130; i++)
+        memcpy(many + 3 * i, "\xe5\xb1\xb1", 4);
+    identity_name(name, many);
+    assert_int_equal(strlen(name), 126);
+    assert_memory_equal(name, many, 126);
 }
 
 static void
@@ -116,7 +183,9 @@ main(void)
         cmocka_unit_test(an_owner_is_a_realm_and_a_name),
         cmocka_unit_test(a_name_that_does_not_fit_becomes_a_digest),
         cmocka_unit_test(nobody_can_be_called_like_a_digest),
+        cmocka_unit_test(a_name_without_a_realm_is_a_local_one),
         cmocka_unit_test(issuers_do_not_run_into_subjects),
+        cmocka_unit_test(what_turns_text_around_is_in_no_name),
         cmocka_unit_test(anonymous_owners_are_known_as_such),
         cmocka_unit_test(a_role_is_the_most_that_one_may),
     };

@@ -7,6 +7,7 @@
 
 #include "accounts_test.h"
 #include "auth/login_record.h"
+#include "base/json.h"
 
 #define MINUTE_MS (INT64_C(60) * 1000)
 #define DAY_MS (24 * 60 * MINUTE_MS)
@@ -107,6 +108,39 @@ a_record_is_read_as_it_was_written(void **state)
     assert_memory_equal(&b, &b_got, sizeof(b));
     assert_int_equal(login_before_read(t.data, t.len - 1, &b_got), ERR_STORE);
     buf_release(&t);
+}
+
+static void
+what_is_shown_of_a_login(void **state)
+{
+    const struct login in = {.id = "0123456789abcdef",
+                             .owner = "local/ann",
+                             .name = "ann",
+                             .way = "password",
+                             .agent = "a \"b\"",
+                             .addr = "::1",
+                             .mark = "secret",
+                             .may = MAY_USER,
+                             .begun_ms = 1000,
+                             .used_ms = 2000,
+                             .ends_ms = 3000};
+    struct json_out j;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 4096);
+    json_out_init(&j, &b);
+    json_begin_obj(&j);
+    login_put(&j, &in);
+    json_end_obj(&j);
+    assert_string_equal(buf_cstr(&b),
+                        "{\"id\":\"0123456789abcdef\",\"owner\":\"local/ann\","
+                        "\"name\":\"ann\",\"way\":\"password\","
+                        "\"user_agent\":\"a \\\"b\\\"\",\"address\":\"::1\","
+                        "\"begun_at\":\"1970-01-01T00:00:01.000Z\","
+                        "\"last_used_at\":\"1970-01-01T00:00:02.000Z\","
+                        "\"ends_at\":\"1970-01-01T00:00:03.000Z\"}");
+    buf_release(&b);
 }
 
 /* --- begun and found ------------------------------------------------------ */
@@ -490,6 +524,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_client_says_of_itself_is_tidied),
         cmocka_unit_test(a_record_is_read_as_it_was_written),
+        cmocka_unit_test(what_is_shown_of_a_login),
         ON_ACCOUNTS(a_login_that_was_begun_is_found),
         ON_ACCOUNTS(what_is_no_login_is_refused),
         ON_ACCOUNTS(a_login_ends_when_it_is_not_used),

@@ -175,6 +175,13 @@ userinfo_gives_a_name_of_its_own_subject(void **state)
     assert_name("[]", "");
     assert_name("", "");
     assert_name("{\"sub\":\"42\",\"name\":\"A\\u001bn\\n\"}", "A?n?");
+    assert_name("{\"sub\":\"42\",\"name\":\"A\\u009b2Jn\\u0080\\u00a0\"}",
+                "A?2Jn?\xc2\xa0");
+    assert_name("{\"sub\":\"42\",\"name\":\"\\u202eA\\u2066n\\u200fn\\u061c\"}",
+                "?A?n?n?");
+    assert_name(
+        "{\"sub\":\"42\",\"name\":\"\\u0628\\u200c\\u0645 \\ud83d\\ude00\"}",
+        "\xd8\xa8\xe2\x80\x8c\xd9\x85 \xf0\x9f\x98\x80");
     /* cut between two characters */
     for (size_t i = 0; i < 100; i++)
         memcpy(json + n + 2 * i, "\xc3\xa9", 2);

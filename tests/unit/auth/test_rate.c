@@ -43,7 +43,7 @@ static enum err
 take(const struct identity *who, struct problem *why)
 {
     *why = (struct problem){.err = OK};
-    return rates_take(&r, who, 1000000, why);
+    return rates_take(&r, who, 1000000, NULL, why);
 }
 
 static void
@@ -98,6 +98,33 @@ what_is_refused_takes_nothing_from_the_others(void **state)
 }
 
 static void
+what_is_told_is_the_bucket_with_the_least(void **state)
+{
+    struct problem_quota left = {.unit = QUOTA_TOKENS};
+    struct problem why = {.err = OK};
+    struct identity bob = ann;
+
+    (void)state;
+    rates_load(&r, l);
+    assert_int_equal(rates_take(&r, &ann, 1000000, &left, &why), OK);
+    assert_int_equal(left.unit, QUOTA_NONE);
+    conf_override(CONF_RATE_IP, "5");
+    conf_override(CONF_RATE_USER, "4");
+    rates_load(&r, l);
+    for (int64_t i = 3; i > 0; i--) {
+        assert_int_equal(rates_take(&r, &ann, 1000000, &left, &why), OK);
+        assert_int_equal(left.unit, QUOTA_TURNS);
+        assert_int_equal(left.max, 4);
+        assert_int_equal(left.left, i);
+        assert_true(left.anew_ms > 0);
+    }
+    (void)snprintf(bob.owner, sizeof(bob.owner), "local/bob");
+    assert_int_equal(rates_take(&r, &bob, 1000000, &left, &why), OK);
+    assert_int_equal(left.max, 5);
+    assert_int_equal(left.left, 1);
+}
+
+static void
 attempts_to_sign_in_have_a_bound_of_their_own(void **state)
 {
     struct identity other = ann;
@@ -137,6 +164,7 @@ main(void)
         ON(without_a_setting_there_is_no_limit),
         ON(a_user_has_so_many_and_no_more),
         ON(what_is_refused_takes_nothing_from_the_others),
+        ON(what_is_told_is_the_bucket_with_the_least),
         ON(attempts_to_sign_in_have_a_bound_of_their_own),
         ON(who_has_no_address_and_no_name_is_not_counted),
     };

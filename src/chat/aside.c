@@ -3,14 +3,17 @@
  *
  * One is a generator with nobody behind it. What it costs is told to who asked,
  * who keeps it with the session; the text goes nowhere else. A failure is
- * worth a line in the log of who asked, and nothing more.
+ * worth a line in the log of who asked, and nothing more; a budget that is used
+ * up is one, before anybody is asked. It is no turn, so it takes none of the
+ * turns at once.
  */
 #include "base/base.h"
 
 #include "chat/aside.h"
 
-#include "base/metric.h"
+#include "base/conf.h"
 #include "base/text.h"
+#include "chat/aside_charge.h"
 #include "chat/called.h"
 #include "chat/charge.h"
 #include "chat/core.h"
@@ -18,41 +21,53 @@
 
 /* --- all of one kind ------------------------------------------------------ */
 
-void
-asides_init(struct asides *all, struct engine *en,
-            const struct aside_calls *calls, size_t max, int64_t total_ms)
+struct asides *
+asides_new(struct engine *en, const struct aside_kind *kind)
 {
+    struct asides *all = xcalloc(1, sizeof(*all));
     struct generator_config *c = &all->gen;
 
-    memset(all, 0, sizeof(*all));
     all->en = en;
-    all->calls = calls;
-    all->max = max;
+    all->kind = kind;
+    all->wanted = kind->wanted();
+    if (all->wanted)
+        all->prompt = prompt_file_load(conf_root(), kind->prompt);
     *c = en->gen;
     c->cache = NULL;
     if (c->retries > ASIDE_RETRIES_MAX)
         c->retries = ASIDE_RETRIES_MAX;
-    if (c->limits.total_ms == 0 || c->limits.total_ms > total_ms)
-        c->limits.total_ms = (int)total_ms;
+    if (c->limits.total_ms == 0 || c->limits.total_ms > kind->total_ms)
+        c->limits.total_ms = (int)kind->total_ms;
+    return all;
 }
 
 void
-asides_release(struct asides *all)
+asides_free(struct asides *all)
 {
+    if (all == NULL)
+        return;
     while (all->first != NULL)
         aside_over(all->first);
+    free(all->prompt);
+    free(all);
 }
 
 bool
 asides_may(const struct asides *all, const struct turn_ask *turn)
 {
-    if (engine_draining(all->en) || all->n == all->max)
+    if (!all->wanted || engine_draining(all->en) || all->n == all->kind->max)
         return false;
     for (const struct aside *a = all->first; a != NULL; a = a->next)
         if (strcmp(a->ask->session_id, turn->session_id) == 0 &&
             strcmp(a->ask->owner, turn->owner) == 0)
             return false;
     return true;
+}
+
+bool
+asides_busy(const struct asides *all)
+{
+    return all->n > 0;
 }
 
 /* --- its life ------------------------------------------------------------- */
@@ -77,7 +92,9 @@ aside_init(struct aside *a, struct asides *all, void *arg,
     a->ask = turn_ask_new();
     a->ask->owner = arena_strdup(&a->ask->arena, turn->owner);
     a->ask->session_id = arena_strdup(&a->ask->arena, turn->session_id);
-    allowance_payer(a->ask, turn->payer.owner, turn->payer.key, NULL);
+    allowance_payer(a->ask, turn->payer.owner, turn->payer.key,
+                    &turn->payer.key_limits);
+    a->id = ident_v7();
     a->usage = (struct usage){-1, -1, -1};
     set_route(a, route);
     buf_init(&a->text, text_max);
@@ -94,6 +111,7 @@ aside_over(struct aside *a)
     struct asides *all = a->all;
 
     generator_cancel(a->generator);
+    charge_drop(all->en, a->charge);
     buf_release(&a->text);
     turn_ask_free(a->ask);
     if (a->prev != NULL)
@@ -104,13 +122,41 @@ aside_over(struct aside *a)
         a->next->prev = a->prev;
     all->n--;
     all->en->busy_ms = loop_now_ms(all->en->loop);
-    all->calls->over(a->arg);
+    all->kind->calls->over(a->arg);
 }
 
 int64_t
 aside_age_ms(const struct aside *a)
 {
     return loop_now_ms(a->all->en->loop) - a->begun_ms;
+}
+
+/* --- its end -------------------------------------------------------------- */
+
+/* Nothing more comes: note it, settle, and tell. code NULL: it answered. */
+static void
+ended(struct aside *a, enum finish finish, const char *code)
+{
+    called_aside(a, code != NULL ? code : finish_name(finish));
+    token_scale_learn(a->all->en->scales, a->route.model, a->report.estimate,
+                      a->usage.input_tokens);
+    charge_metrics(&a->usage);
+    aside_settle(a, finish);
+    a->asked = false;
+    a->all->kind->calls->done(a->arg, code, finish == FINISH_LENGTH);
+}
+
+void
+asides_cut(struct asides *all)
+{
+    for (struct aside *a = all->first, *next; a != NULL; a = next) {
+        next = a->next;
+        if (a->generator == NULL && a->charge == NULL)
+            continue; /* who loads or stores it looks */
+        generator_cancel(a->generator);
+        a->generator = NULL;
+        ended(a, FINISH_INCOMPLETE, "shutting_down");
+    }
 }
 
 /* --- asking -------------------------------------------------------------- */
@@ -120,14 +166,23 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
            struct problem *why)
 {
     struct aside *a = arg;
+    const struct ask *ask = a->all->kind->calls->prepare(a->arg, route, tight,
+                                                         why);
 
-    return a->all->calls->prepare(a->arg, route, tight, why);
+    a->asked |= ask != NULL;
+    return ask;
+}
+
+static void
+on_again(void *arg, const struct problem *why)
+{
+    aside_tried(arg, why, false);
 }
 
 static void
 on_moved(void *arg, const struct route_choice *route, const struct problem *why)
 {
-    called_aside(arg, why->code);
+    aside_tried(arg, why, true);
     set_route(arg, route);
 }
 
@@ -141,7 +196,9 @@ on_part(void *arg, const struct part *p)
     case PART_TEXT:
         n = a->text.max - a->text.len;
         buf_add(&a->text, p->text, p->len < n ? p->len : n);
+        a->said += (int64_t)p->len;
         break;
+    case PART_REASONING: a->said += (int64_t)p->len; break;
     case PART_MODEL:
         if (p->len > 0 && p->len <= STORE_NAME_MAX) {
             (void)memcpy(a->model, p->text, p->len);
@@ -154,57 +211,36 @@ on_part(void *arg, const struct part *p)
 }
 
 static void
-count_tokens(const struct aside *a)
-{
-    token_scale_learn(a->all->en->scales, a->route.model, a->report.estimate,
-                      a->usage.input_tokens);
-    if (a->usage.input_tokens > 0)
-        metric_add(METRIC_INPUT_TOKENS, a->usage.input_tokens);
-    if (a->usage.output_tokens > 0)
-        metric_add(METRIC_OUTPUT_TOKENS, a->usage.output_tokens);
-    if (a->usage.cached_tokens > 0)
-        metric_add(METRIC_CACHED_TOKENS, a->usage.cached_tokens);
-}
-
-/* It is its owner's to pay for. */
-static void
-count_cost(struct aside *a, bool whole)
-{
-    const struct payer *p = &a->ask->payer;
-    struct ledger_spent spent;
-    struct bill bill;
-
-    if (a->usage.input_tokens < 0 && a->usage.output_tokens < 0 &&
-        a->text.len == 0)
-        return; /* nothing came */
-    bill_spent(&bill, &spent, p->owner != NULL ? p->owner : a->ask->owner,
-               &a->route, a->model, &a->usage, a->report.scaled,
-               (int64_t)a->text.len, whole);
-    spent.aside = true;
-    charge_count(a->all->en, &spent);
-}
-
-static void
 on_done(void *arg, enum finish finish, const struct problem *problem)
 {
     struct aside *a = arg;
     const char *code = NULL;
 
     a->generator = NULL;
-    called_aside(a, problem->err != OK ? problem->code : finish_name(finish));
-    count_tokens(a);
-    count_cost(a, finish == FINISH_STOP || finish == FINISH_LENGTH);
     if (finish != FINISH_STOP && finish != FINISH_LENGTH)
         code = problem->err != OK ? problem->code : finish_name(finish);
-    a->all->calls->done(a->arg, code, finish == FINISH_LENGTH);
+    ended(a, finish, code);
 }
 
 static const struct generator_calls aside_generator_calls = {
     .prepare = on_prepare,
     .part = on_part,
+    .again = on_again,
     .moved = on_moved,
+    .may = aside_may,
     .done = on_done,
 };
+
+/* It is reserved, or nothing has to be. */
+static void
+ask_now(struct aside *a, const struct problem *why)
+{
+    if (why != NULL)
+        ended(a, FINISH_ERROR, why->code);
+    else
+        a->generator = generator_start(&a->all->gen, a->routes, a->n_routes,
+                                       &aside_generator_calls, a);
+}
 
 /* --- loading -------------------------------------------------------------- */
 
@@ -214,7 +250,7 @@ load_run(void *arg)
 {
     struct aside *a = arg;
 
-    a->load_err = a->all->calls->load(a->arg);
+    a->load_err = a->all->kind->calls->load(a->arg);
 }
 
 static void
@@ -226,10 +262,9 @@ on_loaded(struct mail *m)
     if (a->load_err == ERR_NOTFOUND || engine_draining(all->en))
         aside_over(a);
     else if (a->load_err != OK)
-        all->calls->done(a->arg, err_code(a->load_err), false);
+        all->kind->calls->done(a->arg, err_code(a->load_err), false);
     else
-        a->generator = generator_start(&all->gen, a->routes, a->n_routes,
-                                       &aside_generator_calls, a);
+        aside_reserve(a, ask_now);
 }
 
 void
@@ -251,7 +286,7 @@ on_stored(struct mail *m)
 {
     struct aside *a = m->arg;
 
-    a->all->calls->stored(a->arg, a->op.err);
+    a->all->kind->calls->stored(a->arg, a->op.err);
 }
 
 /* Committer thread. */
@@ -283,9 +318,16 @@ aside_cost(const struct aside *a)
     const char *provider = a->route.provider->name;
     const struct model *m = model_find(provider, a->model);
 
+    int64_t micro;
+
     if (m == NULL)
         m = model_find(provider, a->route.model);
-    return model_cost(m, &a->usage);
+    micro = model_cost(m, &a->usage);
+    if (a->tried_micro > 0) {
+        micro = micro > 0 ? micro : 0;
+        ledger_add(&micro, a->tried_micro);
+    }
+    return micro;
 }
 
 const char *

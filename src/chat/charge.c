@@ -9,7 +9,7 @@
 #include "chat/charge.h"
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/metric.h"
 #include "chat/core.h"
 
 #define AGAIN_MS 1000
@@ -223,46 +223,13 @@ charge_count(struct engine *en, const struct ledger_spent *spent)
     charge_settle(en, &id, spent);
 }
 
-/* --- what dead processes left --------------------------------------------- */
-
-struct left {
-    struct ident ids[CHARGE_SWEEP_MAX];
-    size_t n;
-};
-
-static bool
-take(void *arg, const struct ledger_held *held)
+void
+charge_metrics(const struct usage *u)
 {
-    struct left *l = arg;
-
-    if (!process_alive(&held->process))
-        l->ids[l->n++] = held->id;
-    return l->n < CHARGE_SWEEP_MAX;
-}
-
-size_t
-charge_sweep(struct store *s, struct ident open[CHARGE_SWEEP_MAX],
-             size_t *n_open)
-{
-    struct left l = {.n = 0};
-    struct ledger_query q = {.held = take, .arg = &l};
-    size_t done = 0;
-
-    *n_open = 0;
-    if (store_ledger(s, &q) != OK)
-        return 0;
-    for (size_t i = 0; i < l.n; i++) {
-        struct store_op op = {.kind = STORE_SETTLE};
-        enum err e;
-
-        op.settle.turn = l.ids[i];
-        op.settle.at_ms = clock_wall_ms();
-        op.settle.spent.worst = true;
-        e = store_apply(s, &op);
-        if (e == OK)
-            done++;
-        else if (e == ERR_CONFLICT)
-            open[(*n_open)++] = l.ids[i];
-    }
-    return done;
+    if (u->input_tokens > 0)
+        metric_add(METRIC_INPUT_TOKENS, u->input_tokens);
+    if (u->output_tokens > 0)
+        metric_add(METRIC_OUTPUT_TOKENS, u->output_tokens);
+    if (u->cached_tokens > 0)
+        metric_add(METRIC_CACHED_TOKENS, u->cached_tokens);
 }

@@ -38,12 +38,13 @@ struct generator {
     void *reader;
     struct local *local;
     struct recall recall;
-    struct loop_timer timer; /* the next try */
-    int tries;               /* of this route */
-    bool shortened;          /* the request was made shorter */
-    bool relayed;            /* something was passed on: no more tries */
-    enum finish finish;      /* the provider's end marker was seen */
-    struct problem problem;  /* what went wrong in this try */
+    struct loop_timer timer;           /* the next try */
+    void (*next)(struct generator *g); /* when it may */
+    int tries;                         /* of this route */
+    bool shortened;                    /* the request was made shorter */
+    bool relayed;           /* something was passed on: no more tries */
+    enum finish finish;     /* the provider's end marker was seen */
+    struct problem problem; /* what went wrong in this try */
 };
 
 static void try_start(struct generator *g);
@@ -131,6 +132,17 @@ later(struct generator *g, loop_timer_fn *fn, int64_t wait_ms)
     loop_timer_set(g->c->loop, &g->timer, at_ms);
 }
 
+/* Go on with what has to be allowed, after something failed. */
+static void
+ask_leave(struct generator *g, void (*next)(struct generator *g))
+{
+    g->next = next;
+    if (g->calls->may != NULL)
+        g->calls->may(g->arg, chain_route(&g->chain));
+    else
+        next(g);
+}
+
 /* This route cannot answer, for g->problem: ask the next one, or give up. */
 static void
 route_failed(struct generator *g)
@@ -142,23 +154,46 @@ route_failed(struct generator *g)
         generator_end(g, g->relayed ? FINISH_INCOMPLETE : FINISH_ERROR);
         return;
     }
+    g->tries = 0;
+    g->shortened = false;
     metric_add(METRIC_FALLBACKS, 1);
     if (g->calls->moved != NULL)
         g->calls->moved(g->arg, chain_route(&g->chain), &g->problem);
-    route_start(g);
+    ask_leave(g, route_start);
+}
+
+static void
+on_passed_over_timer(struct loop_timer *t)
+{
+    route_failed(t->arg);
+}
+
+void
+generator_may(struct generator *g, const struct problem *why)
+{
+    if (why != NULL) {
+        g->problem = *why;
+        later(g, on_passed_over_timer, 0);
+    } else {
+        g->next(g);
+    }
 }
 
 /* Others may have opened the circuit since, or this was the one request that
  * it let through: then g->problem, of the last try, stands. */
 static void
-on_try_timer(struct loop_timer *t)
+try_again(struct generator *g)
 {
-    struct generator *g = t->arg;
-
     if (chain_enter(&g->chain, NULL, clock_mono_ms()))
         try_start(g);
     else
         route_failed(g);
+}
+
+static void
+on_try_timer(struct loop_timer *t)
+{
+    ask_leave(t->arg, try_again);
 }
 
 /* This try failed with g->problem: wait and try again (wait_ms >= 0), or that
@@ -180,6 +215,8 @@ try_failed(struct generator *g, enum health h, int64_t wait_ms)
              chain_provider(&g->chain)->name, g->tries, g->problem.code,
              wait_ms);
     metric_add(METRIC_UPSTREAM_RETRIES, 1);
+    if (g->calls->again != NULL)
+        g->calls->again(g->arg, &g->problem);
     later(g, on_try_timer, wait_ms);
 }
 
@@ -251,15 +288,14 @@ on_done(void *arg, const struct transfer_result *r)
 
     g->transfer = NULL;
     if ((r->end == TRANSFER_COMPLETE || r->end == TRANSFER_CUT) &&
-        r->head != NULL && r->head->status < 400 && g->problem.err == OK) {
-        if (chain_provider(&g->chain)->end(g->reader, take_part, g,
-                                           &g->problem) == OK &&
-            g->finish != FINISH_NONE) {
-            chain_tell(&g->chain, HEALTH_OK, clock_mono_ms());
-            recall_keep(&g->recall, g->finish, loop_now_ms(g->c->loop));
-            generator_end(g, g->finish);
-            return;
-        }
+        r->head != NULL && r->head->status < 400 && g->problem.err == OK &&
+        chain_provider(&g->chain)->end(g->reader, take_part, g, &g->problem) ==
+            OK &&
+        g->finish != FINISH_NONE) {
+        chain_tell(&g->chain, HEALTH_OK, clock_mono_ms());
+        recall_keep(&g->recall, g->finish, loop_now_ms(g->c->loop));
+        generator_end(g, g->finish);
+        return;
     }
     log_info("upstream.done",
              "provider=%s end=%d status=%d upstream_id=\"%s\" reason=\"%s\"",
@@ -296,10 +332,7 @@ on_recalled_timer(struct loop_timer *t)
     generator_end(g, FINISH_STOP);
 }
 
-static const struct transfer_calls calls = {
-    .data = on_data,
-    .done = on_done,
-};
+static const struct transfer_calls calls = {.data = on_data, .done = on_done};
 
 static void
 try_start(struct generator *g)
@@ -359,28 +392,18 @@ on_local_done(void *arg, enum err e)
 static void
 local_begin(struct generator *g)
 {
-    struct local_config c = {
-        .loop = g->c->loop,
-        .workers = g->c->workers,
-        .delay_ms = g->c->offline_delay_ms,
-    };
+    struct local_config c = {.loop = g->c->loop,
+                             .workers = g->c->workers,
+                             .delay_ms = g->c->offline_delay_ms};
 
     g->local = local_start(&c, chain_provider(&g->chain), g->ask, take_part,
                            on_local_done, g);
-}
-
-static void
-on_passed_over_timer(struct loop_timer *t)
-{
-    route_failed(t->arg);
 }
 
 /* Whatever goes wrong is told from the loop: who called is not done yet. */
 static void
 route_start(struct generator *g)
 {
-    g->tries = 0;
-    g->shortened = false;
     if (!chain_enter(&g->chain, &g->problem, clock_mono_ms())) {
         later(g, on_passed_over_timer, 0);
         return;
@@ -403,14 +426,13 @@ generator_start(const struct generator_config *c,
                 const struct generator_calls *back, void *arg)
 {
     struct generator *g = xcalloc(1, sizeof(*g));
-    int64_t deadline_ms = 0;
 
     g->c = c;
     g->calls = back;
     g->arg = arg;
-    if (c->limits.total_ms > 0)
-        deadline_ms = loop_now_ms(c->loop) + c->limits.total_ms;
-    chain_init(&g->chain, c->circuits, routes, n_routes, deadline_ms);
+    chain_init(
+        &g->chain, c->circuits, routes, n_routes,
+        c->limits.total_ms > 0 ? loop_now_ms(c->loop) + c->limits.total_ms : 0);
     recall_init(&g->recall, c->cache,
                 back->owner != NULL ? back->owner(arg) : NULL);
     route_start(g);

@@ -34,7 +34,8 @@ struct generator_config {
 typedef void generator_done_fn(void *arg, enum finish finish,
                                const struct problem *problem);
 
-/* None of them may start or cancel a generator, but done may start one. */
+/* None of them may start or cancel a generator, but done may start one, and may
+ * may call generator_may. */
 struct generator_calls {
     /* Whose question it is, borrowed until the end; called once, before
      * anything else. NULL: no answer is kept and none was. */
@@ -48,10 +49,16 @@ struct generator_calls {
      * was asked. NULL: not wanted. */
     void (*cached)(void *arg);
     part_fn *part;
+    /* A try failed with why, and the same route is tried again; what was
+     * counted so far is that try's. NULL: not wanted. */
+    void (*again)(void *arg, const struct problem *why);
     /* This route is asked now; why is what the one before failed with. NULL:
      * not wanted. */
     void (*moved)(void *arg, const struct route_choice *route,
                   const struct problem *why);
+    /* Behind both: may this route be asked? Say so by generator_may, now or
+     * later; until then nothing else is called. NULL: it may. */
+    void (*may)(void *arg, const struct route_choice *route);
     generator_done_fn *done;
 };
 
@@ -63,6 +70,9 @@ struct generator *generator_start(const struct generator_config *c,
                                   size_t n_routes,
                                   const struct generator_calls *calls,
                                   void *arg);
+/* The answer to may. why NULL: go on; else this route is passed over as one
+ * that failed so. g may be gone when it returns. */
+void generator_may(struct generator *g, const struct problem *why);
 /* Close upstream at once; no callback comes. NULL is fine. */
 void generator_cancel(struct generator *g);
 

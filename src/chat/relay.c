@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/metric.h"
 #include "chat/called.h"
+#include "chat/charge.h"
 #include "chat/core.h"
 #include "chat/relay_charge.h"
 
@@ -72,6 +73,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
         return NULL; /* what to leave out is the client's to say */
     r->ask->ask.model = route->model;
     (void)prompt_options(r->ask, route);
+    r->asked = true;
     r->ask->ask.now_ms = clock_wall_ms();
     return &r->ask->ask;
 }
@@ -99,10 +101,15 @@ on_moved(void *arg, const struct route_choice *route, const struct problem *why)
 {
     struct relay *r = arg;
 
-    called_relay(r, why->code);
+    relay_tried(r, why, true);
     relay_asks(r, route);
-    r->usage = (struct usage){-1, -1, -1}; /* what the other one counted */
     pass_model(r, route->model);
+}
+
+static void
+on_again(void *arg, const struct problem *why)
+{
+    relay_tried(arg, why, false);
 }
 
 static void
@@ -119,7 +126,9 @@ on_generated(void *arg, enum finish finish, const struct problem *problem)
 static const struct generator_calls calls = {
     .prepare = on_prepare,
     .part = on_part,
+    .again = on_again,
     .moved = on_moved,
+    .may = relay_may,
     .done = on_generated,
 };
 
@@ -176,7 +185,6 @@ ask_now(struct relay *r, const struct problem *why)
         relay_mark(r);
         return;
     }
-    r->asked = true;
     pass_model(r, r->ask->route.model);
     r->generator = generator_start(&r->en->gen, r->routes, r->n_routes, &calls,
                                    r);
@@ -237,12 +245,7 @@ count(const struct relay *r)
                    : by_event[result_event(r->finish)],
                1);
     metric_observe_ms(METRIC_TURN, ms);
-    if (r->usage.input_tokens > 0)
-        metric_add(METRIC_INPUT_TOKENS, r->usage.input_tokens);
-    if (r->usage.output_tokens > 0)
-        metric_add(METRIC_OUTPUT_TOKENS, r->usage.output_tokens);
-    if (r->usage.cached_tokens > 0)
-        metric_add(METRIC_CACHED_TOKENS, r->usage.cached_tokens);
+    charge_metrics(&r->usage);
     log_debug("relay.done", "finish=%s ms=%" PRId64 " code=%s",
               finish_name(r->finish), ms, r->problem.code);
 }

@@ -69,8 +69,9 @@ struct relay {
     struct bill bill;      /* of that, and of what is used */
     struct charge *charge; /* it waits for its reserve; NULL: it does not */
     bool held_back;        /* that is reserved */
+    bool unbilled;         /* nothing is for what is asked next */
     void (*reserved)(struct relay *r, const struct problem *why);
-    bool asked;                /* somebody was */
+    bool asked;                /* somebody is, and it was not noted yet */
     int64_t sent;              /* tokens, estimated */
     int64_t said;              /* bytes of the answer, with its reasoning */
     struct route_choice route; /* that is asked, or answered */

@@ -1,12 +1,14 @@
 /*
  * A relay's bill. Nothing of a relay is stored, so what it reserves and what it
- * used are operations of their own (chat/charge.h). Whoever leaves before the
- * answer is whole pays for what was sent and for what came.
+ * used are operations of their own (chat/charge.h). When another model is asked
+ * in its stead its bill takes the place of the one before. Whoever leaves
+ * before the answer is whole pays for what was sent and for what came.
  */
 #include "base/base.h"
 
 #include "chat/relay_charge.h"
 
+#include "chat/called.h"
 #include "chat/charge.h"
 #include "chat/core.h"
 #include "provider/models.h"
@@ -19,27 +21,35 @@ payer_of(const struct turn_ask *a)
     return a->owner != NULL ? a->owner : "";
 }
 
-bool
-relay_bill(struct relay *r, size_t n)
+/* For what is asked of a route; n of them may cost the most. */
+static void
+make_bill(struct relay *r, const struct route_choice *route,
+          const struct route_choice *routes, size_t n)
 {
     struct turn_ask *a = r->ask;
-    const struct model *m = model_find(r->routes[0].provider->name,
-                                       r->routes[0].model);
+    const struct model *m = model_find(route->provider->name, route->model);
     int64_t most;
 
-    relay_asks(r, &r->routes[0]);
-    bill_init(&r->bill, r->en->allowances, &a->payer, payer_of(a),
-              &r->routes[0]);
-    r->sent = token_scale(r->en->scales, r->routes[0].model, bill_input(a, ""));
+    bill_init(&r->bill, r->en->allowances, &a->payer, payer_of(a), route);
+    r->unbilled = false;
+    r->sent = token_scale(r->en->scales, route->model, bill_input(a, ""));
     if (m != NULL && m->context_tokens > 0 && r->sent > m->context_tokens)
         r->sent = m->context_tokens;
     if (r->bill.what.n == 0)
-        return false;
-    most = bill_worst(&r->bill, r->en->allowances, r->routes, n, r->sent,
+        return;
+    most = bill_worst(&r->bill, r->en->allowances, routes, n, r->sent,
                       a->ask.max_tokens, a->ask.effort);
     if (most > 0)
         a->ask.max_tokens = a->answer_max = most;
-    return true;
+}
+
+bool
+relay_bill(struct relay *r, size_t n)
+{
+    r->id = ident_v7();
+    relay_asks(r, &r->routes[0]);
+    make_bill(r, &r->routes[0], r->routes, n);
+    return r->bill.what.n > 0;
 }
 
 static void
@@ -49,7 +59,8 @@ on_reserved(void *arg, const struct problem *why)
     void (*next)(struct relay *, const struct problem *) = r->reserved;
 
     r->charge = NULL;
-    r->held_back = why == NULL;
+    if (why == NULL)
+        r->held_back = true; /* else what was reserved before is so still */
     next(r, why);
 }
 
@@ -57,9 +68,55 @@ void
 relay_reserve(struct relay *r,
               void (*next)(struct relay *r, const struct problem *why))
 {
-    r->id = ident_v7();
     r->reserved = next;
     r->charge = charge_begin(r->en, &r->id, &r->bill, on_reserved, r);
+}
+
+/* --- while it is asked ---------------------------------------------------- */
+
+void
+relay_tried(struct relay *r, const struct problem *why, bool over)
+{
+    bool counted = r->usage.input_tokens >= 0 || r->usage.output_tokens >= 0;
+    struct ledger_spent spent;
+    struct bill bill;
+
+    if (counted || over)
+        called_relay(r, why->code);
+    r->unbilled |= counted || over;
+    if (over)
+        r->asked = false;
+    if (!counted)
+        return;
+    bill_spent(&bill, &spent, payer_of(r->ask), &r->route, r->model, &r->usage,
+               r->sent, 0, true);
+    spent.part = true;
+    charge_settle(r->en, &r->id, &spent);
+    charge_metrics(&r->usage);
+    r->usage = (struct usage){-1, -1, -1};
+}
+
+static void
+on_may(struct relay *r, const struct problem *why)
+{
+    if (why != NULL)
+        r->asked = false;
+    if (r->generator != NULL)
+        generator_may(r->generator, why);
+}
+
+void
+relay_may(void *arg, const struct route_choice *route)
+{
+    struct relay *r = arg;
+    bool limited = r->bill.what.n > 0, anew = r->unbilled;
+
+    if (anew)
+        make_bill(r, route, route, 1);
+    if (!anew || (!limited && r->bill.what.n == 0))
+        on_may(r, NULL);
+    else
+        relay_reserve(r, on_may);
 }
 
 void
@@ -79,6 +136,8 @@ relay_said(struct relay *r, const struct part *p)
         r->model[p->len] = '\0';
     }
 }
+
+/* --- its end -------------------------------------------------------------- */
 
 /* Nothing came, and nobody counted anything: it costs nothing. */
 static bool

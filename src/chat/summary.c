@@ -16,9 +16,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
-#include "chat/aside.h"
 #include "chat/core.h"
-#include "chat/prompt_file.h"
 #include "chat/summary_block.h"
 #include "provider/models.h"
 
@@ -28,47 +26,9 @@
 
 struct summary {
     struct aside aside;
-    struct summaries *all;
     struct summary_block block; /* the worker's while it loads */
     const char *system;         /* in the arena of aside.ask */
 };
-
-struct summaries {
-    struct asides runs;
-    bool wanted;  /* constant */
-    char *prompt; /* owned, constant */
-};
-
-static const struct aside_calls summary_calls;
-
-struct summaries *
-summaries_new(struct engine *en)
-{
-    struct summaries *all = xcalloc(1, sizeof(*all));
-
-    all->wanted = conf_int(CONF_SUMMARY) != 0;
-    if (all->wanted)
-        all->prompt = prompt_file_load(conf_root(), PROMPT_FILE_SUMMARY);
-    asides_init(&all->runs, en, &summary_calls, SUMMARY_RUNS_MAX,
-                SUMMARY_TOTAL_MS);
-    return all;
-}
-
-void
-summaries_free(struct summaries *all)
-{
-    if (all == NULL)
-        return;
-    asides_release(&all->runs);
-    free(all->prompt);
-    free(all);
-}
-
-bool
-summaries_busy(const struct summaries *all)
-{
-    return all->runs.n > 0;
-}
 
 static void
 on_over(void *arg)
@@ -160,7 +120,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
     a->text_len = text.len;
     a->text = arena_memdup0(&a->arena, text.data, text.len);
     buf_release(&text);
-    if (prompt_build(a, route, s->system, s->all->runs.en->scales, false,
+    if (prompt_build(a, route, s->system, s->aside.all->en->scales, false,
                      &s->aside.report, why) != OK)
         return NULL;
     a->ask.cache = false; /* nothing of it is sent again */
@@ -187,7 +147,7 @@ load(void *arg)
 {
     struct summary *s = arg;
 
-    return summary_block_load(s->all->runs.en->store, &s->block);
+    return summary_block_load(s->aside.all->en->store, &s->block);
 }
 
 static const struct aside_calls summary_calls = {
@@ -196,6 +156,20 @@ static const struct aside_calls summary_calls = {
     .done = on_asked,
     .stored = on_stored,
     .over = on_over,
+};
+
+static bool
+are_wanted(void)
+{
+    return conf_int(CONF_SUMMARY) != 0;
+}
+
+const struct aside_kind summary_kind = {
+    .wanted = are_wanted,
+    .prompt = PROMPT_FILE_SUMMARY,
+    .max = SUMMARY_RUNS_MAX,
+    .total_ms = SUMMARY_TOTAL_MS,
+    .calls = &summary_calls,
 };
 
 /* --- beginning ----------------------------------------------------------- */
@@ -232,7 +206,7 @@ static int64_t
 read_room(struct summary *s)
 {
     int64_t room = prompt_room(s->block.ask, &s->aside.route,
-                               s->all->runs.en->scales);
+                               s->aside.all->en->scales);
 
     if (room > SUMMARY_READ_MAX)
         room = SUMMARY_READ_MAX;
@@ -240,13 +214,12 @@ read_room(struct summary *s)
 }
 
 static struct summary *
-run_new(struct summaries *all, const struct turn *t,
+run_new(struct asides *all, const struct turn *t,
         const struct route_choice *route, bool pressed)
 {
     struct summary *s = xcalloc(1, sizeof(*s));
 
-    aside_init(&s->aside, &all->runs, s, t->ask, route, STORE_SUMMARY_MAX);
-    s->all = all;
+    aside_init(&s->aside, all, s, t->ask, route, STORE_SUMMARY_MAX);
     s->block.ask = s->aside.ask;
     s->block.room = t->report.room;
     s->block.pressed = pressed;
@@ -257,15 +230,14 @@ run_new(struct summaries *all, const struct turn *t,
 }
 
 void
-summary_after(struct summaries *all, const struct turn *t)
+summary_after(struct asides *all, const struct turn *t)
 {
     struct route_choice route;
     struct summary *s;
     bool pressed;
 
-    if (!all->wanted || t->ask->history_given ||
-        result_event(t->finish) != EVENT_COMPLETE ||
-        !is_outgrown(t, &pressed) || !asides_may(&all->runs, t->ask) ||
+    if (t->ask->history_given || result_event(t->finish) != EVENT_COMPLETE ||
+        !is_outgrown(t, &pressed) || !asides_may(all, t->ask) ||
         !choose(t, &route))
         return;
     s = run_new(all, t, &route, pressed);

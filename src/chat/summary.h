@@ -10,26 +10,19 @@
 #ifndef CHAT_SUMMARY_H
 #define CHAT_SUMMARY_H
 
-#include "base/base.h"
+#include "chat/aside.h"
 
 #define SUMMARY_RUNS_MAX 8      /* at once, of all sessions */
 #define SUMMARY_READ_MAX 32768  /* tokens that one request reads */
 #define SUMMARY_WRITE_MAX 4096  /* tokens that it may answer with */
 #define SUMMARY_TOTAL_MS 120000 /* for one, with all tries */
 
-struct engine;
-struct summaries;
 struct turn;
 
-/* Reads the settings and etc/prompts/summary.txt. The engine's own settings
- * are read before. */
-struct summaries *summaries_new(struct engine *en);
-/* Lets go what runs; workers and store must have ended. NULL is fine. */
-void summaries_free(struct summaries *all);
+extern const struct aside_kind summary_kind;
+
 /* The answer of t is stored: start a run if its session needs one. Copies what
- * it needs; never fails. */
-void summary_after(struct summaries *all, const struct turn *t);
-/* Is one being written? */
-bool summaries_busy(const struct summaries *all);
+ * it needs; never fails. all: of that kind. */
+void summary_after(struct asides *all, const struct turn *t);
 
 #endif

@@ -3,12 +3,15 @@
  * processes may sweep one store: who comes second finds nothing.
  *
  * Temporary sessions hold memory that others wait for, so each step looks at
- * them first, however far it has come with those on disk.
+ * them first, however far it has come with those on disk. The upkeep of the
+ * ledger (chat/charge.h) is done on the way.
  */
 #include "base/base.h"
 
 #include "chat/sweep.h"
 
+#include "base/clock.h"
+#include "base/conf.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "chat/charge.h"
@@ -31,10 +34,9 @@ struct sweep {
     struct gone gone[SWEEP_DELETES];
     size_t n;
     size_t deleted;
-    bool full;      /* there may be more to delete at once */
-    size_t settled; /* reserves that dead processes left */
-    struct ident open[CHARGE_SWEEP_MAX]; /* their turns that are to be mended */
-    size_t n_open;
+    bool full;                   /* there may be more to do at once */
+    struct charge_sweep charges; /* what dead processes left */
+    uint32_t pruned;             /* the day on which the ledger was */
 };
 
 static void start(struct sweep *w, int64_t in_ms);
@@ -71,6 +73,22 @@ sweep_from(struct sweep *w, uint64_t *from)
     w->deleted += deleted;
 }
 
+/* Once a day, until nothing is left to be taken away. */
+static void
+prune(struct sweep *w)
+{
+    int64_t now_ms = clock_wall_ms();
+    bool more;
+
+    if (w->pruned == ledger_day(now_ms) ||
+        charge_prune(w->en->store, now_ms, conf_int(CONF_LEDGER_KEEP_DAYS),
+                     &more) != OK)
+        return;
+    w->full |= more;
+    if (!more)
+        w->pruned = ledger_day(now_ms);
+}
+
 /* Worker. */
 static void
 sweep_run(void *arg)
@@ -78,8 +96,9 @@ sweep_run(void *arg)
     struct sweep *w = arg;
 
     w->deleted = 0;
-    w->full = false;
-    w->settled = charge_sweep(w->en->store, w->open, &w->n_open);
+    charge_sweep(w->en->store, &w->charges);
+    w->full = w->charges.more;
+    prune(w);
     sweep_from(w, &w->temporary);
     if (w->temporary == 0)
         w->temporary = STORE_NO_TEMPORARY;
@@ -97,10 +116,10 @@ on_swept(struct mail *m)
 
     if (w->deleted > 0)
         log_info("sweep.done", "deleted=%zu", w->deleted);
-    if (w->settled > 0)
-        log_warn("sweep.settled", "reserves=%zu", w->settled);
-    for (size_t i = 0; i < w->n_open; i++)
-        mend_turn(w->en, NULL, &w->open[i], NULL);
+    if (w->charges.settled > 0)
+        log_warn("sweep.settled", "reserves=%zu", w->charges.settled);
+    for (size_t i = 0; i < w->charges.n_open; i++)
+        mend_turn(w->en, NULL, &w->charges.open[i], NULL);
     start(w, w->full ? 0 : SWEEP_MS);
 }
 

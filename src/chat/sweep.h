@@ -1,7 +1,9 @@
 /*
  * The sweep: sessions whose time is over (SESSION_TTL, expires_at) read as not
  * there at once; at start and then every minute a part of the store is looked
- * through, and the temporary ones, and those are deleted. Loop thread only.
+ * through, and the temporary ones, and those are deleted. What dead processes
+ * have reserved is settled, and what the ledger has of old days goes. Loop
+ * thread only.
  */
 #ifndef CHAT_SWEEP_H
 #define CHAT_SWEEP_H

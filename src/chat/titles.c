@@ -17,9 +17,7 @@
 #include "base/log.h"
 #include "base/metric.h"
 #include "base/text.h"
-#include "chat/aside.h"
 #include "chat/core.h"
-#include "chat/prompt_file.h"
 #include "lang/title.h"
 #include "provider/models.h"
 
@@ -33,46 +31,9 @@ enum { ROUTES = 2 };
 
 struct title_run {
     struct aside aside;
-    struct titles *all;
     struct route_choice routes[ROUTES];
     uint64_t session_no; /* of it; the worker's while it loads */
 };
-
-struct titles {
-    struct asides runs;
-    bool wanted;  /* constant */
-    char *prompt; /* owned, constant */
-};
-
-static const struct aside_calls title_calls;
-
-struct titles *
-titles_new(struct engine *en)
-{
-    struct titles *all = xcalloc(1, sizeof(*all));
-
-    all->wanted = !text_ieq(conf_str(CONF_TITLE_MODEL), "off");
-    if (all->wanted)
-        all->prompt = prompt_file_load(conf_root(), PROMPT_FILE_TITLE);
-    asides_init(&all->runs, en, &title_calls, TITLE_RUNS_MAX, TITLE_TOTAL_MS);
-    return all;
-}
-
-void
-titles_free(struct titles *all)
-{
-    if (all == NULL)
-        return;
-    asides_release(&all->runs);
-    free(all->prompt);
-    free(all);
-}
-
-bool
-titles_busy(const struct titles *all)
-{
-    return all->runs.n > 0;
-}
 
 static void
 run_failed(struct title_run *r, const char *code)
@@ -168,8 +129,8 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
         return NULL;
     }
     a->ask.max_tokens = write_max(route);
-    if (prompt_build(a, route, r->all->prompt, r->all->runs.en->scales, false,
-                     &r->aside.report, why) != OK)
+    if (prompt_build(a, route, r->aside.all->prompt, r->aside.all->en->scales,
+                     false, &r->aside.report, why) != OK)
         return NULL;
     a->ask.cache = false; /* nothing of it is sent again */
     return &a->ask;
@@ -195,7 +156,7 @@ load(void *arg)
     const struct turn_ask *a = r->aside.ask;
     struct session s;
     size_t answers = 0;
-    enum err e = store_all_messages(r->all->runs.en->store, a->owner,
+    enum err e = store_all_messages(r->aside.all->en->store, a->owner,
                                     a->session_id, 0, TITLE_MESSAGES_MAX + 1,
                                     &s, count_answer, &answers);
 
@@ -213,6 +174,20 @@ static const struct aside_calls title_calls = {
     .done = on_asked,
     .stored = on_stored,
     .over = free,
+};
+
+static bool
+are_wanted(void)
+{
+    return !text_ieq(conf_str(CONF_TITLE_MODEL), "off");
+}
+
+const struct aside_kind title_kind = {
+    .wanted = are_wanted,
+    .prompt = PROMPT_FILE_TITLE,
+    .max = TITLE_RUNS_MAX,
+    .total_ms = TITLE_TOTAL_MS,
+    .calls = &title_calls,
 };
 
 /* --- beginning ----------------------------------------------------------- */
@@ -273,13 +248,12 @@ put_question(struct turn_ask *a, const struct turn *t)
 }
 
 static struct title_run *
-run_new(struct titles *all, const struct turn *t,
+run_new(struct asides *all, const struct turn *t,
         const struct route_choice routes[ROUTES], size_t n)
 {
     struct title_run *r = xcalloc(1, sizeof(*r));
 
-    aside_init(&r->aside, &all->runs, r, t->ask, &routes[0], TEXT_MAX);
-    r->all = all;
+    aside_init(&r->aside, all, r, t->ask, &routes[0], TEXT_MAX);
     for (size_t i = 0; i < n; i++) {
         r->routes[i] = routes[i];
         r->routes[i].model = arena_strdup(&r->aside.ask->arena,
@@ -290,13 +264,13 @@ run_new(struct titles *all, const struct turn *t,
 }
 
 void
-titles_after(struct titles *all, const struct turn *t)
+titles_after(struct asides *all, const struct turn *t)
 {
     struct route_choice routes[ROUTES];
     struct title_run *r;
     size_t n;
 
-    if (!all->wanted || !is_early(t) || !asides_may(&all->runs, t->ask))
+    if (!is_early(t) || !asides_may(all, t->ask))
         return;
     n = choose(t, routes);
     if (n == 0)

@@ -9,7 +9,7 @@
 #ifndef CHAT_TITLES_H
 #define CHAT_TITLES_H
 
-#include "base/base.h"
+#include "chat/aside.h"
 
 #define TITLE_RUNS_MAX 8        /* at once, of all sessions */
 #define TITLE_TOTAL_MS 30000    /* for one, with all tries */
@@ -19,19 +19,12 @@
     8 /* of a session; in a longer one the first
                                    answer is over */
 
-struct engine;
-struct titles;
 struct turn;
 
-/* Reads the settings and etc/prompts/title.txt. The engine's own settings are
- * read before. */
-struct titles *titles_new(struct engine *en);
-/* Lets go what runs; workers and store must have ended. NULL is fine. */
-void titles_free(struct titles *all);
+extern const struct aside_kind title_kind;
+
 /* The answer of t is stored: ask for a title if its session needs one. Copies
- * what it needs; never fails. */
-void titles_after(struct titles *all, const struct turn *t);
-/* Is one being written? */
-bool titles_busy(const struct titles *all);
+ * what it needs; never fails. all: of that kind. */
+void titles_after(struct asides *all, const struct turn *t);
 
 #endif

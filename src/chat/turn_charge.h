@@ -18,12 +18,20 @@ bool turn_is_limited(const struct turn *t);
  * is. */
 void turn_reserve(struct turn *t,
                   void (*next)(struct turn *t, const struct problem *why));
+/* What was asked failed, and its route is tried again, or given up (over): note
+ * the call, and count what it took, if its provider said so. */
+void turn_tried(struct turn *t, const struct problem *why, bool over);
+/* Behind that: answer the generator whether this route may be asked. Another
+ * model is charged than before, so that is reserved anew. arg is the turn, as
+ * struct generator_calls has it. */
+void turn_may(void *arg, const struct route_choice *route);
 /* The store refused its question, since it does not fit. */
 void turn_refuse_limit(struct turn *t);
 /* What it used, as it ends; strings are its own. */
 void turn_spent(struct turn *t, struct ledger_spent *out);
 /* What was asked for it is given up, since another process was faster: count
- * and note what that took. To be called while it still has what was said. */
+ * and note what that took, and give back what was reserved since. To be called
+ * while it still has what was said. */
 void turn_undone(struct turn *t);
 /* Its end is not stored with a message: settle. */
 void turn_settle(struct turn *t);

@@ -226,6 +226,7 @@ op_check(const struct store_op *op)
     if (op->kind == STORE_SETTLE)
         return spent_fits(&op->settle.spent) ? OK : ERR_TOOBIG;
     if (op->kind != STORE_TURN_END && op->kind != STORE_PROBE &&
+        op->kind != STORE_LEDGER_PRUNE &&
         (!fits(op->owner, STORE_OWNER_MAX) ||
          !ident_session_valid(op->session_id,
                               strnlen(op->session_id, IDENT_SESSION_MAX + 1))))

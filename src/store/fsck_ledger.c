@@ -46,6 +46,7 @@ static void
 add(struct fsck *f, enum ledger_kind kind, const char *name,
     const struct ledger_kept *kept)
 {
+    struct ledger_standing more = ledger_kept_standing(kept);
     struct standing s = {.n = 0}, *at;
 
     s.n = ledger_key(s.key, kind, LEDGER_STANDING, name);
@@ -58,9 +59,7 @@ add(struct fsck *f, enum ledger_kind kind, const char *name,
             abort(); /* no memory */
         at = *put;
     }
-    ledger_add(&at->sum.open, 1);
-    ledger_add(&at->sum.tokens, kept->tokens);
-    ledger_add(&at->sum.micro, kept->micro);
+    ledger_stand(&at->sum, &more);
 }
 
 static void

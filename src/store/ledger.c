@@ -15,7 +15,10 @@
 
 #include "store/pack.h"
 
-enum { SUMS_V = 1, STANDING_V = 1, RESERVE_V = 1 };
+enum { SUMS_V = 1, STANDING_V = 1, RESERVE_V = 2 };
+
+#define RESERVE_V_TURNS 1 /* which had no flags: all were of turns */
+#define FLAG_ASIDE 1
 
 #define DAY_MS INT64_C(86400000)
 
@@ -25,7 +28,7 @@ _Static_assert(LEDGER_KEY_MAX >= 6 + STORE_OWNER_MAX + LEDGER_NAME_MAX,
                "the longest key fits");
 _Static_assert(LEDGER_SUMS_MAX >= 1 + 5 * PACK_VAR_MAX, "as do sums");
 _Static_assert(LEDGER_RESERVE_MAX >=
-                   2 + 7 * PACK_VAR_MAX + 2 + STORE_OWNER_MAX + 2 +
+                   3 + 7 * PACK_VAR_MAX + 2 + STORE_OWNER_MAX + 2 +
                        LEDGER_NAME_MAX +
                        LEDGER_CHARGES_MAX * (3 + LEDGER_NAME_MAX),
                "and a reserve");
@@ -94,11 +97,21 @@ ledger_after(uint32_t day)
     return ledger_day(ledger_day_ms(day) + DAY_MS);
 }
 
+uint32_t
+ledger_keeps_from(int64_t now_ms, int64_t days)
+{
+    uint32_t month = ledger_month(now_ms - DAY_MS) * 100 + 1;
+    uint32_t day = ledger_day(days < now_ms / DAY_MS ? now_ms - days * DAY_MS
+                                                     : 0);
+
+    return day < month ? day : month;
+}
+
 void
 ledger_days(uint32_t period, uint32_t *first, uint32_t *last)
 {
-    *first = period < 1000000 ? period * 100 + 1 : period;
-    *last = period < 1000000 ? period * 100 + 31 : period;
+    *first = period < LEDGER_DAYS_FROM ? period * 100 + 1 : period;
+    *last = period < LEDGER_DAYS_FROM ? period * 100 + 31 : period;
 }
 
 /* --- what fits ------------------------------------------------------------ */
@@ -117,6 +130,28 @@ ledger_sums_add(struct ledger_sums *to, const struct ledger_sums *more)
     ledger_add(&to->output_tokens, more->output_tokens);
     ledger_add(&to->cached_tokens, more->cached_tokens);
     ledger_add(&to->micro, more->micro);
+}
+
+void
+ledger_stand(struct ledger_standing *s, const struct ledger_standing *more)
+{
+    ledger_add(&s->open, more->open);
+    ledger_add(&s->tokens, more->tokens);
+    ledger_add(&s->micro, more->micro);
+}
+
+static int64_t
+less(int64_t a, int64_t b)
+{
+    return a > b ? a - b : 0;
+}
+
+void
+ledger_unstand(struct ledger_standing *s, const struct ledger_standing *back)
+{
+    s->open = less(s->open, back->open);
+    s->tokens = less(s->tokens, back->tokens);
+    s->micro = less(s->micro, back->micro);
 }
 
 static bool
@@ -322,6 +357,7 @@ ledger_reserve_write(uint8_t out[LEDGER_RESERVE_MAX],
     w = pack_put_var(w, pack_natural(r->input_micro));
     w = pack_put_var(w, pack_natural(r->tokens));
     w = pack_put_var(w, pack_natural(r->micro));
+    *w++ = r->aside ? FLAG_ASIDE : 0;
     w = pack_put_str(w, r->owner, STORE_OWNER_MAX);
     w = pack_put_str(w, r->model, LEDGER_NAME_MAX);
     *w++ = (uint8_t)r->n;
@@ -337,8 +373,9 @@ enum err
 ledger_reserve_read(const void *p, size_t n, struct ledger_kept *out)
 {
     struct pack_reader r = pack_reader(p, n);
+    uint8_t v = pack_get_u8(&r);
 
-    if (pack_get_u8(&r) != RESERVE_V)
+    if (v != RESERVE_V && v != RESERVE_V_TURNS)
         return ERR_STORE;
     out->at_ms = pack_get_natural(&r);
     out->process.pid = (int32_t)pack_get_max(&r, INT32_MAX);
@@ -347,6 +384,7 @@ ledger_reserve_read(const void *p, size_t n, struct ledger_kept *out)
     out->input_micro = pack_get_natural(&r);
     out->tokens = pack_get_natural(&r);
     out->micro = pack_get_natural(&r);
+    out->aside = v == RESERVE_V && pack_get_max(&r, FLAG_ASIDE) != 0;
     pack_get_str(&r, out->owner, STORE_OWNER_MAX);
     pack_get_str(&r, out->model, LEDGER_NAME_MAX);
     out->n = (size_t)pack_get_max(&r, LEDGER_CHARGES_MAX); /* 0 if bad */
@@ -359,4 +397,12 @@ ledger_reserve_read(const void *p, size_t n, struct ledger_kept *out)
         pack_get_str(&r, out->charges[i].name, LEDGER_NAME_MAX);
     }
     return pack_end(&r);
+}
+
+struct ledger_standing
+ledger_kept_standing(const struct ledger_kept *kept)
+{
+    return (struct ledger_standing){.open = kept->aside ? 0 : 1,
+                                    .tokens = kept->tokens,
+                                    .micro = kept->micro};
 }

@@ -6,12 +6,14 @@
  * what its open turns have reserved. A turn reserves its worst case before a
  * model is asked; when it ends that is taken back, and what it really used is
  * counted.
- * A reserve has no day: it counts against the day on which somebody asks.
+ * A reserve has no day: it counts against the day on which somebody asks. There
+ * is one for a turn: who goes over to another model reserves again under the
+ * same id, and what was reserved before is given back.
  *
  * Beside them are rows: what an owner used of a model on a day. All that is
  * ever used is in a row. The counters of an owner and of a model are sums of
  * rows, made when they are first asked for and kept up from then on; those of a
- * key or a group have no rows.
+ * key or a group have no rows. Old rows may be taken away (ledger_keeps_from).
  *
  * Here: types (store.h includes this), and what is pure: the rule of what fits,
  * days and months, keys and records. lmdb_ledger.c reads and writes them.
@@ -64,14 +66,16 @@ struct ledger_over {
                           of the open turns ends */
 };
 
-/* What a turn reserves. With n = 0 nothing is checked, reserved or kept. */
+/* What a turn reserves. With n = 0 nothing is checked, reserved or kept; what
+ * STORE_RESERVE finds under its id is given back then. */
 struct ledger_reserve {
     const struct ledger_charge *charges; /* borrowed, with their names */
     size_t n;                            /* at most LEDGER_CHARGES_MAX */
     const char *owner, *model;           /* of the row, when it is settled */
     int64_t input_tokens, input_micro;   /* what is sent, and costs */
     int64_t tokens, micro;               /* the worst case, with that */
-    struct ledger_over over;             /* out; with ERR_LIMIT */
+    bool aside; /* no turn of a user: it is none of the turns at once */
+    struct ledger_over over; /* out; with ERR_LIMIT */
 };
 
 /* What a turn used. */
@@ -84,6 +88,8 @@ struct ledger_spent {
     int64_t cached_tokens;     /* of the input; 0 or more */
     int64_t micro;             /* micro-dollars; 0 or more */
     bool aside;                /* no turn of a user: it is not counted as one */
+    bool part;  /* of a turn that goes on: its reserve stays, and it is not
+                   counted as a turn yet */
     bool worst; /* nobody knows: all that was reserved, in the name of who
                    reserved it; the rest means nothing */
 };
@@ -125,8 +131,11 @@ struct ledger_query {
     ledger_row_fn *row; /* NULL: not wanted */
     const char *owner;  /* NULL: everybody's */
     uint32_t from, to;
-    /* All reserves. */
-    ledger_held_fn *held; /* NULL: not wanted */
+    uint32_t *oldest; /* out: the day of the first row, whosever; 0: there is
+                         none; NULL: not wanted */
+    /* All reserves, in the order of ids. */
+    ledger_held_fn *held;      /* NULL: not wanted */
+    const struct ident *after; /* only those behind this one; NULL: all */
     void *arg;
     /* An account, as of a time. */
     struct ledger_account *account; /* out; NULL: not wanted */
@@ -150,6 +159,11 @@ int64_t ledger_next_month_ms(int64_t wall_ms);
 void ledger_days(uint32_t period, uint32_t *first, uint32_t *last);
 /* The day after. */
 uint32_t ledger_after(uint32_t day);
+/* The first day whose rows are not to be taken away, where those of so many
+ * days (at least 1) and of today are kept. Rows of this month are never, since
+ * sums are made of them; nor, on the first of a month, those of the one before,
+ * whose last turns may still be on their way. */
+uint32_t ledger_keeps_from(int64_t now_ms, int64_t days);
 
 /* Does it fit? Sets *over, but for its charge, if not. Sums are of the day and
  * month of now_ms. */
@@ -160,10 +174,16 @@ bool ledger_fits(const struct ledger_limits *l, const struct ledger_sums *day,
 /* a += b; neither is ever negative, and a stops at the largest number. */
 void ledger_add(int64_t *a, int64_t b);
 void ledger_sums_add(struct ledger_sums *to, const struct ledger_sums *more);
+/* What is reserved comes to a standing, or is given back. */
+void ledger_stand(struct ledger_standing *s,
+                  const struct ledger_standing *more);
+void ledger_unstand(struct ledger_standing *s,
+                    const struct ledger_standing *back);
 
-#define LEDGER_STANDING 0  /* the period of a standing */
-#define LEDGER_ROW 'u'     /* the kind of a row */
-#define LEDGER_KEY_MAX 400 /* bytes */
+#define LEDGER_STANDING 0        /* the period of a standing */
+#define LEDGER_DAYS_FROM 1000000 /* periods before it are months */
+#define LEDGER_ROW 'u'           /* the kind of a row */
+#define LEDGER_KEY_MAX 400       /* bytes */
 
 size_t ledger_key(uint8_t out[LEDGER_KEY_MAX], enum ledger_kind kind,
                   uint32_t period, const char *name);
@@ -198,6 +218,7 @@ struct ledger_kept {
     int64_t at_ms;
     struct process process;
     int64_t input_tokens, input_micro, tokens, micro;
+    bool aside;
     char owner[256], model[LEDGER_NAME_MAX + 1];
     size_t n;
     struct {
@@ -210,5 +231,7 @@ size_t ledger_reserve_write(uint8_t out[LEDGER_RESERVE_MAX],
                             const struct process *process, int64_t at_ms);
 MUST_USE enum err ledger_reserve_read(const void *p, size_t n,
                                       struct ledger_kept *out);
+/* What each of its accounts has of it. */
+struct ledger_standing ledger_kept_standing(const struct ledger_kept *kept);
 
 #endif

@@ -11,7 +11,8 @@
  *   lmdb_extra.c    what is added to a message later
  *   lmdb_owner.c    giving sessions to another owner
  *   lmdb_records.c  values under names
- *   lmdb_ledger.c   who used what; lmdb_ledger_read.c reads it
+ *   lmdb_ledger.c   who used what; lmdb_ledger_read.c reads it, and
+ *                   lmdb_ledger_prune.c takes old records away
  *   lmdb_upgrade.c  what older versions left out
  * Several processes may have one store open; LMDB lets them write in turns.
  */

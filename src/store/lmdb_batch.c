@@ -249,6 +249,7 @@ run(struct batch *b, struct store_op *const ops[], size_t n)
         [STORE_RECORDS] = batch_records,
         [STORE_RESERVE] = batch_reserve_op,
         [STORE_SETTLE] = batch_settle_op,
+        [STORE_LEDGER_PRUNE] = batch_ledger_prune,
         [STORE_PROBE] = probe,
     };
     int rc = 0;

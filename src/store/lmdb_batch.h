@@ -82,9 +82,10 @@ MUST_USE int batch_owner(struct batch *b, struct store_op *op);
 MUST_USE int batch_records(struct batch *b, struct store_op *op);
 /* lmdb_ledger.c */
 /* Does it fit? *err is ERR_LIMIT if not. Nothing is written. */
-MUST_USE int batch_hold_check(struct batch *b, struct ledger_reserve *r,
-                              int64_t at_ms, enum err *err);
-/* Reserve it. */
+MUST_USE int batch_hold_check(struct batch *b, const struct ident *turn,
+                              struct ledger_reserve *r, int64_t at_ms,
+                              enum err *err);
+/* Reserve it, instead of what this turn has reserved. */
 MUST_USE int batch_hold(struct batch *b, const struct ident *turn,
                         const struct process *process,
                         const struct ledger_reserve *r, int64_t at_ms);
@@ -93,6 +94,12 @@ MUST_USE int batch_settle(struct batch *b, const struct ident *turn,
                           const struct ledger_spent *spent, int64_t at_ms);
 MUST_USE int batch_reserve_op(struct batch *b, struct store_op *op);
 MUST_USE int batch_settle_op(struct batch *b, struct store_op *op);
+/* lmdb_ledger_prune.c */
+/* Take records of the ledger away: of one kind, of periods from one on and
+ * before another, until *n are limit. */
+MUST_USE int batch_ledger_drop(struct batch *b, uint8_t kind, uint32_t from,
+                               uint32_t before, uint32_t limit, uint32_t *n);
+MUST_USE int batch_ledger_prune(struct batch *b, struct store_op *op);
 /* lmdb_import.c */
 MUST_USE int batch_import(struct batch *b, struct store_op *op);
 /* lmdb_patch.c */

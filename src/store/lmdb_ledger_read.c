@@ -135,13 +135,20 @@ give_row(void *arg, const struct ledger_place *at,
 static int
 give_held(MDB_cursor *c, const struct ledger_query *q)
 {
-    MDB_val k, v;
+    MDB_val k = {0, NULL}, v;
     int rc;
 
-    while ((rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) == 0) {
+    if (q->after != NULL)
+        k = (MDB_val){sizeof(q->after->b), (void *)(uintptr_t)q->after->b};
+    for (rc = mdb_cursor_get(c, &k, &v,
+                             q->after != NULL ? MDB_SET_RANGE : MDB_FIRST);
+         rc == 0; rc = mdb_cursor_get(c, &k, &v, MDB_NEXT)) {
         struct ledger_kept kept;
         struct ledger_held held;
 
+        if (q->after != NULL && k.mv_size == sizeof(q->after->b) &&
+            memcmp(k.mv_data, q->after->b, k.mv_size) == 0)
+            continue;
         if (k.mv_size != sizeof(held.id.b) ||
             ledger_reserve_read(v.mv_data, v.mv_size, &kept) != OK) {
             IGNORE(lmdb_damaged("reserves"));
@@ -152,6 +159,21 @@ give_held(MDB_cursor *c, const struct ledger_query *q)
         if (!q->held(q->arg, &held))
             return 0;
     }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int
+give_oldest(MDB_cursor *c, const struct ledger_query *q)
+{
+    uint8_t prefix[LEDGER_KEY_MAX];
+    MDB_val k = {ledger_row_key(prefix, 0, NULL, ""), prefix}, v;
+    struct ledger_place at;
+    int rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
+
+    *q->oldest = 0;
+    if (rc == 0 && ledger_key_read(k.mv_data, k.mv_size, &at) == OK &&
+        at.kind == LEDGER_ROW)
+        *q->oldest = at.period;
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
@@ -185,6 +207,8 @@ lmdb_ledger(void *impl, const struct ledger_query *q)
                          l->dbi[q->held != NULL ? DB_RESERVES : DB_LEDGER], &c);
     if (rc == 0 && q->held != NULL)
         rc = give_held(c, q);
+    if (rc == 0 && q->oldest != NULL)
+        rc = give_oldest(c, q);
     if (rc == 0 && q->account != NULL)
         rc = give_account(c, q);
     if (rc == 0 && q->row != NULL)

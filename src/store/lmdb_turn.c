@@ -153,8 +153,8 @@ begin_check(struct batch *b, struct store_op *op, struct session *s,
     }
     if (op->err != OK)
         return 0;
-    return batch_hold_check(b, &op->begin.reserve, op->begin.user.at_ms,
-                            &op->err);
+    return batch_hold_check(b, &op->begin.turn, &op->begin.reserve,
+                            op->begin.user.at_ms, &op->err);
 }
 
 /* Writes the turn first: an id that is taken is then still without trace. */

@@ -366,7 +366,8 @@ apply_one(struct memstore *ms, struct store_op *op)
     case STORE_SESSION_OWNER: return memstore_give(ms, op);
     case STORE_RECORDS: return memstore_change_records(ms, op);
     case STORE_RESERVE: /* nothing is limited here */
-    case STORE_SETTLE: return OK;
+    case STORE_SETTLE:
+    case STORE_LEDGER_PRUNE: return OK;
     case STORE_PROBE: return OK;
     }
     return ERR_INTERNAL;

@@ -55,7 +55,8 @@ static bool
 is_memorys(const struct split *sp, const struct store_op *op)
 {
     if (!any(sp) || op->kind == STORE_PROBE || op->kind == STORE_RECORDS ||
-        op->kind == STORE_RESERVE || op->kind == STORE_SETTLE)
+        op->kind == STORE_RESERVE || op->kind == STORE_SETTLE ||
+        op->kind == STORE_LEDGER_PRUNE)
         return false;
     if (op->kind == STORE_TURN_END)
         return memstore_has_turn(sp->memory, &op->end.turn);

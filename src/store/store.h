@@ -176,6 +176,7 @@ enum store_kind {
     STORE_RECORDS,
     STORE_RESERVE,
     STORE_SETTLE,
+    STORE_LEDGER_PRUNE,
     STORE_PROBE /* a tiny durable write: is the disk writable again? */
 };
 
@@ -385,8 +386,9 @@ struct store_op {
     } records;
 
     /* STORE_RESERVE: what a turn reserves that stores nothing on disk. owner
-     * and session_id mean nothing, as in STORE_SETTLE. ERR_LIMIT: it does not
-     * fit. */
+     * and session_id mean nothing, as in STORE_SETTLE. It takes the place of
+     * what is reserved under that id. ERR_LIMIT: it does not fit, and that
+     * stays. */
     struct {
         struct ident turn;
         struct process process; /* that will settle it */
@@ -396,12 +398,22 @@ struct store_op {
 
     /* STORE_SETTLE: what was used by a turn that stores nothing on disk, or
      * that nobody can ask any more; its reserve, if it has one, is gone then.
-     * ERR_CONFLICT: the turn is open in the store, which settles it. */
+     * ERR_CONFLICT: the turn is open in the store, which settles it (not of a
+     * part). */
     struct {
         struct ident turn;
         int64_t at_ms; /* wall clock */
         struct ledger_spent spent;
     } settle;
+
+    /* STORE_LEDGER_PRUNE: take away rows of days before this one, and sums of
+     * accounts of that time, as many as limit at once (out: n; fewer than
+     * limit: there are no more). owner and session_id mean nothing. */
+    struct {
+        uint32_t before; /* 20261121; of ledger_keeps_from, or earlier */
+        uint32_t limit;
+        uint32_t n; /* out */
+    } prune;
 };
 
 void store_submit(struct store *s, struct store_op *op);

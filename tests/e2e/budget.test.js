@@ -11,13 +11,15 @@ import { after, before, describe, test } from 'node:test';
 import OpenAI from 'openai';
 import WebSocket from 'ws';
 import { accounts, basic, bearer } from '../lib/accounts.js';
-import { ask, askEvents, assertError, call, newSession, postJson, serving }
-    from '../lib/client.js';
+import { ask, askEvents, assertError, call, metric, newSession, postJson,
+    serving } from '../lib/client.js';
 import { replyEvents, replyWire, SSE_HEAD } from '../lib/openai_bytes.js';
-import { hold, startReplay, whole } from '../lib/replay.js';
-import { ROOT, startParley } from '../lib/server.js';
+import { cut, hold, silence, startReplay, status, whole }
+    from '../lib/replay.js';
+import { ROOT, signal, startParley } from '../lib/server.js';
 import { complete, openaiFor, user } from '../lib/v1.js';
 import { inParallel, until, within } from '../lib/wait.js';
+import { WIRES } from '../lib/wires.js';
 
 const CHAT = path.join(process.env.PARLEY_TEST_BIN ??
     path.join(ROOT, 'cgi-bin'), 'chat');
@@ -459,6 +461,200 @@ describe('what was used', () => {
             '?from=2026-02-02&to=2026-02-01', '?from=1990-01-01'])
             assert.equal((await call(parley, `/usage${query}`)).status, 400,
                 query);
+    });
+});
+
+describe('another model that answers instead', () => {
+    const FIRST = 'openai/replay-1', SECOND = 'anthropic/second-1';
+    const COUNTED = Buffer.from(SSE_HEAD +
+        replyEvents([], { finish: null, usage: USAGE, done: false }).join(''));
+    let second; /* plays Anthropic and Gemini */
+
+    before(async () => {
+        second = await startReplay(whole(WIRES.anthropic.answer('by another')));
+        replay.on('stumbles', status(503, {}, {}));
+        replay.on('counts', cut(COUNTED, COUNTED.length));
+    });
+    after(async () => {
+        await second?.stop();
+    });
+
+    const start = (limits, env) => startParley({ env: settings(replay, {
+        ...WIRES.anthropic.env(second.port), ...WIRES.gemini.env(second.port),
+        AI_PROVIDER: 'openai', AI_MODEL: 'replay-1', AI_FALLBACK: SECOND,
+        LIMITS_FILE: limitsFile({ models: limits }), ...env }) });
+    const rowsOf = async (parley) => Object.fromEntries(
+        (await usage(parley, '?by=model')).rows.map((r) =>
+            [r.model, [r.turns, r.input_tokens, r.output_tokens]]));
+
+    test('has a budget of its own: who has none left is not asked', async () => {
+        const parley = await start({ [SECOND]: { day_tokens: 5 } });
+        try {
+            for (const more of [{}, { temporary: true }]) {
+                const r = await send(parley, 'stumbles', more);
+                assertError(r, 429, 'budget_exceeded');
+                assert.match(r.body.message, /This model's budget/);
+                assert.ok(Number(r.headers.get('retry-after')) >= 1);
+            }
+            const r = await complete(parley, { model: 'replay-1',
+                messages: user('stumbles') });
+            assert.equal(r.status, 429, r.text);
+            assert.equal(r.body.error.code, 'insufficient_quota');
+            assert.equal(second.requests.length, 0);
+            const { total } = await usage(parley);
+            assert.equal(tokensUsed(total), 0);
+        } finally {
+            await parley.stop();
+        }
+    });
+
+    test('is passed over for the one behind it', async () => {
+        const parley = await start({ [SECOND]: { day_usd: 0.000001,
+            day_tokens: 5 } }, { AI_FALLBACK: `${SECOND}, gemini/third-1` });
+        try {
+            second.on('stumbles', whole(WIRES.gemini.answer('by the third')));
+            const r = await send(parley, 'stumbles');
+            assert.equal(r.status, 200, r.text);
+            assert.equal(r.body.message, 'by the third');
+            assert.equal(r.body.provider, 'gemini');
+            assert.ok(r.body.notes.some((n) =>
+                /anthropic.*budget_exceeded.*gemini/.test(n.message)));
+            assert.deepEqual(await rowsOf(parley),
+                { 'gemini/third-1': [1, 7, 3] });
+        } finally {
+            second.on('stumbles', whole(WIRES.anthropic.answer('by another')));
+            await parley.stop();
+        }
+    });
+
+    for (const temporary of [false, true])
+        test(`is who it is counted for${temporary ? ', when temporary' : ''}`,
+            async () => {
+                const parley = await start({
+                    [FIRST]: { day_tokens: 100000 },
+                    [SECOND]: { day_tokens: worst.tokens + 100 } });
+                second.on('stumbles', whole(WIRES.anthropic.answer(
+                    'by another', { input: 700, output: 300 })));
+                try {
+                    const r = await send(parley, 'stumbles', { temporary });
+                    assert.equal(r.status, 200, r.text);
+                    assert.equal(r.body.provider, 'anthropic');
+                    await settled(parley, 1);
+                    assert.deepEqual(await rowsOf(parley),
+                        { [SECOND]: [1, 700, 300] });
+                    assertError(await send(parley, 'stumbles', { temporary }),
+                        429, 'budget_exceeded');
+                    assert.equal((await send(parley, message(1))).status, 200,
+                        'the first one has enough');
+                } finally {
+                    second.on('stumbles',
+                        whole(WIRES.anthropic.answer('by another')));
+                    await parley.stop();
+                }
+            });
+
+    test('does not take away what the first one has counted', async () => {
+        const parley = await start({ [SECOND]: { day_tokens: 100000 } });
+        try {
+            const r = await send(parley, 'counts');
+            assert.equal(r.status, 200, r.text);
+            assert.equal(r.body.usage.input_tokens, 7);
+            await settled(parley, 1);
+            assert.deepEqual(await rowsOf(parley),
+                { [FIRST]: [0, 30, 10], [SECOND]: [1, 7, 3] });
+            await complete(parley, { model: 'replay-1',
+                messages: user('counts') });
+            await settled(parley, 2);
+            assert.deepEqual(await rowsOf(parley),
+                { [FIRST]: [0, 60, 20], [SECOND]: [2, 14, 6] });
+            const calls = () => fs.readFileSync(
+                path.join(parley.dataDir, 'audit.log'), 'utf8').split('\n')
+                .filter((line) => line.includes('"provider_call"'))
+                .map((line) => JSON.parse(line))
+                .map((e) => `${e.for} ${e.model} ${e.input_tokens}`);
+            await until('all are noted', () => calls().length >= 4);
+            assert.deepEqual(calls(), ['turn', 'relay'].flatMap((what) => [
+                `${what} replay-1 30`, `${what} claude-replay 7`]));
+        } finally {
+            await parley.stop();
+        }
+    });
+
+    test('is charged also where its process dies', async () => {
+        const parley = await start({ [SECOND]: { day_tokens: 100000 } });
+        try {
+            const text = String(WIRES.anthropic.answer('by another'));
+            const script = hold(text.slice(0,
+                text.indexOf('event: content_block_stop')));
+            second.on('stumbles', script);
+            const s = await askEvents(parley, { message: 'stumbles',
+                session_id: newSession(), max_tokens: MAX_TOKENS });
+            await s.event('response_chunk');
+            await parley.kill9();
+            await s.done;
+            await serving(parley);
+            await settled(parley, 1);
+            const rows = await rowsOf(parley);
+            assert.deepEqual(Object.keys(rows), [SECOND]);
+            assert.ok(rows[SECOND][1] > 0);
+        } finally {
+            second.on('stumbles', whole(WIRES.anthropic.answer('by another')));
+            await parley.stop();
+        }
+    });
+});
+
+describe('what Parley asks by itself', () => {
+    const titled = (env) => startParley({ env: settings(replay,
+        { TITLE_MODEL: 'replay-2', ...env }) });
+    const titles = () => replay.requests.filter((r) =>
+        r.body.model === 'replay-2');
+
+    test('is not asked where a budget is used up', async () => {
+        const parley = await titled({ LIMITS_FILE: limitsFile({
+            models: { 'openai/replay-2': { day_tokens: 5 } } }) });
+        try {
+            const before = titles().length;
+            const { session_id } = await ask(parley,
+                { message: 'a name?', session_id: newSession() });
+            await until('there will be no title', async () =>
+                await metric(parley, 'parley_titles_failed_total') === 1);
+            assert.equal(titles().length, before);
+            const r = await call(parley, `/sessions/${session_id}`);
+            assert.equal(r.body.title, 'A name?');
+            assert.equal(r.body.titled ?? false, false);
+        } finally {
+            await parley.stop();
+        }
+    });
+
+    test('is counted and noted when a stop cuts it off', async () => {
+        const parley = await titled({ BUDGET_DAY_TOKENS: '1000000' });
+        try {
+            replay.on('Write the title.', silence());
+            const before = titles().length;
+            await ask(parley, { message: 'stop me', session_id: newSession() });
+            await until('the title is asked for',
+                () => titles().length > before);
+            const pid = parley.chatPid();
+            signal(pid, 'SIGTERM');
+            await until('the process leaves',
+                () => !parley.pids().includes(pid));
+            await serving(parley);
+            const { rows } = await usage(parley, '?by=model');
+            const row = rows.find((r) => r.model === 'openai/replay-2');
+            assert.ok(row.input_tokens > 0 && row.input_tokens < 1000);
+            assert.equal(row.turns, 0);
+            const { budget, total } = await usage(parley);
+            assert.equal(budget.day_tokens.left, 1000000 - tokensUsed(total));
+            const log = fs.readFileSync(
+                path.join(parley.dataDir, 'audit.log'), 'utf8');
+            assert.match(log,
+                /"for":"background".*"outcome":"shutting_down"/);
+        } finally {
+            replay.on('Write the title.', whole(ANSWER));
+            await parley.stop();
+        }
     });
 });
 

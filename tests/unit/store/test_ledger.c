@@ -148,6 +148,39 @@ records_come_back_and_nothing_else_does(void **state)
         assert_int_equal(ledger_reserve_read(b, i, &kept), ERR_STORE);
 }
 
+/* What an older version wrote has no flags: it is of a turn. */
+static void
+an_older_reserve_can_be_read(void **state)
+{
+    static const uint8_t old[] = {1, 7, 42, 99, 3, 4, 5, 6, 1, 'a', 1, 'm', 0};
+    struct ledger_kept kept;
+
+    (void)state;
+    assert_int_equal(ledger_reserve_read(old, sizeof(old), &kept), OK);
+    assert_int_equal(kept.at_ms, 7);
+    assert_int_equal(kept.micro, 6);
+    assert_false(kept.aside);
+    assert_string_equal(kept.model, "m");
+    assert_int_equal(ledger_kept_standing(&kept).open, 1);
+}
+
+/* --- what is old ---------------------------------------------------------- */
+
+static void
+this_month_is_always_kept(void **state)
+{
+    (void)state;
+    assert_int_equal(ledger_keeps_from(NOV_21, 30), 20261022);
+    assert_int_equal(ledger_keeps_from(NOV_21 + DAY_MS - 1, 30), 20261022);
+    assert_int_equal(ledger_keeps_from(NOV_21, 21), 20261031);
+    for (int64_t days = 1; days <= 20; days++)
+        assert_int_equal(ledger_keeps_from(NOV_21, days), 20261101);
+    assert_int_equal(ledger_keeps_from(NOV_21 + 10 * DAY_MS, 1), 20261101);
+    assert_int_equal(ledger_keeps_from(NOV_21 + 11 * DAY_MS, 1), 20261201);
+    assert_int_equal(ledger_keeps_from(NOV_21, 400), 20251017);
+    assert_int_equal(ledger_keeps_from(NOV_21, 36500), 19700101);
+}
+
 /* --- in the store --------------------------------------------------------- */
 
 static struct store *
@@ -214,7 +247,7 @@ op_spent(const struct ident *turn, const struct ledger_spent *spent)
 static struct ledger_account
 account(struct store *s, enum ledger_kind kind, const char *name, int64_t at_ms)
 {
-    struct ledger_account a;
+    struct ledger_account a = {.day = {.turns = 0}};
     struct ledger_query q = {
         .account = &a, .kind = kind, .name = name, .at_ms = at_ms};
 
@@ -569,6 +602,250 @@ names_have_bounds(void **state)
     assert_int_equal(store_apply(s, &b), OK);
 }
 
+/* --- a reserve takes the place of another --------------------------------- */
+
+static struct store_op
+op_reserve_other(const struct ident *turn, const struct ledger_charge *charges,
+                 size_t n, int64_t tokens)
+{
+    struct store_op op = {.kind = STORE_RESERVE};
+
+    op.reserve.turn = *turn;
+    op.reserve.process = process_self();
+    op.reserve.at_ms = NOV_21;
+    op.reserve.what = (struct ledger_reserve){.charges = charges,
+                                              .n = n,
+                                              .owner = "local/ann",
+                                              .model = "openai/y",
+                                              .tokens = tokens,
+                                              .micro = 10 * tokens};
+    return op;
+}
+
+static void
+another_model_takes_the_place_of_the_first(void **state)
+{
+    struct store *s = store_of(state);
+    struct ledger_charge other[2] = {
+        {LEDGER_OWNER, "local/ann", {.day_tokens = 100}},
+        {LEDGER_MODEL, "openai/y", {.day_tokens = 39}}};
+    struct store_op b = op_reserved("abc", 100, 60), r, e;
+    struct ledger_spent spent = five;
+
+    assert_int_equal(store_apply(s, &b), OK);
+    r = op_reserve_other(&b.begin.turn, other, 2, 40);
+    assert_int_equal(store_apply(s, &r), ERR_LIMIT);
+    assert_int_equal(r.reserve.what.over.charge, 1);
+    assert_account(s, LEDGER_MODEL, "openai/x", 0, 1, 60); /* as it was */
+    assert_account(s, LEDGER_MODEL, "openai/y", 0, 0, 0);
+    other[1].limits.day_tokens = 100;
+    r = op_reserve_other(&b.begin.turn, other, 2, 100);
+    assert_int_equal(store_apply(s, &r), OK); /* its own 60 do not count */
+    assert_account(s, LEDGER_OWNER, "local/ann", 0, 1, 100);
+    assert_account(s, LEDGER_KEY, "k1", 0, 0, 0);
+    assert_account(s, LEDGER_MODEL, "openai/x", 0, 0, 0);
+    assert_account(s, LEDGER_MODEL, "openai/y", 0, 1, 100);
+    assert_int_equal(n_held(s), 1);
+    spent.model = "openai/y";
+    e = op_spent(&b.begin.turn, &spent);
+    assert_int_equal(store_apply(s, &e), OK);
+    assert_account(s, LEDGER_OWNER, "local/ann", 5, 0, 0);
+    assert_account(s, LEDGER_MODEL, "openai/x", 0, 0, 0);
+    assert_account(s, LEDGER_MODEL, "openai/y", 5, 0, 0);
+    assert_int_equal(n_held(s), 0);
+}
+
+static void
+a_reserve_of_nothing_gives_back(void **state)
+{
+    struct store *s = store_of(state);
+    struct store_op b = op_reserved("abc", 100, 60), r, e;
+
+    assert_int_equal(store_apply(s, &b), OK);
+    r = op_reserve_other(&b.begin.turn, NULL, 0, 0);
+    assert_int_equal(store_apply(s, &r), OK);
+    assert_account(s, LEDGER_OWNER, "local/ann", 0, 0, 0);
+    assert_int_equal(n_held(s), 0);
+    assert_int_equal(store_apply(s, &r), OK); /* there is none */
+    e = op_spent(&b.begin.turn, &five);
+    assert_int_equal(store_apply(s, &e), OK);
+    assert_account(s, LEDGER_OWNER, "local/ann", 5, 0, 0);
+}
+
+/* Of a turn that is open in the store as well. */
+static void
+a_part_is_counted_and_the_rest_stays(void **state)
+{
+    struct store *s = store_of(state);
+    struct store_op b = op_reserved("abc", 100, 60), e;
+    struct store_op t = {.kind = STORE_SETTLE};
+
+    assert_int_equal(store_apply(s, &b), OK);
+    t.settle.turn = b.begin.turn;
+    t.settle.at_ms = NOV_21;
+    t.settle.spent = five;
+    t.settle.spent.part = true;
+    assert_int_equal(store_apply(s, &t), OK);
+    assert_account(s, LEDGER_OWNER, "local/ann", 5, 1, 60);
+    assert_account(s, LEDGER_KEY, "k1", 5, 1, 60);
+    assert_rows(s, NULL, 20261101, 20261130,
+                "20261121 local/ann openai/x 0/3/2/50|");
+    e = op_spent(&b.begin.turn, &five);
+    assert_int_equal(store_apply(s, &e), OK);
+    assert_account(s, LEDGER_OWNER, "local/ann", 10, 0, 0);
+    assert_account(s, LEDGER_KEY, "k1", 10, 0, 0);
+    assert_rows(s, NULL, 20261101, 20261130,
+                "20261121 local/ann openai/x 1/6/4/100|");
+}
+
+static void
+an_aside_is_none_of_the_turns_at_once(void **state)
+{
+    struct store *s = store_of(state);
+    struct ledger_charge one = {
+        LEDGER_OWNER, "local/ann", {.day_tokens = 100, .turns_at_once = 1}};
+    struct ident turn = ident_v7(), aside = ident_v7();
+    struct store_op r = op_reserve_other(&turn, &one, 1, 10), a;
+    struct store_op t = {.kind = STORE_SETTLE};
+
+    assert_int_equal(store_apply(s, &r), OK);
+    a = op_reserve_other(&aside, &one, 1, 91);
+    a.reserve.what.aside = true;
+    assert_int_equal(store_apply(s, &a), ERR_LIMIT);
+    assert_int_equal(a.reserve.what.over.limit, LEDGER_DAY_TOKENS);
+    a = op_reserve_other(&aside, &one, 1, 90);
+    a.reserve.what.aside = true;
+    assert_int_equal(store_apply(s, &a), OK);
+    assert_account(s, LEDGER_OWNER, "local/ann", 0, 1, 100);
+    t.settle.at_ms = NOV_21;
+    t.settle.turn = turn;
+    assert_int_equal(store_apply(s, &t), OK);
+    assert_account(s, LEDGER_OWNER, "local/ann", 0, 0, 90);
+    t.settle.turn = aside;
+    t.settle.spent.worst = true; /* its process died */
+    assert_int_equal(store_apply(s, &t), OK);
+    assert_rows(s, NULL, 20261101, 20261130,
+                "20261121 local/ann openai/y 0/0/90/900|");
+}
+
+static bool
+keep_first(void *arg, const struct ledger_held *held)
+{
+    *(struct ident *)arg = held->id;
+    return false;
+}
+
+static void
+reserves_are_given_from_one_on(void **state)
+{
+    struct store *s = store_of(state);
+    struct ledger_charge c = {LEDGER_OWNER, "local/ann", {.day_tokens = 100}};
+    struct ident ids[3] = {{{1}}, {{2}}, {{3}}}, after = {{0}}, got;
+    struct ledger_query q = {.held = keep_first, .after = &after, .arg = &got};
+
+    for (size_t i = 0; i < 3; i++) {
+        struct store_op r = op_reserve_other(&ids[i], &c, 1, 1);
+
+        assert_int_equal(store_apply(s, &r), OK);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(store_ledger(s, &q), OK);
+        assert_true(ident_eq(&got, &ids[i]));
+        after = got;
+    }
+    memset(&got, 0, sizeof(got));
+    assert_int_equal(store_ledger(s, &q), OK);
+    assert_true(ident_is_zero(&got));
+}
+
+/* --- what is old goes ----------------------------------------------------- */
+
+static void
+used(struct store *s, int64_t at_ms)
+{
+    struct store_op t = {.kind = STORE_SETTLE};
+
+    t.settle.turn = ident_v7();
+    t.settle.at_ms = at_ms;
+    t.settle.spent = five;
+    assert_int_equal(store_apply(s, &t), OK);
+}
+
+static uint32_t
+oldest(struct store *s)
+{
+    uint32_t day = 1;
+    struct ledger_query q = {.oldest = &day};
+
+    assert_int_equal(store_ledger(s, &q), OK);
+    return day;
+}
+
+static uint32_t
+pruned(struct store *s, uint32_t before, uint32_t limit)
+{
+    struct store_op op = {.kind = STORE_LEDGER_PRUNE};
+
+    op.prune.before = before;
+    op.prune.limit = limit;
+    assert_int_equal(store_apply(s, &op), OK);
+    return op.prune.n;
+}
+
+static void
+rows_before_a_day_go_a_few_at_a_time(void **state)
+{
+    struct store *s = store_of(state);
+
+    assert_int_equal(oldest(s), 0);
+    assert_int_equal(pruned(s, 20261121, 10), 0);
+    for (int day = 0; day < 5; day++)
+        used(s, NOV_21 - day * DAY_MS);
+    assert_int_equal(oldest(s), 20261117);
+    assert_int_equal(pruned(s, 20261117, 10), 0);
+    assert_int_equal(pruned(s, 20261120, 2), 2);
+    assert_int_equal(oldest(s), 20261119);
+    assert_int_equal(pruned(s, 20261120, 2), 1);
+    assert_int_equal(pruned(s, 20261120, 2), 0);
+    assert_rows(s, NULL, 20261101, 20261130,
+                "20261120 local/ann openai/x 1/3/2/50|"
+                "20261121 local/ann openai/x 1/3/2/50|");
+}
+
+/* A budget of this month holds, and what is reserved stays so. */
+static void
+old_sums_go_and_those_of_now_stay(void **state)
+{
+    struct on_store *f = *state;
+    struct store_config conf = {.dir = f->dir, .map_bytes = TEST_MAP};
+    struct store_op b = op_reserved("abc", 0, 10), e;
+    struct ledger_account a;
+
+    for (int i = 12; i >= 0; i--) {
+        b = op_reserved("abc", 0, 10);
+        b.begin.user.at_ms = NOV_21 - 31 * i * DAY_MS;
+        assert_int_equal(store_apply(f->s, &b), OK);
+        e = op_spent(&b.begin.turn, &five);
+        e.end.answer.at_ms = b.begin.user.at_ms + 1;
+        assert_int_equal(store_apply(f->s, &e), OK);
+    }
+    b = op_reserved("abc", 0, 10);
+    assert_int_equal(store_apply(f->s, &b), OK);
+    assert_true(pruned(f->s, ledger_keeps_from(NOV_21, 1), 1000) > 12);
+    a = account(f->s, LEDGER_KEY, "k1", NOV_21);
+    assert_int_equal(a.month.input_tokens, 3);
+    assert_int_equal(a.standing.tokens, 10);
+    a = account(f->s, LEDGER_OWNER, "local/ann", NOV_21);
+    assert_int_equal(a.month.input_tokens, 3);
+    a = account(f->s, LEDGER_OWNER, "local/ann", NOV_21 - 31 * DAY_MS);
+    assert_int_equal(a.month.input_tokens, 0);
+    store_close(f->s);
+    f->s = NULL;
+    assert_int_equal(n_months(f, LEDGER_OWNER), 1);
+    assert_int_equal(n_months(f, LEDGER_KEY), 1);
+    assert_int_equal(store_open_on(&f->s, f->be, &conf), OK);
+}
+
 #define STORE(t) ON_STORE(t, lmdb)
 
 int
@@ -591,6 +868,15 @@ main(void)
         STORE(sums_of_past_months_go),
         STORE(a_turn_that_is_there_already_reserves_nothing),
         STORE(names_have_bounds),
+        cmocka_unit_test(an_older_reserve_can_be_read),
+        cmocka_unit_test(this_month_is_always_kept),
+        STORE(another_model_takes_the_place_of_the_first),
+        STORE(a_reserve_of_nothing_gives_back),
+        STORE(a_part_is_counted_and_the_rest_stays),
+        STORE(an_aside_is_none_of_the_turns_at_once),
+        STORE(reserves_are_given_from_one_on),
+        STORE(rows_before_a_day_go_a_few_at_a_time),
+        STORE(old_sums_go_and_those_of_now_stay),
     };
 
     log_set_level(LOG_ERROR);

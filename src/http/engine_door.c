@@ -121,7 +121,7 @@ take_file(struct request *rq, int file_fd, const struct body_limits *l)
 {
     struct stat st;
 
-    if (l->spools == NULL || !l->spools(rq) || fstat(file_fd, &st) != 0 ||
+    if (!request_body_spools(rq, l) || fstat(file_fd, &st) != 0 ||
         !S_ISREG(st.st_mode) || st.st_size < 0)
         return ERR_BADREQ;
     rq->body_too_big = (uint64_t)st.st_size > request_body_max(rq, l);

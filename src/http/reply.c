@@ -12,6 +12,7 @@
 
 #include <stdarg.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -78,6 +79,7 @@ static const struct {
     {414, "URI Too Long"},
     {415, "Unsupported Media Type"},
     {416, "Range Not Satisfiable"},
+    {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
@@ -185,6 +187,64 @@ reply_header(struct reply *rp, const char *name, const char *fmt, ...)
     buf_adds(&rp->out, "\r\n");
 }
 
+/* --- what is left of a limit ---------------------------------------------- */
+
+static void
+quota_line(struct buf *out, const char *what, const char *unit, int64_t v,
+           const char *end)
+{
+    buf_addf(out, "X-RateLimit-%s-%s: %" PRId64 "%s\r\n", what, unit, v, end);
+}
+
+/* reset_s 0: that is not known. */
+static void
+quota_lines(struct buf *out, const struct problem_quota *q, int64_t reset_s)
+{
+    const char *unit = q->unit == QUOTA_TOKENS ? "Tokens" : "Requests";
+
+    quota_line(out, "Limit", unit, q->max, "");
+    quota_line(out, "Remaining", unit, q->left, "");
+    if (reset_s > 0)
+        quota_line(out, "Reset", unit, reset_s, "s");
+}
+
+static void
+quota_dollars(struct buf *out, const char *name, int64_t micro)
+{
+    buf_addf(out, "%s: %" PRId64 ".%06" PRId64 "\r\n", name, micro / 1000000,
+             micro % 1000000);
+}
+
+void
+reply_quota(struct reply *rp, const struct problem *p)
+{
+    const struct problem_quota *q = &p->quota;
+
+    assert(rp->body_at == 0);
+    if (q->unit == QUOTA_NONE)
+        return;
+    if (q->unit == QUOTA_MICRO) {
+        quota_dollars(&rp->out, "X-Budget-Limit-USD", q->max);
+        quota_dollars(&rp->out, "X-Budget-Remaining-USD", q->left);
+        return;
+    }
+    quota_lines(&rp->out, q, q->anew_ms > 0 ? p->retry_after_s : 0);
+    if (q->unit == QUOTA_TURNS)
+        rp->left_set = true;
+}
+
+/* How often its client may ask. */
+static void
+add_left(struct buf *out, const struct request *rq)
+{
+    int64_t ms = rq->left.anew_ms - clock_wall_ms();
+
+    if (rq->left.unit != QUOTA_NONE)
+        quota_lines(out, &rq->left, ms > 0 ? (ms + 999) / 1000 : 0);
+}
+
+/* --- the end of the head -------------------------------------------------- */
+
 struct buf *
 reply_body(struct reply *rp, const char *content_type)
 {
@@ -193,6 +253,8 @@ reply_body(struct reply *rp, const char *content_type)
         reply_header(rp, "Cache-Control", "no-store");
     if (!rp->policy_set)
         reply_header(rp, "Content-Security-Policy", REPLY_POLICY);
+    if (!rp->left_set)
+        add_left(&rp->out, rp->rq);
     if (content_type)
         reply_header(rp, "Content-Type", "%s", content_type);
     buf_adds(&rp->out, "\r\n");
@@ -243,44 +305,6 @@ reply_end(struct reply *rp)
     }
     buf_release(&rp->out);
     return e;
-}
-
-static void
-quota_header(struct reply *rp, const char *what, const char *unit, int64_t v)
-{
-    char name[48];
-
-    (void)snprintf(name, sizeof(name), "X-RateLimit-%s-%s", what, unit);
-    reply_header(rp, name, "%" PRId64, v);
-}
-
-static void
-quota_dollars(struct reply *rp, const char *name, int64_t micro)
-{
-    reply_header(rp, name, "%" PRId64 ".%06" PRId64, micro / 1000000,
-                 micro % 1000000);
-}
-
-void
-reply_quota(struct reply *rp, const struct problem *p)
-{
-    const struct problem_quota *q = &p->quota;
-    const char *unit = q->unit == QUOTA_TOKENS ? "Tokens" : "Requests";
-
-    if (q->unit == QUOTA_NONE)
-        return;
-    if (q->unit == QUOTA_MICRO) {
-        quota_dollars(rp, "X-Budget-Limit-USD", q->max);
-        quota_dollars(rp, "X-Budget-Remaining-USD", q->left);
-        return;
-    }
-    quota_header(rp, "Limit", unit, q->max);
-    quota_header(rp, "Remaining", unit, q->left);
-    if (q->anew_ms > 0)
-        reply_header(rp,
-                     q->unit == QUOTA_TOKENS ? "X-RateLimit-Reset-Tokens"
-                                             : "X-RateLimit-Reset-Requests",
-                     "%ds", p->retry_after_s);
 }
 
 int
@@ -366,6 +390,7 @@ reply_stream_head(struct buf *out, const struct request *rq,
     buf_adds(out, "\r\nCache-Control: no-store\r\n"
                   "Content-Security-Policy: " REPLY_POLICY "\r\n"
                   "X-Accel-Buffering: no\r\n");
+    add_left(out, rq);
     if (extra)
         buf_adds(out, extra);
     buf_adds(out, "\r\n");

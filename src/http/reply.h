@@ -24,6 +24,7 @@ struct reply {
     size_t body_max;    /* bytes */
     int status;
     bool cache_set;  /* the caller gave a Cache-Control */
+    bool left_set;   /* how many requests are left was said */
     bool policy_set; /* the caller gave a Content-Security-Policy */
 };
 
@@ -37,7 +38,8 @@ void reply_header(struct reply *rp, const char *name, const char *fmt, ...)
     PRINTF(3, 4);
 /* The headers of a limit that was reached: X-RateLimit-Limit-Tokens and the
  * like, as clients of OpenAI's API look for them; X-Budget-…-USD. Nothing if p
- * has none. */
+ * has none. (What is left of how often the client may ask, rq->left, is said by
+ * every reply and stream where p does not say it.) */
 void reply_quota(struct reply *rp, const struct problem *p);
 /* End the head; returns the buffer that the body is added to (it holds the
  * head already: add, do not clear). Without a call the body is empty. */

@@ -262,6 +262,11 @@ check(const struct request *rq, struct problem *why)
         why->status = 414;
         return ERR_TOOBIG;
     }
+    if (request_peer_ambiguous(rq))
+        return problem_set(why, ERR_BADREQ, "ambiguous_client",
+                           "The proxy's header came twice",
+                           "A proxy removes what a client writes in "
+                           "X_Forwarded_For and the like.");
     if (rq->path[0] != '/' || has_control(rq->path) || !utf8_valid(rq->path, n))
         return problem_set(why, ERR_BADREQ, "invalid_path", "Invalid path",
                            "A path begins with / and is UTF-8 without "

@@ -62,6 +62,9 @@ struct request {
     /* Whole header lines with CRLF that every reply to it carries; "" at
      * first; in the arena. */
     const char *head_more;
+    /* Of the limit of how often may be asked; QUOTA_NONE: there is none. Every
+     * reply says it. */
+    struct problem_quota left;
     const struct identity *who; /* who asks (api/who.h); NULL: not known */
     const char *owner;          /* as whom it acts; "" at first; in the arena */
 };
@@ -86,9 +89,15 @@ struct body_limits {
     bool (*spools)(const struct request *rq);
     size_t spool_max;      /* bytes */
     const char *spool_dir; /* borrowed */
+    /* Will this request be refused, as nobody shows who they are? Then its body
+     * may have stranger_max and is no file. NULL: none will. */
+    bool (*stranger)(const struct request *rq);
+    size_t stranger_max; /* bytes */
 };
 /* How long the body of this request may be. */
 size_t request_body_max(const struct request *rq, const struct body_limits *l);
+/* May it be a file? */
+bool request_body_spools(const struct request *rq, const struct body_limits *l);
 /* Up to n bytes of the body into p. 0: no more; -1: failed. */
 typedef ssize_t request_read_fn(void *arg, char *p, size_t n);
 /* Read the body as CONTENT_LENGTH says; without it, to the end if the request

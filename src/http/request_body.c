@@ -140,10 +140,24 @@ spool(struct request *rq, const char *dir, size_t max, bool known, bool to_end,
     return e;
 }
 
+static bool
+is_stranger(const struct request *rq, const struct body_limits *l)
+{
+    return l->stranger != NULL && l->stranger(rq);
+}
+
+bool
+request_body_spools(const struct request *rq, const struct body_limits *l)
+{
+    return l->spools != NULL && l->spools(rq) && !is_stranger(rq, l);
+}
+
 size_t
 request_body_max(const struct request *rq, const struct body_limits *l)
 {
-    return l->spools != NULL && l->spools(rq) ? l->spool_max : l->max;
+    if (is_stranger(rq, l) && l->stranger_max < l->max)
+        return l->stranger_max;
+    return request_body_spools(rq, l) ? l->spool_max : l->max;
 }
 
 enum err
@@ -154,7 +168,7 @@ request_read_body(struct request *rq, const struct body_limits *limits,
     const char *s = request_var(rq, "CONTENT_LENGTH");
     size_t digits = s ? strspn(s, "0123456789") : 0;
     size_t max = request_body_max(rq, limits);
-    bool spools = limits->spools != NULL && limits->spools(rq);
+    bool spools = request_body_spools(rq, limits);
     int64_t n;
 
     if (!s || !*s) {

@@ -19,6 +19,7 @@
 #include <netinet/in.h>
 
 #include "base/text.h"
+#include "http/request_host.h"
 
 #define ELEMENTS_MAX 64 /* of X-Forwarded-For that are looked at */
 
@@ -190,23 +191,33 @@ is_loopback(const struct address *a)
            memcmp(a->bytes, one, sizeof(one)) == 0;
 }
 
-/* Was this machine asked by an address or as localhost? Another name may be one
- * of somebody else's domain that was made to point here, for a page of theirs
- * (DNS rebinding). */
-static bool
-asks_here(const struct request *rq)
+bool
+request_is_address(const char *s, size_t n)
 {
-    static const char name[] = "localhost", below[] = ".localhost";
-    const char *host = request_header(rq, "Host");
     struct address a;
-    size_t n;
 
-    if (host == NULL || element_read(&a, host, strlen(host)))
-        return true;
-    n = strcspn(host, ":");
-    return text_ieqn(host, n, name) ||
-           (n >= sizeof(below) && text_ieqn(host + n - (sizeof(below) - 1),
-                                            sizeof(below) - 1, below));
+    return element_read(&a, s, n);
+}
+
+/* Not of the internet at large: RFC 1918, RFC 3927, RFC 4193, RFC 4291. */
+static bool
+is_private(const struct address *a)
+{
+    const uint8_t *b = is_v4(a) ? a->bytes + 12 : a->bytes;
+
+    if (!is_v4(a))
+        return (b[0] & 0xfe) == 0xfc || (b[0] == 0xfe && (b[1] & 0xc0) == 0x80);
+    return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) ||
+           (b[0] == 192 && b[1] == 168) || (b[0] == 169 && b[1] == 254);
+}
+
+bool
+request_is_inside(const char *addr)
+{
+    struct address a;
+
+    return !address_read(&a, addr, strlen(addr)) || is_loopback(&a) ||
+           is_private(&a);
 }
 
 /* The last proxy on the way, which is trusted, saw TLS or did not. */
@@ -259,7 +270,7 @@ request_peer_find(struct request *rq)
         a = next;
     }
     address_text(&a, rq->peer);
-    rq->local = is_loopback(&a) && asks_here(rq) &&
+    rq->local = is_loopback(&a) && request_host_here(rq) &&
                 (forwarded ? n == 0 : !speaks_for_another(rq));
 }
 
@@ -285,4 +296,11 @@ bool
 request_peer_trusted(const struct request *rq)
 {
     return rq->trusted;
+}
+
+bool
+request_peer_ambiguous(const struct request *rq)
+{
+    return rq->trusted && (request_header_twice(rq, "X-Forwarded-For") ||
+                           request_header_twice(rq, "X-Forwarded-Proto"));
 }

@@ -31,6 +31,14 @@ bool request_tls(const struct request *rq);
 bool request_local(const struct request *rq);
 /* Is REMOTE_ADDR one of TRUSTED_PROXIES? */
 bool request_peer_trusted(const struct request *rq);
+/* Is it one, and a header that it is believed for came under two names that
+ * are one to CGI? Then the client may have written one of them. */
+bool request_peer_ambiguous(const struct request *rq);
+
+/* Are these n bytes an address, in brackets or not, with a port or not? */
+bool request_is_address(const char *s, size_t n);
+/* Is addr one of this machine or of a private network, or none at all? */
+bool request_is_inside(const char *addr);
 
 /* Find out who it is; request_new does. */
 void request_peer_find(struct request *rq);

@@ -377,15 +377,11 @@ reason_of(int status)
         int status;
         const char *text;
     } rows[] = {
-        {400, "Bad Request"},
-        {401, "Unauthorized"},
-        {403, "Forbidden"},
-        {404, "Not Found"},
-        {405, "Method Not Allowed"},
-        {414, "URI Too Long"},
-        {426, "Upgrade Required"},
-        {429, "Too Many Requests"},
-        {431, "Request Header Fields Too Large"},
+        {400, "Bad Request"},         {401, "Unauthorized"},
+        {403, "Forbidden"},           {404, "Not Found"},
+        {405, "Method Not Allowed"},  {414, "URI Too Long"},
+        {421, "Misdirected Request"}, {426, "Upgrade Required"},
+        {429, "Too Many Requests"},   {431, "Request Header Fields Too Large"},
         {503, "Service Unavailable"},
     };
 

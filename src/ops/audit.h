@@ -38,12 +38,13 @@ struct buf;
 enum audit_what {
     AUDIT_LOGIN,            /* way */
     AUDIT_LOGIN_FAILED,     /* user, reason; never what was tried */
-    AUDIT_LOGOUT,           /* all: of everywhere */
+    AUDIT_LOGOUT,           /* all: of everywhere; login: one, by its id */
     AUDIT_LOCKED_OUT,       /* user: too many wrong passwords */
     AUDIT_KEY_MADE,         /* key (its id), name */
     AUDIT_KEY_REVOKED,      /* key */
     AUDIT_TOKENS_ENDED,     /* all tokens issued so far are over */
     AUDIT_PROVIDER_CALL,    /* provider, model, for, tokens, cost, files */
+    AUDIT_FILES_SENT,       /* files: given for a model elsewhere */
     AUDIT_TOOL_CALL,        /* tool, outcome */
     AUDIT_SESSION_DELETED,  /* session */
     AUDIT_SESSIONS_DELETED, /* count */
@@ -105,7 +106,9 @@ struct audit_fact {
 void audit_event(const struct audit_fact *f);
 /* The same, and wait until it is on disk. ERR_FULL, ERR_STORE: it could not be
  * written for now; it is kept, and tried again. (Then who was about to let
- * somebody in refuses; what is done already stays done.) Not on the loop.
+ * somebody in refuses; what is done already stays done.) Where another process
+ * holds the log, that takes no longer than some seconds: AUDIT_LOCK_MS for the
+ * batch that is under way, and again for this one. Not on the loop.
  *
  *   e = audit_event_wait(&(struct audit_fact){
  *       .what = AUDIT_LOGIN, .who = id->owner, .addr = id->addr,

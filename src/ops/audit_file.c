@@ -19,6 +19,8 @@
 #include "ops/audit_file.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -30,9 +32,66 @@
 
 #define ROOM_AHEAD (64 * 1024)      /* bytes */
 #define BATCH_MAX (8 * 1024 * 1024) /* bytes of lines in one write */
+#define TICK_NS 20000000L           /* between two interruptions */
+#define TICK_SIGNAL (SIGRTMIN + 5)  /* of nobody else */
 #define MODE 0600
 
 /* --- opening ---------------------------------------------------------- */
+
+static void
+on_tick(int signo)
+{
+    (void)signo; /* it interrupts, that is all */
+}
+
+/* Wait in the kernel, which lets those who wait have a lock in turn; a timer of
+ * this thread alone interrupts it when the time is over, and again until the
+ * thread has noticed. */
+static int
+flock_timed(int fd, int how, timer_t timer)
+{
+    const struct itimerspec when = {.it_value.tv_sec = AUDIT_LOCK_MS / 1000,
+                                    .it_interval.tv_nsec = TICK_NS};
+    int64_t end_ms = clock_mono_ms() + AUDIT_LOCK_MS;
+    int r = timer_settime(timer, 0, &when, NULL);
+
+    while (r == 0 && (r = flock(fd, how)) != 0 && errno == EINTR) {
+        if (clock_mono_ms() >= end_ms) {
+            errno = EWOULDBLOCK;
+            break;
+        }
+        r = 0;
+    }
+    return r;
+}
+
+int
+audit_flock(int fd, int how)
+{
+    const struct sigaction tick = {.sa_handler = on_tick};
+    struct sigevent to = {.sigev_notify = SIGEV_THREAD_ID,
+                          .sigev_signo = TICK_SIGNAL};
+    sigset_t only, before;
+    timer_t timer;
+    int r, errnum;
+
+    /* Another one holds it for a write and the disk: mostly nobody does. */
+    if (flock(fd, how | LOCK_NB) == 0)
+        return 0;
+    to._sigev_un._tid = gettid();
+    if (errno != EWOULDBLOCK || sigaction(TICK_SIGNAL, &tick, NULL) != 0 ||
+        timer_create(CLOCK_MONOTONIC, &to, &timer) != 0)
+        return -1;
+    (void)sigemptyset(&only);
+    (void)sigaddset(&only, TICK_SIGNAL);
+    (void)pthread_sigmask(SIG_UNBLOCK, &only, &before);
+    r = flock_timed(fd, how, timer);
+    errnum = errno;
+    (void)timer_delete(timer);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = errnum;
+    return r;
+}
 
 int
 audit_lock_take(int dir_fd, bool shared)
@@ -40,18 +99,14 @@ audit_lock_take(int dir_fd, bool shared)
     int fd = openat(
         dir_fd, AUDIT_LOCK,
         (shared ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW, MODE);
-    int r;
+    int errnum;
 
-    if (fd < 0)
-        return -1;
-    do
-        r = flock(fd, shared ? LOCK_SH : LOCK_EX);
-    while (r != 0 && errno == EINTR);
-    if (r != 0) {
-        (void)close(fd);
-        return -1;
-    }
-    return fd;
+    if (fd < 0 || audit_flock(fd, shared ? LOCK_SH : LOCK_EX) == 0)
+        return fd;
+    errnum = errno;
+    (void)close(fd);
+    errno = errnum;
+    return -1;
 }
 
 void
@@ -321,10 +376,7 @@ audit_file_append(struct audit_file *f, const struct audit_entry_body *bodies,
     int r;
 
     *done = 0;
-    do
-        r = flock(f->lock_fd, LOCK_EX);
-    while (r != 0 && errno == EINTR);
-    if (r != 0)
+    if (audit_flock(f->lock_fd, LOCK_EX) != 0)
         return audit_failed(errno);
     e = settle(f);
     while (e == OK && *done < n) {

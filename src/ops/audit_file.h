@@ -18,7 +18,8 @@
 #define AUDIT_LOG "audit.log"
 #define AUDIT_HEAD "audit.head"
 #define AUDIT_LOCK "audit.lock"
-#define AUDIT_NAME_MAX 32 /* characters of a file's name, with the NUL */
+#define AUDIT_LOCK_MS 2000 /* at most, for other processes; whole seconds */
+#define AUDIT_NAME_MAX 32  /* characters of a file's name, with the NUL */
 
 struct audit_file {
     int dir_fd, lock_fd;
@@ -44,13 +45,18 @@ MUST_USE enum err audit_file_open(struct audit_file *f,
 void audit_file_close(struct audit_file *f);
 /* Append a line for each of the n bodies, and wait for the disk. *done of them
  * are durable, also if it fails: ERR_FULL: no room; ERR_STORE: anything else.
- * Logged when it begins to fail by who calls. */
+ * Logged when it begins to fail by who calls. Others are waited for
+ * AUDIT_LOCK_MS at most: who holds audit.lock for longer hangs, or is no
+ * process of ours, and without it nothing may be written, since two writers
+ * would break the chain. Then ERR_STORE (errno EWOULDBLOCK) and *done is 0. */
 MUST_USE enum err audit_file_append(struct audit_file *f,
                                     const struct audit_entry_body *bodies,
                                     size_t n, size_t *done);
 
-/* Hold audit.lock of a folder; -1 (errno): it cannot be had. shared: only if
- * it is there, and for reading. */
+/* flock(2), but no longer than AUDIT_LOCK_MS: then -1 and EWOULDBLOCK. */
+int audit_flock(int fd, int how);
+/* Hold audit.lock of a folder; -1 (errno): it cannot be had, or not within
+ * AUDIT_LOCK_MS (EWOULDBLOCK). shared: only if it is there, and for reading. */
 int audit_lock_take(int dir_fd, bool shared);
 void audit_lock_leave(int fd);
 

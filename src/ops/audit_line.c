@@ -49,6 +49,8 @@ static const struct {
     [AUDIT_TOKENS_ENDED] = {"tokens_ended",
                             "all tokens of an owner were ended"},
     [AUDIT_PROVIDER_CALL] = {"provider_call", "a provider was asked"},
+    [AUDIT_FILES_SENT] = {"files_sent",
+                          "excerpts of files were given for a model elsewhere"},
     [AUDIT_TOOL_CALL] = {"tool_call", "a tool was run"},
     [AUDIT_SESSION_DELETED] = {"session_deleted", "a session was deleted"},
     [AUDIT_SESSIONS_DELETED] = {"sessions_deleted",

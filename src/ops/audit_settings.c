@@ -222,10 +222,8 @@ audit_settings(const struct audit_config *c)
                      : openat(dir, FILE_NAME,
                               O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     struct audit_seal seal;
-    int r = fd < 0 ? -1 : 0;
 
-    while (fd >= 0 && (r = flock(fd, LOCK_EX)) != 0 && errno == EINTR) {}
-    if (r == 0) {
+    if (fd >= 0 && audit_flock(fd, LOCK_EX) == 0) {
         audit_seal_init(&seal, c->key);
         settings_check(fd, &seal);
         explicit_bzero(&seal, sizeof(seal));

@@ -362,6 +362,47 @@ a_page_has_a_policy_of_its_own(void **state)
 }
 
 static void
+what_is_left_is_said_once_by_every_reply(void **state)
+{
+    struct request *rq = get();
+    struct problem p = {0};
+    struct buf head;
+    const char *s;
+
+    (void)state;
+    rq->left = (struct problem_quota){
+        .unit = QUOTA_TURNS, .max = 9, .left = 4, .anew_ms = INT64_MAX / 2};
+    buf_init(&head, REPLY_HEAD_MAX);
+    reply_stream_head(&head, rq, "text/event-stream", NULL);
+    assert_has(buf_cstr(&head), "\r\nX-RateLimit-Limit-Requests: 9\r\n"
+                                "X-RateLimit-Remaining-Requests: 4\r\n"
+                                "X-RateLimit-Reset-Requests: ");
+    buf_release(&head);
+    rq->left.anew_ms = 1; /* long ago */
+    assert_int_equal(reply_json(rq, 200, "{}", 2), OK);
+    s = sent(rq);
+    assert_has(s, "X-RateLimit-Remaining-Requests: 4\r\n");
+    assert_lacks(s, "X-RateLimit-Reset-Requests");
+    buf_release(&far);
+
+    /* A limit of answers at once that was reached is said instead; one of
+     * tokens is another. */
+    for (int unit = QUOTA_TOKENS; unit <= QUOTA_TURNS; unit++) {
+        rq = get();
+        rq->left = (struct problem_quota){QUOTA_TURNS, 9, 4, 1};
+        (void)problem_set(&p, ERR_LIMIT, NULL, NULL, NULL);
+        p.quota = (struct problem_quota){(enum problem_unit)unit, 3, 0, 0};
+        assert_int_equal(reply_problem(rq, &p, NULL), OK);
+        s = sent(rq);
+        assert_int_equal(strstr(s, "Requests: 4\r\n") != NULL,
+                         unit != QUOTA_TURNS);
+        assert_int_equal(strstr(s, "Limit-Requests: 3\r\n") != NULL,
+                         unit == QUOTA_TURNS);
+        buf_release(&far);
+    }
+}
+
+static void
 a_stream_head_is_a_head_alone(void **state)
 {
     struct request *rq = get();
@@ -449,6 +490,7 @@ main(void)
         cmocka_unit_test(options_answers_a_preflight),
         cmocka_unit_test(under_tls_browsers_are_told_to_stay_there),
         cmocka_unit_test(a_page_has_a_policy_of_its_own),
+        cmocka_unit_test(what_is_left_is_said_once_by_every_reply),
         cmocka_unit_test(a_stream_head_is_a_head_alone),
         cmocka_unit_test(a_long_reply_is_left_in_the_conn),
         cmocka_unit_test(a_client_that_left_is_hup),

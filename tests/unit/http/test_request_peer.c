@@ -209,6 +209,32 @@ tls_is_what_the_web_server_or_a_trusted_proxy_says(void **state)
     assert_true(tls("10.0.0.1", "HTTPS=on", NULL));
 }
 
+static void
+two_spellings_of_a_proxys_header_are_refused(void **state)
+{
+    static const char *const names[] = {"HTTP_X_FORWARDED_FOR",
+                                        "HTTP_X_FORWARDED_PROTO"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        char one[100], two[100];
+        const char *const vars[] = {"REQUEST_METHOD=GET",
+                                    "REMOTE_ADDR=10.0.0.1", one, two, NULL};
+        struct request *rq;
+
+        (void)snprintf(one, sizeof(one), "%s=192.0.2.1", names[i]);
+        (void)snprintf(two, sizeof(two), "%s=6.6.6.6", names[i]);
+        trust("10.0.0.1");
+        assert_int_equal(request_new(&rq, vars, "", &why), ERR_BADREQ);
+        assert_string_equal(why.code, "ambiguous_client");
+        request_free(rq);
+        trust("");
+        assert_int_equal(request_new(&rq, vars, "", &why), OK);
+        assert_string_equal(request_peer(rq), "10.0.0.1");
+        request_free(rq);
+    }
+}
+
 static bool
 local(const char *addr, const char *forwarded, const char *more)
 {
@@ -264,6 +290,7 @@ main(void)
         cmocka_unit_test(networks_end_at_a_bit),
         cmocka_unit_test(a_list_that_is_none_is_told),
         cmocka_unit_test(tls_is_what_the_web_server_or_a_trusted_proxy_says),
+        cmocka_unit_test(two_spellings_of_a_proxys_header_are_refused),
         cmocka_unit_test(local_is_who_is_here_and_nobody_between),
     };
 

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include "base/clock.h"
 #include "base/metric.h"
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -269,6 +270,37 @@ a_full_disk_loses_nothing_that_fits_into_memory(void **state)
     assert_int_equal(status, 0);
 }
 
+/* Somebody holds audit.lock and does not leave it: who waits is told so, and
+ * what was to be written is written when it can be. */
+static void
+a_lock_that_is_held_is_not_waited_for_for_ever(void **state)
+{
+    struct audit_fact f = {.what = AUDIT_LOGIN_FAILED, .addr = "192.0.2.7"};
+    int64_t began_ms;
+    struct audit_found found;
+    int dir, held;
+
+    (void)state;
+    log_set_level((enum log_level)(LOG_ERROR + 1));
+    assert_int_equal(audit_start(&conf), OK);
+    note("ann", 0, true);
+    dir = open(audit_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    held = audit_lock_take(dir, false);
+    assert_true(held >= 0);
+    began_ms = clock_mono_ms();
+    assert_int_equal(audit_event_wait(&f), ERR_STORE);
+    assert_in_range(clock_mono_ms() - began_ms, AUDIT_LOCK_MS,
+                    3 * AUDIT_LOCK_MS);
+    assert_int_equal(count_of("\"event\":\"login_failed\""), 1);
+    audit_lock_leave(held);
+    note("ann", 1, true);
+    assert_int_equal(count_of("\"event\":\"login_failed\""), 3);
+    audit_stop();
+    audit_check(&conf, &found);
+    assert_string_equal(found.text, "");
+    assert_int_equal(close(dir), 0);
+}
+
 static void
 a_folder_that_is_not_there_is_refused(void **state)
 {
@@ -293,6 +325,7 @@ main(void)
         TEST(many_threads_and_processes_make_one_chain),
         TEST(nothing_that_was_acknowledged_is_lost_by_kill_9),
         TEST(a_full_disk_loses_nothing_that_fits_into_memory),
+        TEST(a_lock_that_is_held_is_not_waited_for_for_ever),
         TEST(a_folder_that_is_not_there_is_refused),
     };
 

@@ -104,12 +104,14 @@ const at = (id) => encodeURIComponent(id);
 
 /* Starts a turn (turn.js); the same messageId never starts a second one.
  * follows: the question that this one takes the place of, on a branch of its
- * own. temporary: the conversation is not to be stored. */
-export function postTurn({ sessionId, messageId, text, follows, temporary }) {
+ * own. temporary: the conversation is not to be stored. files: are they looked
+ * into? (undefined: as the server is set) */
+export function postTurn({ sessionId, messageId, text, follows, temporary },
+    files) {
     return call('POST', 'chat', { body: {
         message: text, session_id: sessionId, client_message_id: messageId,
         detach: true, ...(follows && { parent_message_id: follows }),
-        ...(temporary && { temporary }),
+        ...(temporary && { temporary }), files,
     } });
 }
 

@@ -18,6 +18,7 @@ const ICONS = {
     tag: 'M4 4h8l8 8-8 8-8-8zM8.5 8.5v.01',
     tune: 'M4 7h9M17 7h3M15 5v4M4 16h3M11 16h9M9 14v4',
     box: 'M4 5h16v4H4zM5.5 9v10h13V9M10 13h4',
+    file: 'M6 3.5h8l4 4v13H6zM14 3.5v4h4M9 12h6M9 16h6',
     save: 'M12 4v11M7 10l5 5 5-5M5 20h14',
     ring: 'M12 4a8 8 0 1 1 0 16 8 8 0 0 1 0-16z',
     thumb: 'M4 11h3v9H4zM7 11l4-7.5c1.6 0 2.6 1 2.6 2.5v4H19c1 0 1.6.9 1.4 ' +

@@ -156,22 +156,39 @@ async function act(name, ...args) {
     actions[name](...args);
 }
 
-async function showData() {
+/* What a module of that folder does, once it is there. */
+async function wanted(module, use) {
     try {
-        const data = await import('./later/data.js');
-        data.showData(sessions, { emptied: begin });
+        use(await module);
     } catch {
         net.doubt();
     }
 }
 
-async function showAccount(me) {
-    try {
-        const account = await import('./later/account.js');
-        account.showAccount(me, store, sessions.list.length > 0);
-    } catch {
-        net.doubt();
-    }
+function showData() {
+    wanted(import('./later/data.js'), (data) =>
+        data.showData(sessions, { emptied: begin, showFiles }));
+}
+
+function showFiles() {
+    wanted(import('./later/files.js'), (files) => files.showFiles(store));
+}
+
+function showAccount(me) {
+    wanted(import('./later/account.js'), (account) =>
+        account.showAccount(me, store, sessions.list.length > 0));
+}
+
+/* Files that are dragged over the page, or dropped. */
+function dragged(e) {
+    const { types, files } = e.dataTransfer;
+    if (!types.includes('Files'))
+        return;
+    e.preventDefault();
+    const { type } = e;
+    const dropped = [...files];
+    wanted(import('./later/files.js'), (later) =>
+        later.dragged(type, dropped, store));
 }
 
 /* ---- what happens around the conversation ---- */
@@ -227,6 +244,9 @@ $('keep').addEventListener('click', async () => {
 });
 $('more').addEventListener('click', () => act('menu', $('more'), chat.id));
 $('data').addEventListener('click', showData);
+$('files').addEventListener('click', showFiles);
+addEventListener('dragover', dragged);
+addEventListener('drop', dragged);
 $('new').addEventListener('click', begin);
 $('new-top').addEventListener('click', begin);
 for (const button of document.querySelectorAll('#empty button'))

@@ -134,14 +134,16 @@ export class AnswerMessage extends Message {
     }
 
     /* One from the history. */
-    static stored({ text, at, model, turn = null, id = null, feedback }) {
+    static stored({ text, at, model, turn = null, id = null, feedback,
+        citations }) {
         const message = new AnswerMessage();
         message.text = text;
         message.turn = turn;
         message.id = id;
         message.body.append(renderMarkdown(text));
         highlightIn(message.body);
-        message.#close({ timestamp: at, model, rating: feedback?.rating });
+        message.#close({ timestamp: at, model, rating: feedback?.rating,
+            citations });
         return message;
     }
 
@@ -173,7 +175,7 @@ export class AnswerMessage extends Message {
         this.#close(answer.info);
     }
 
-    #close({ timestamp, model, notes = [], rating }) {
+    #close({ timestamp, model, notes = [], rating, citations }) {
         this.body.removeAttribute('aria-busy');
         this.#working.remove();
         this.foot.replaceChildren();
@@ -191,6 +193,18 @@ export class AnswerMessage extends Message {
         for (const note of notes)
             this.foot.append(el('span', { class: 'meta' },
                 typeof note === 'string' ? note : note?.message ?? ''));
+        if (citations?.length > 0)
+            this.#cite(citations);
+    }
+
+    /* Below the answer, the files that it stands on. */
+    async #cite(citations) {
+        try {
+            const { showSources } = await import('./later/sources.js');
+            showSources(this.body, citations);
+        } catch {
+            /* The answer stands without them. */
+        }
     }
 
     #showReasoning({ reasoning }) {

@@ -89,7 +89,7 @@ export class Runner {
         turn.reply.work();
         let reply;
         try {
-            reply = await api.postTurn(turn);
+            reply = await api.postTurn(turn, this.#store.get('files'));
         } catch (e) {
             this.#notSent(turn, e);
             return;

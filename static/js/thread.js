@@ -136,12 +136,12 @@ export class Thread {
 
     #make(stored) {
         const { id, role, content, timestamp: at, model, turn_id: turn,
-            siblings, feedback } = stored;
+            siblings, feedback, citations } = stored;
         const text = typeof content === 'string' ? content : '';
         if (role === 'user')
             return new UserMessage({ text, at, turn, id, siblings });
         const message = AnswerMessage.stored({ text, at, model, turn, id,
-            feedback });
+            feedback, citations });
         const ending = endingOf(stored.finish_reason);
         if (ending)
             message.say({ text: ending, quiet: true });

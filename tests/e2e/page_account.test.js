@@ -5,9 +5,10 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { PASSWORD, accounts, basic, bearer } from '../lib/accounts.js';
+import { PASSWORD, accounts, basic, bearer, cookiesAfter } from
+    '../lib/accounts.js';
 import { startBrowser } from '../lib/browser.js';
-import { call } from '../lib/client.js';
+import { call, postJson } from '../lib/client.js';
 import { startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
@@ -84,6 +85,36 @@ describe('accounts on the page', () => {
             await until('the key to be none', async () => (await call(parley,
                 '/auth/me', { headers: bearer(key) })).status === 401);
             assert.deepEqual(complaints(tab), []);
+        });
+
+        test('another login is seen, and ended', async () => {
+            const there = await postJson(parley, '/auth/login',
+                { username: 'carl', password: PASSWORD },
+                { 'user-agent': 'Elsewhere/1' });
+            const cookie = cookiesAfter(there);
+            await postJson(parley, '/auth/login',
+                { username: 'eve', password: PASSWORD },
+                { 'user-agent': 'Elsewhere/1' });
+            const tab = await browser.open(parley);
+            await dialog(tab).waitFor();
+            await signIn(tab, 'eve');
+            await tab.page.getByRole('button', { name: 'Signed in as eve' })
+                .click();
+            const rows = dialog(tab).locator('section', {
+                hasText: 'Where you are signed in' }).locator('li');
+            await rows.filter({ hasText: 'this browser' }).waitFor();
+            assert.equal(await rows.count(), 2);
+            assert.match(await rows.first().textContent(), /this browser/);
+            assert.equal(await rows.first().getByRole('button').count(), 0);
+            await rows.filter({ hasText: 'Elsewhere' })
+                .getByRole('button', { name: 'End' }).click();
+            await rows.filter({ hasText: 'Elsewhere' })
+                .waitFor({ state: 'detached' });
+            assert.equal(await rows.count(), 1);
+            assert.deepEqual(complaints(tab), []);
+            /* Others' stay. */
+            assert.equal((await call(parley, '/auth/me',
+                { headers: { cookie } })).body.user, 'local/carl');
         });
 
         test('signing out leaves nothing in the browser', async () => {

@@ -1,4 +1,5 @@
-/* Signing in, and what one has when one is: a name, API keys, a way out.
+/* Signing in, and what one has when one is: a name, API keys, the browsers in
+ * which one is signed in, a way out.
  *
  * The page begins anew behind each of them, since everything that it shows
  * belongs to somebody. Signing out leaves nothing of it in the browser. */
@@ -32,6 +33,37 @@ export function keyText({ scope, created_at: made, last_used_at: used,
         scope], `made ${day(made)}`,
     used ? `used ${day(used)}` : 'not used yet',
     ends ? `until ${day(ends)}` : null].filter(Boolean).join(', ');
+}
+
+const BROWSERS = [['Edg', 'Edge'], ['OPR', 'Opera'], ['Firefox', 'Firefox'],
+    ['Chrom', 'Chrome'], ['Safari', 'Safari']];
+const SYSTEMS = [['Windows', 'Windows'], ['Android', 'Android'],
+    ['iPhone', 'iPhone'], ['iPad', 'iPad'], ['Mac OS', 'macOS'],
+    ['CrOS', 'ChromeOS'], ['Linux', 'Linux']];
+
+/* Pure: what a User-Agent says it is, in a word or two. */
+export function agentText(agent) {
+    const named = (list) => list.find(([part]) => agent.includes(part))?.[1];
+    const browser = named(BROWSERS);
+    const system = named(SYSTEMS);
+    if (browser)
+        return system ? `${browser} on ${system}` : browser;
+    return agent.split(/[/ ]/)[0] || 'An unknown program';
+}
+
+/* Pure: a login's line. */
+export function loginText({ address, way, begun_at: begun,
+    last_used_at: used }) {
+    const time = (t) => new Date(t).toLocaleString([],
+        { dateStyle: 'short', timeStyle: 'short' });
+    return [address || null, `by ${way}`, `since ${time(begun)}`,
+        `used ${time(used)}`].filter(Boolean).join(', ');
+}
+
+/* Pure: this browser's login first, then the one that was used last. */
+export function loginOrder(logins) {
+    return [...logins].sort((a, b) => b.current - a.current ||
+        Date.parse(b.last_used_at) - Date.parse(a.last_used_at));
 }
 
 /* The address without what a login left in it. */
@@ -187,11 +219,43 @@ function keysPart() {
         el('div', { class: 'row' }, name, scope, button('Make a key', make)));
 }
 
+/* Its own login is ended by signing out. */
+function loginsPart(mayEnd) {
+    const list = el('ul', { class: 'keys-list' });
+    const load = async () => {
+        try {
+            const { logins } = await api.call('GET', 'auth/logins');
+            list.replaceChildren(...loginOrder(logins).map((l) => el('li', {},
+                el('span', {}, el('b', { title: l.user_agent },
+                    agentText(l.user_agent)),
+                l.current ? ' (this browser)' : null,
+                el('small', {}, loginText(l))),
+                l.current || !mayEnd ? null
+                    : button('End', () => end(l), 'danger'))));
+        } catch (e) {
+            list.replaceChildren(el('li', {}, `${e.message}.`));
+        }
+    };
+    const end = async (l) => {
+        try {
+            await api.call('DELETE', `auth/logins/${encodeURIComponent(l.id)}`);
+            announce('It is signed out');
+        } catch (e) {
+            await tellFailure('It was not signed out', e);
+        }
+        load();
+    };
+    load();
+    return el('section', {}, el('h3', {}, 'Where you are signed in'), list);
+}
+
 async function showMe(me, store) {
+    const readOnly = me.role === 'read-only';
     const { node, closed } = openDialog(me.name ?? me.user,
         el('p', {}, [me.user, me.role === 'user' ? null : me.role]
             .filter(Boolean).join(', ')),
-        me.role === 'read-only' ? null : keysPart(),
+        readOnly ? null : keysPart(),
+        loginsPart(!readOnly),
         el('div', { class: 'actions' },
             button('Sign out everywhere', () => signOut(store, true)),
             button('Sign out', () => signOut(store, false)),

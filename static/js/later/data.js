@@ -154,11 +154,18 @@ function deletePart(sessions, emptied) {
         el('div', { class: 'row' }, input, remove));
 }
 
-/* emptied() after all was deleted. */
-export async function showData(sessions, { emptied }) {
+function filesPart(show) {
+    return el('section', {}, el('h3', {}, 'Files'),
+        el('p', {}, 'What questions are answered from: add, label and delete ' +
+            'your files.'),
+        el('div', { class: 'row' }, button('Files…', show)));
+}
+
+/* emptied() after all was deleted; showFiles() opens what it says. */
+export async function showData(sessions, { emptied, showFiles }) {
     const brought = importPart(sessions);
     const { node, closed } = openDialog('Your data',
-        exportPart(sessions), brought.node,
+        exportPart(sessions), brought.node, filesPart(showFiles),
         deletePart(sessions, () => {
             node.close('');
             emptied();

@@ -4,6 +4,8 @@
 import { announce } from '../announce.js';
 import { el } from '../dom.js';
 
+let opened = 0;             /* dialogs; more than one may be open */
+
 export function button(label, onclick, kind = '') {
     return el('button', { type: 'button', class: `button ${kind}`, onclick },
         label);
@@ -12,8 +14,9 @@ export function button(label, onclick, kind = '') {
 /* Shows a dialog with this content: {node, closed}. closed resolves to what
  * node.close() was called with, '' for Esc. */
 export function openDialog(title, ...content) {
-    const node = el('dialog', { 'aria-labelledby': 'dialog-title' },
-        el('h2', { id: 'dialog-title' }, title), ...content);
+    const id = `dialog-${++opened}`;
+    const node = el('dialog', { 'aria-labelledby': id },
+        el('h2', { id }, title), ...content);
     const closed = new Promise((resolve) => {
         node.addEventListener('close', () => {
             node.remove();

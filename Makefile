@@ -88,14 +88,14 @@ TESTS := $(TEST_SRC:%.c=$(B)/%)
 FUZZERS := $(FUZZ_SRC:%.c=$(B)/%)
 BENCHES := $(BENCH_SRC:%.c=$(B)/%)
 VENDOR := static/vendor/highlight.js static/vendor/openapi.json \
-	etc/lexicon/afinn.tsv
+	etc/lexicon/afinn.tsv etc/lexicon/passwords.txt
 
 # ---- building --------------------------------------------------------------
 
 .PHONY: all programs vendor
 all: programs vendor ## Build the programs and the page's libraries
 programs: $(PROGRAMS) $(CLI) $(BESIDE) $(CLI_BESIDE)
-vendor: $(VENDOR) ## The page's libraries and the lexicon, from npm
+vendor: $(VENDOR) ## The page's libraries and the lists of words, from npm
 
 # The flags are a file, so that other flags mean other objects.
 FLAGS_NOW := $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS)
@@ -172,6 +172,12 @@ etc/lexicon/afinn.tsv: package-lock.json scripts/lexicon.mjs | \
 	@scripts/deps page
 	@echo "  NPM  etc/lexicon"
 	@node scripts/lexicon.mjs
+
+etc/lexicon/passwords.txt: package-lock.json scripts/passwords.mjs | \
+		etc/lexicon/afinn.tsv
+	@scripts/deps page
+	@echo "  NPM  $@"
+	@node scripts/passwords.mjs
 
 .env.example: $(B)/bin/chat ## Print the settings table into .env.example
 	@$(B)/bin/chat --print-env >$@.new && mv -f $@.new $@

@@ -7,8 +7,11 @@
 
 #include "base/base.h"
 
+#include "ops/audit.h"
 #include "store/fsck.h"
 #include "store/store.h"
+
+struct apikey; /* auth/apikey.h */
 
 enum cli_status {
     CLI_OK = 0,
@@ -18,17 +21,18 @@ enum cli_status {
 };
 
 typedef int cli_fn(int argc, char **argv);
-cli_fn cli_fsck;    /* fsck.c */
-cli_fn cli_backup;  /* backup.c */
-cli_fn cli_restore; /* restore.c */
-cli_fn cli_export;  /* export.c */
-cli_fn cli_import;  /* import.c */
-cli_fn cli_reindex; /* reindex.c */
-cli_fn cli_keys;    /* keys.c */
-cli_fn cli_audit;   /* audit.c */
-cli_fn cli_passwd;  /* passwd.c */
-cli_fn cli_chat;    /* chat.c; its exit status is chat.h's */
-cli_fn cli_doctor;  /* doctor.c; its exit status is doctor.h's */
+cli_fn cli_fsck;        /* fsck.c */
+cli_fn cli_backup;      /* backup.c */
+cli_fn cli_restore;     /* restore.c */
+cli_fn cli_export;      /* export.c */
+cli_fn cli_import;      /* import.c */
+cli_fn cli_reindex;     /* reindex.c */
+cli_fn cli_index_files; /* index.c */
+cli_fn cli_keys;        /* keys.c */
+cli_fn cli_audit;       /* audit.c */
+cli_fn cli_passwd;      /* passwd.c */
+cli_fn cli_chat;        /* chat.c; its exit status is chat.h's */
+cli_fn cli_doctor;      /* doctor.c; its exit status is doctor.h's */
 
 /* A sentence on stderr, "parley: " before it. Returns CLI_FAILED. */
 int cli_fail(const char *fmt, ...) PRINTF(1, 2);
@@ -42,6 +46,14 @@ const char *cli_index(void);
 bool cli_has_store(const char *dir);
 /* The one of DATA_DIR, by the settings. */
 MUST_USE enum err cli_open_store(struct store **out);
+
+/* An account was taken out of the file at path: if that is the file of this
+ * installation (or it has none), its API keys are revoked and its logins end.
+ * Says what was done, or could not be; returns the exit status. gone.c. */
+int cli_account_gone(const char *path, const char *user);
+
+/* Keep the trace of what was done to a key; false: it could not be. keys.c. */
+bool cli_trace_key(enum audit_what what, const struct apikey *key);
 
 /* How far a long command is, on stderr: a bar that is drawn over on a
  * terminal, else a line for every tenth. */

@@ -49,7 +49,7 @@ static const struct {
     {ADVICE_BODY, LIGHTTPD, "server.max-request-size = 0"},
     {ADVICE_BODY, APACHE, "LimitRequestBody 0"},
     {ADVICE_BODY, HTACCESS, "LimitRequestBody 0"},
-    {ADVICE_BODY, NGINX, "client_max_body_size 16m;"},
+    {ADVICE_BODY, NGINX, "client_max_body_size 256m;"},
 
     {ADVICE_MOUNT, LIGHTTPD, "var.parley_mount = \"%s\""},
     {ADVICE_MOUNT, APACHE, "Define PARLEY_MOUNT %s"},

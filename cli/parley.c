@@ -38,6 +38,8 @@ static const struct command {
     {"import", "[--owner NAME] [--format FORMAT] FILE…",
      "put conversations of files into the store, while it is used", cli_import},
     {"reindex", "", "make the index of words anew from the store", cli_reindex},
+    {"index", "[--owner NAME] [--name NAME] FOLDER…",
+     "put the files of folders into the index of files", cli_index_files},
     {"passwd", "[--stdin | --delete] FILE USER | --check FILE",
      "set a user's password in a file of accounts", cli_passwd},
     {"keys", "make|list|revoke [OPTION…]",
@@ -154,7 +156,7 @@ main(int argc, char **argv)
         if (argc > 2 && strcmp(argv[2], "--help") == 0 &&
             commands[i].run != cli_chat && /* these have lists of their own */
             commands[i].run != cli_doctor && commands[i].run != cli_keys &&
-            commands[i].run != cli_audit)
+            commands[i].run != cli_audit && commands[i].run != cli_index_files)
             return cli_help(0, NULL);
         status = commands[i].run(argc > 2 ? argc - 2 : 0, argv + 2);
         if (fflush(stdout) != 0 || ferror(stdout))

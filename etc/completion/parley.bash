@@ -39,7 +39,10 @@ _parley() {
         words=$("$program" audit --help 2>/dev/null |
             sed -n '/^events/,$s/^  \([a-z_]*\) .*/\1/p')
         ;;
-    chat:* | doctor:* | keys:* | audit:*)
+    index:--drop)
+        words=$("$program" index --list 2>/dev/null | sed 's/  .*//')
+        ;;
+    chat:* | doctor:* | index:* | keys:* | audit:*)
         words=$(_parley_options "$program" "${COMP_WORDS[1]}")
         ;;
     fsck:*) words=--repair ;;

@@ -11,6 +11,7 @@
 #include "api/who.h"
 #include "auth/auth.h"
 #include "auth/login.h"
+#include "auth/oidc.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/json.h"
@@ -31,7 +32,7 @@ account_put_ways(struct json_out *j, const struct app *app)
     json_begin_obj(j);
     json_put_bool(j, "required", auth_required(app->auth));
     json_put_bool(j, "password", auth_has_passwords(app->auth));
-    json_put_str(j, "oidc", app->oidc_name);
+    json_put_str(j, "oidc", app->oidc != NULL ? oidc_name(app->oidc) : NULL);
     json_end_obj(j);
 }
 
@@ -258,14 +259,13 @@ api_logout(void *arg, struct request *rq)
     const struct identity *who = who_asks(rq);
     char value[COOKIE_VALUE_MAX + 1];
     struct problem p = {.err = OK};
-    bool all = false, known = who->way != IDENTITY_ANONYMOUS;
+    bool all = false;
     enum err e = read_all(rq, &all, &p);
     struct json_out j;
     struct buf body;
 
-    if (e == OK && all && !known)
-        e = problem_set(&p, ERR_AUTH, "sign_in", "Please sign in", "%s",
-                        "Only who is signed in can sign out of everywhere.");
+    if (e == OK && all)
+        e = who_signed_in(rq, "can sign out of everywhere", &p);
     if (e == OK && who_cookie(rq, AUTH_COOKIE_LOGIN, value)) {
         e = login_end(auth_logins(app->auth), value);
         who_login_cookie(rq, NULL, 0);
@@ -279,7 +279,7 @@ api_logout(void *arg, struct request *rq)
         app_fail(app, rq, &p);
         return;
     }
-    if (known)
+    if (who->way != IDENTITY_ANONYMOUS)
         audit_event(&(struct audit_fact){.what = AUDIT_LOGOUT,
                                          .who = who->owner,
                                          .addr = who->addr,

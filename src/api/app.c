@@ -8,9 +8,11 @@
 #include "api/app.h"
 
 #include "api/body_limits.h"
+#include "api/hosts.h"
 #include "api/v1.h"
 #include "api/way.h"
 #include "api/who.h"
+#include "auth/auth.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/log.h"
@@ -48,6 +50,12 @@ static const struct route routes[] = {
     {METHOD_POST, "/import", api_import, "Sessions from a file", 0},
     {METHOD_GET, "/export", api_export, "All sessions as a file", 0},
     {METHOD_GET, "/usage", api_usage, "What was used, and what is left", 0},
+    {METHOD_GET, "/files", api_files, "List files", WHO_OWNS},
+    {METHOD_POST, "/files", api_files_upload, "Upload files", 0},
+    {METHOD_GET, "/files/{*}", api_file, "A file, its text, its bytes", 0},
+    {METHOD_PATCH, "/files/{*}", api_file_patch, "Label a file", 0},
+    {METHOD_DELETE, "/files/{*}", api_file_delete, "Delete a file", 0},
+    {METHOD_GET, "/search", api_search, "Search the files", 0},
     {METHOD_POST, "/v1/chat/completions", api_v1_chat, "Ask, by OpenAI's wire",
      0},
     {METHOD_POST, "/v1/embeddings", api_v1_embeddings,
@@ -58,6 +66,8 @@ static const struct route routes[] = {
      "The context of a message, for a model elsewhere", 0},
     {METHOD_POST, "/api/chat", api_local_chat, "Ask the model of this machine",
      0},
+    {METHOD_GET, "/api/config", api_config, "How files are looked into", 0},
+    {METHOD_POST, "/api/config", api_config_set, "Change that", 0},
     {METHOD_GET, "/api/docs", api_docs, "This API, to be read", WHO_OPEN},
     {METHOD_GET, "/api/openapi.yaml", api_openapi_yaml, "The OpenAPI document",
      WHO_OPEN},
@@ -73,6 +83,8 @@ static const struct route routes[] = {
     {METHOD_POST, "/auth/login", api_login, "Sign in", WHO_OPEN},
     {METHOD_POST, "/auth/logout", api_logout, "Sign out", WHO_OPEN},
     {METHOD_GET, "/auth/me", api_me, "Who am I?", WHO_OWNS},
+    {METHOD_GET, "/auth/logins", api_logins, "Where am I signed in?", 0},
+    {METHOD_DELETE, "/auth/logins/{id}", api_login_end, "End one of them", 0},
     {METHOD_GET, "/auth/oauth2/login", api_oidc_login,
      "Sign in at an OpenID provider", WHO_OPEN},
     {METHOD_GET, "/auth/oauth2/callback", api_oidc_callback,
@@ -238,6 +250,11 @@ app_request(void *arg, struct request *rq, const struct problem *why)
         log_set_request(NULL);
         return;
     }
+    if (hosts_check(rq, !auth_required(app->auth), &p) != OK) {
+        app_fail(app, rq, &p);
+        log_set_request(NULL);
+        return;
+    }
     e = route_find(routes, COUNT_OF(routes), rq, &route, allow);
     if (e != OK) {
         no_route(app, rq, e, allow);
@@ -247,10 +264,10 @@ app_request(void *arg, struct request *rq, const struct problem *why)
                           "This origin is not allowed",
                           "Add it to ALLOWED_ORIGINS if it is yours.");
         app_fail(app, rq, &p);
-    } else if (rq->body_too_big) {
-        body_too_big(rq, &p);
-        app_fail(app, rq, &p);
     } else if (who_find(app, rq, route->rules, &p) != OK) {
+        app_fail(app, rq, &p);
+    } else if (rq->body_too_big) { /* to a stranger it is no matter how big */
+        body_too_big(rq, &p);
         app_fail(app, rq, &p);
     } else {
         route->fn(app, rq);

@@ -15,13 +15,16 @@
 struct ws_door; /* api/ws_door.h */
 struct auth;    /* auth/auth.h */
 struct oidc;    /* auth/oidc.h */
+struct broker;  /* files/broker.h */
+struct files;   /* files/files.h */
 
 struct app {
     struct engine *en;
     struct ws_door *ws; /* NULL: WebSockets are not offered */
     struct auth *auth;
     struct oidc *oidc;     /* NULL: nobody signs in at a provider */
-    const char *oidc_name; /* of who signs people in; NULL: nobody does */
+    struct broker *broker; /* NULL: no file can be opened or read */
+    struct files *files;   /* owned; NULL: there is no index */
     int64_t started_ms;    /* wall clock */
     int64_t ping_ms;       /* silence on a stream */
     bool one; /* this process answers one request: it drains from then on */
@@ -69,7 +72,9 @@ route_fn api_chat, api_chat_stream, api_chat_events, api_chat_stop, api_turn,
     api_probe, api_v1_chat, api_v1_models, api_v1_model, api_v1_embeddings,
     api_cloud_chat, api_local_chat, api_ws_elsewhere, api_docs,
     api_openapi_yaml, api_openapi_json, api_usage, api_oidc_login,
-    api_oidc_callback, api_login, api_logout, api_me, api_keys, api_key_make,
-    api_key_revoke;
+    api_oidc_callback, api_login, api_logout, api_me, api_logins, api_login_end,
+    api_keys, api_key_make, api_key_revoke, api_files, api_file,
+    api_file_delete, api_file_patch, api_files_upload, api_search, api_config,
+    api_config_set;
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "chat/command.h"
+#include "chat/retrieve.h"
 #include "chat/temporary.h"
 #include "http/form.h"
 
@@ -28,6 +29,7 @@ struct fields {
     const char *parent;
     size_t message_len;
     bool stream, detach, temporary;
+    int files; /* 1 yes, 0 no, -1 not said */
     double temperature, top_p;
     int64_t max_tokens;
     const char *stop[ASK_STOPS_MAX];
@@ -71,6 +73,20 @@ json_stops(const cJSON *o, struct fields *f, struct problem *why)
 }
 
 static enum err
+json_files(const cJSON *o, struct fields *f, struct problem *why)
+{
+    const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, "files");
+    bool yes = false;
+
+    if (v == NULL || cJSON_IsNull(v) || cJSON_IsArray(v)) /* names: ask_media */
+        return OK;
+    if (json_get_bool(o, "files", &yes, why) != OK)
+        return ERR_BADREQ;
+    f->files = yes;
+    return OK;
+}
+
+static enum err
 json_fields(const cJSON *o, struct fields *f, struct problem *why)
 {
     const struct {
@@ -91,7 +107,8 @@ json_fields(const cJSON *o, struct fields *f, struct problem *why)
     for (size_t i = 0; i < COUNT_OF(strings); i++)
         if (json_get_str(o, strings[i].name, strings[i].to, why) != OK)
             return ERR_BADREQ;
-    if (json_get_bool(o, "stream", &f->stream, why) != OK ||
+    if (json_files(o, f, why) != OK ||
+        json_get_bool(o, "stream", &f->stream, why) != OK ||
         json_get_bool(o, "detach", &f->detach, why) != OK ||
         json_get_bool(o, "temporary", &f->temporary, why) != OK ||
         json_get_num(o, "temperature", 0, 2, &f->temperature, why) != OK ||
@@ -158,6 +175,20 @@ form_num(const struct form *form, const char *name, double max, double *out,
 }
 
 static enum err
+form_files(const struct form *form, struct fields *f, struct problem *why)
+{
+    const char *s = form_str(form, "files");
+    bool yes = false;
+
+    if (s == NULL || *s == '\0')
+        return OK;
+    if (form_bool(form, "files", &yes, why) != OK)
+        return ERR_BADREQ;
+    f->files = yes;
+    return OK;
+}
+
+static enum err
 form_fields(const struct form *form, struct fields *f, struct problem *why)
 {
     const struct form_field *message = form_get(form, "message");
@@ -176,7 +207,8 @@ form_fields(const struct form *form, struct fields *f, struct problem *why)
     f->parent = form_str(form, "parent_message_id");
     if (form_str(form, "stop") != NULL)
         f->stop[f->n_stop++] = form_str(form, "stop");
-    if (form_bool(form, "stream", &f->stream, why) != OK ||
+    if (form_files(form, f, why) != OK ||
+        form_bool(form, "stream", &f->stream, why) != OK ||
         form_bool(form, "detach", &f->detach, why) != OK ||
         form_bool(form, "temporary", &f->temporary, why) != OK ||
         form_num(form, "temperature", 2, &f->temperature, why) != OK ||
@@ -252,8 +284,8 @@ take_idem(struct turn_ask *a, const char *key, struct problem *why)
         return problem_set(why, ERR_BADREQ, "invalid_idempotency_key",
                            "The idempotency key is too long",
                            "At most %d bytes.", PROMPT_IDEM_MAX);
-    /* Without a session the key alone names the turn: a short one could be
-     * a stranger's. */
+    /* Without a session the key alone names its owner's turn (of nobody's see
+     * api/chat.c): a short one could be that of another question. */
     if (a->fresh && n < IDEM_GLOBAL_MIN)
         return OK;
     a->idem_key = arena_memdup0(&a->arena, key, n);
@@ -304,6 +336,7 @@ take_fields(struct turn_ask *a, const struct fields *f, const char *idem,
     for (size_t i = 0; i < f->n_stop; i++)
         a->ask.stop[a->ask.n_stop++] = arena_strdup(&a->arena, f->stop[i]);
     a->temporary = f->temporary;
+    a->files = f->files;
     e = f->temporary ? temporary_check(why) : OK;
     if (e == OK)
         e = take_session(a, f, why);
@@ -352,7 +385,7 @@ enum err
 ask_parse(struct request *rq, bool query, struct turn_ask **out,
           struct ask_options *opt, struct problem *why)
 {
-    struct fields f = {.temperature = NAN, .top_p = NAN};
+    struct fields f = {.files = -1, .temperature = NAN, .top_p = NAN};
     cJSON *json = NULL;
     enum err e;
 
@@ -386,7 +419,7 @@ enum err
 ask_from_json(const cJSON *json, const char *owner, struct turn_ask **out,
               struct problem *why)
 {
-    struct fields f = {.temperature = NAN, .top_p = NAN};
+    struct fields f = {.files = -1, .temperature = NAN, .top_p = NAN};
     enum err e = json_fields(json, &f, why);
 
     return e != OK ? e : make_ask(&f, json, owner, NULL, out, why);
@@ -402,6 +435,10 @@ ask_load(struct engine *en, struct turn_ask *a, struct ident *existing,
         e = a->command == NULL ? prompt_load(engine_store(en), a, existing)
             : a->temporary     ? prompt_session(engine_store(en), a)
                                : OK;
+    if (e == OK && retrieve_check(en, a, why) != OK)
+        return why->err;
+    if (e == OK)
+        retrieve(en, a);
     if (e == OK || e == ERR_CONFLICT)
         return e;
     if (e == ERR_NOTFOUND)

@@ -83,20 +83,14 @@ take_image(struct turn_ask *a, const char *media_type, const char *data,
     return OK;
 }
 
-/* {"code","message"} of two literals into the notes. */
-static void
-note(struct turn_ask *a, const char *code, const char *message)
+/* A file of the index. */
+static enum err
+take_name(struct turn_ask *a, const char *name, struct problem *why)
 {
-    struct buf b;
-
-    buf_init(&b, TURN_ASK_NOTES_MAX);
-    buf_adds(&b, a->notes);
-    if (b.len > 0)
-        buf_addc(&b, ',');
-    buf_addf(&b, "{\"code\":\"%s\",\"message\":\"%s\"}", code, message);
-    if (buf_status(&b) == OK)
-        a->notes = arena_strdup(&a->arena, buf_cstr(&b));
-    buf_release(&b);
+    if (a->n_named == ASK_NAMED_MAX)
+        return bad(why, "at most 8 names");
+    a->named[a->n_named++] = arena_strdup(&a->arena, name);
+    return OK;
 }
 
 static enum err
@@ -106,7 +100,6 @@ take_attachments(struct turn_ask *a, const cJSON *list, struct problem *why)
     const cJSON *item;
     struct piece *pieces;
     size_t at = 1;
-    bool named = false;
 
     if (n > ASK_IMAGES_MAX)
         return bad(why, "at most 8");
@@ -123,13 +116,12 @@ take_attachments(struct turn_ask *a, const cJSON *list, struct problem *why)
                 return why->err;
             at++;
         } else if (json_str(item, "name") != NULL) {
-            named = true;
+            if (take_name(a, json_str(item, "name"), why) != OK)
+                return why->err;
         } else {
             return bad(why, "objects with media_type and data");
         }
     }
-    if (named)
-        note(a, "file_ignored", "This server keeps no files.");
     if (at > 1) {
         a->pieces = pieces;
         a->n_pieces = at;
@@ -147,9 +139,10 @@ enum err
 ask_media(struct turn_ask *a, const cJSON *o, struct problem *why)
 {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(o, "attachments");
-    const cJSON *files = cJSON_GetObjectItemCaseSensitive(o, "files");
     const cJSON *tools = cJSON_GetObjectItemCaseSensitive(o, "tools");
+    const cJSON *files = json_arr(o, "files");
     const char *image = json_str(o, "image_name");
+    const cJSON *item;
 
     if (list != NULL && !cJSON_IsNull(list)) {
         if (!cJSON_IsArray(list))
@@ -157,11 +150,17 @@ ask_media(struct turn_ask *a, const cJSON *o, struct problem *why)
         if (take_attachments(a, list, why) != OK)
             return why->err;
     }
-    if (image != NULL && image[0] != '\0')
-        note(a, "file_ignored", "This server keeps no files.");
-    if (wanted(files))
-        note(a, "files_ignored", "This server has no file index.");
+    if (image != NULL && image[0] != '\0' && take_name(a, image, why) != OK)
+        return why->err;
+    cJSON_ArrayForEach(item, files) {
+        if (!cJSON_IsString(item))
+            return problem_set(why, ERR_BADREQ, "invalid_parameter",
+                               "Invalid parameter: files",
+                               "files must be true, false or names");
+        if (take_name(a, item->valuestring, why) != OK)
+            return why->err;
+    }
     if (wanted(tools))
-        note(a, "tools_ignored", "This server has no tools.");
+        turn_ask_note(a, "tools_ignored", "This server has no tools.");
     return OK;
 }

@@ -35,7 +35,6 @@ redirect(struct app *app, struct request *rq, const char *location)
     struct reply rp;
 
     request_head_add(rq, "Location", location);
-    request_head_add(rq, "Referrer-Policy", "no-referrer");
     reply_begin(&rp, rq, 302, 0);
     app_end(app, rq, reply_end(&rp));
 }

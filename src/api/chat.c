@@ -9,9 +9,11 @@
 #include "api/ask.h"
 #include "api/payer.h"
 #include "api/who.h"
+#include "auth/auth.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "http/form.h"
+#include "http/request_peer.h"
 #include "http/sse.h"
 
 #define POLL_WAIT_MAX_S 25 /* below what proxies wait for a reply */
@@ -28,6 +30,18 @@ chat_kind(const struct request *rq, const struct ask_options *opt)
     return OUTLET_JSON;
 }
 
+/* A key that nobody in particular sends without a session is that of their
+ * address: two who happen to choose the same one do not share an answer. No
+ * session's id has this form. */
+static const char *
+key_scope(const struct request *rq, struct turn_ask *ask)
+{
+    char scope[REQUEST_PEER_MAX + 2];
+
+    (void)snprintf(scope, sizeof(scope), "@%s", request_peer(rq));
+    return arena_strdup(&ask->arena, scope);
+}
+
 enum err
 chat_admit(struct app *app, struct request *rq, struct turn_ask *ask,
            struct problem *why)
@@ -37,6 +51,8 @@ chat_admit(struct app *app, struct request *rq, struct turn_ask *ask,
     if (!who_session(app, rq, ask->session_id))
         who_makes(app, rq, ask->session_id);
     ask->owner = arena_strdup(&ask->arena, app_owner(rq));
+    if (ask->fresh && ask->idem_key != NULL && *ask->owner == '\0')
+        ask->idem_scope = key_scope(rq, ask);
     ask->lists = app_lists(rq);
     payer_take(app, who_asks(rq), ask);
     return OK;
@@ -145,7 +161,9 @@ api_chat_stream(void *arg, struct request *rq)
         engine_follow(app->en, app_owner(rq), &turn, outlet_reader(o));
         return;
     }
-    if (ask_parse(rq, true, &ask, &opt, &p) != OK) {
+    /* It is a question, though a GET. */
+    if (auth_rate(app->auth, who_asks(rq), &rq->left, &p) != OK ||
+        ask_parse(rq, true, &ask, &opt, &p) != OK) {
         app_fail(app, rq, &p);
         return;
     }

@@ -2,39 +2,18 @@
  * POST /api/cloud-chat and POST /api/chat. The context is one JSON body, or the
  * frames that a WebSocket would have been sent, as events. The local answer is
  * what POST /chat gives.
- *
- * There is no index of files, so nothing is found in any, and an image that is
- * named is not there.
  */
 #include "base/base.h"
 
 #include "api/cloud_chat.h"
 
 #include "api/chat.h"
+#include "api/file_json.h"
+#include "api/package.h"
 #include "base/conf.h"
 
 #define PROVIDERS_MAX 16
-/* Where SYSTEM_PROMPT is not set. */
-#define SYSTEM_TEXT                                                        \
-    "You are a helpful assistant. Where excerpts of the user's files are " \
-    "given, answer from them and name the files; if they do not hold the " \
-    "answer, say so."
 #define RESULT_BODY_MAX (64 * 1024 * 1024) /* bytes; a body, escaped */
-
-enum err
-cloud_context(const cJSON *ask, struct ws_context *out, struct problem *why)
-{
-    const char *image = json_str(ask, "image_name");
-    const char *system = conf_str(CONF_SYSTEM_PROMPT);
-
-    *out = (struct ws_context){
-        .system_prompt = *system != '\0' ? system : SYSTEM_TEXT,
-        .rag_context = "",
-        .user_message = json_str(ask, "message"),
-        .history = json_arr(ask, "history"),
-    };
-    return image != NULL && *image != '\0' ? ws_file_missing(image, why) : OK;
-}
 
 void
 cloud_local(cJSON *ask)
@@ -48,14 +27,15 @@ cloud_local(cJSON *ask)
         if (configured[i] && strcmp(rows[i]->name, "ollama") == 0)
             local = "ollama";
     cJSON_DeleteItemFromObjectCaseSensitive(ask, "provider");
-    if (cJSON_AddStringToObject(ask, "provider", local) == NULL)
+    if (cJSON_AddStringToObject(ask, "provider", local) == NULL ||
+        (!cJSON_HasObjectItem(ask, "files") &&
+         cJSON_AddTrueToObject(ask, "files") == NULL))
         abort(); /* as xmalloc does */
 }
 
-/* The request's object, checked, and its context. Its end is cJSON_Delete. */
+/* The request's object, checked. Its end is cJSON_Delete. */
 static enum err
-read_body(struct request *rq, cJSON **out, struct ws_context *c,
-          struct problem *why)
+read_body(struct request *rq, cJSON **out, struct problem *why)
 {
     cJSON *o = NULL;
     enum err e;
@@ -69,8 +49,6 @@ read_body(struct request *rq, cJSON **out, struct ws_context *c,
                         "Send an object with a 'message' field.");
     if (e == OK)
         e = ws_context_check(o, why);
-    if (e == OK)
-        e = cloud_context(o, c, why);
     if (e == OK)
         *out = o;
     else
@@ -114,23 +92,30 @@ api_cloud_chat(void *arg, struct request *rq)
 {
     struct app *app = arg;
     struct problem p = {.err = OK};
-    struct ws_context c;
+    struct package pack;
     struct buf result;
     cJSON *o = NULL;
+    enum err e = read_body(rq, &o, &p);
 
-    if (read_body(rq, &o, &c, &p) != OK) {
+    if (e != OK) {
         app_fail(app, rq, &p);
         return;
     }
     buf_init(&result, RESULT_BODY_MAX / 2);
-    ws_context_result(&c, &result);
+    e = package_make(&pack, app, files_viewer(rq), app_owner(rq), o, true, &p);
+    if (e == OK)
+        ws_context_result(&pack.c, &result);
+    package_release(&pack);
     cJSON_Delete(o);
-    if (buf_status(&result) == OK && request_accepts(rq, "text/event-stream")) {
+    if (e == OK && request_accepts(rq, "text/event-stream")) {
         answer_events(app, rq, &result);
         buf_release(&result);
-        return;
+    } else if (e == OK) {
+        app_json(app, rq, 200, &result);
+    } else {
+        buf_release(&result);
+        app_fail(app, rq, &p);
     }
-    app_json(app, rq, 200, &result);
 }
 
 void
@@ -141,9 +126,8 @@ api_local_chat(void *arg, struct request *rq)
     struct ask_options opt = {.stream = false};
     struct problem p = {.err = OK};
     struct turn_ask *ask = NULL;
-    struct ws_context c;
     cJSON *o = NULL;
-    enum err e = read_body(rq, &o, &c, &p);
+    enum err e = read_body(rq, &o, &p);
 
     if (e == OK) {
         cloud_local(o);

@@ -131,6 +131,8 @@ put_extra(struct json_out *j, const struct message *m)
     extra_read(&x, m->extra, m->extra_len);
     if (x.tool_calls != NULL)
         json_put_raw(j, "tool_calls", x.tool_calls, strlen(x.tool_calls));
+    if (x.citations != NULL)
+        json_put_raw(j, "citations", x.citations, strlen(x.citations));
     if (x.notes != NULL)
         json_put_raw(j, "notes", x.notes, strlen(x.notes));
     if (x.feedback != NULL)

@@ -40,7 +40,7 @@ outlet_free(struct outlet *o)
     loop_timer_clear(engine_loop(o->app->en), &o->timer);
     way_release(&o->way);
     buf_release(&o->body);
-    who_stays_release(&o->stays);
+    free(o->who);
     free(o->failed);
     free(o);
 }
@@ -141,7 +141,8 @@ outlet_event(struct reader *r, const struct event *ev, struct buf *out)
 static bool
 may_hear(struct outlet *o)
 {
-    return who_still(o->app, &o->stays, loop_now_ms(engine_loop(o->app->en)));
+    return who_still(o->app, o->who, &o->asked_ms,
+                     loop_now_ms(engine_loop(o->app->en)));
 }
 
 static enum err
@@ -261,7 +262,10 @@ outlet_new(struct app *app, struct request *rq, enum outlet_kind kind)
 
     o->app = app;
     o->kind = kind;
-    who_stays_init(&o->stays, rq->who);
+    if (rq->who != NULL && rq->who->way != IDENTITY_ANONYMOUS) {
+        o->who = xmalloc(sizeof(*o->who));
+        *o->who = *rq->who;
+    }
     way_init(&o->way, app->en, rq, &way_calls);
     o->r.ops = &outlet_ops;
     o->r.ends_only = kind == OUTLET_JSON || kind == OUTLET_STOPPED;

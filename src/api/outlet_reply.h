@@ -17,7 +17,8 @@ struct outlet {
     struct way way;
     struct loop_timer timer; /* polling: the wait */
     struct app *app;
-    struct who_stays stays;
+    struct identity *who; /* owned; NULL: who is anonymous */
+    int64_t asked_ms;     /* monotonic; whether they still may, last */
     enum outlet_kind kind;
     bool attached;
     bool follow; /* of a turn that exists: its head need not wait */

@@ -19,6 +19,8 @@
 #include "api/app.h"
 #include "api/body_limits.h"
 #include "api/confine.h"
+#include "api/file_service.h"
+#include "api/hosts.h"
 #include "api/ws_door.h"
 #include "api/session_export.h"
 #include "auth/auth.h"
@@ -241,8 +243,6 @@ open_oidc(struct server *s)
         log_error("oidc.open", "code=%s message=\"%s\"", p.code, p.message);
         return p.err;
     }
-    if (s->app.oidc != NULL)
-        s->app.oidc_name = oidc_name(s->app.oidc);
     return OK;
 }
 
@@ -269,8 +269,8 @@ open_auth(struct server *s)
 int
 server_run(enum server_mode mode)
 {
-    struct server s = {.stopping = false};
-    int status;
+    struct server s = {.signal_io.fd = -1};
+    int status = 1;
 
     /* Requests are made on one thread and freed on another: a heap for each
      * thread would only hold what the others miss. */
@@ -279,32 +279,36 @@ server_run(enum server_mode mode)
     reply_set_origins(conf_str(CONF_ALLOWED_ORIGINS));
     reply_set_key_header(conf_str(CONF_API_KEY_HEADER));
     trust_proxies();
+    hosts_load();
     check_providers();
-    confine();
-    if (watch_signals(&s) < 0 || open_audit() != OK)
-        return 1;
-    if (engine_open(&s.app.en) != OK) {
-        audit_stop();
-        return 1;
-    }
-    command_exporter(s.app.en, session_export);
-    s.app.started_ms = clock_wall_ms();
-    if (open_auth(&s) != OK) {
-        engine_close(s.app.en);
-        audit_stop();
-        return 1;
-    }
     s.app.one = mode == SERVER_ONE;
     s.app.ping_ms = conf_int(CONF_PING_MS);
+    s.app.started_ms = clock_wall_ms();
+    file_service_begin(&s.app);
+    confine();
+    if (watch_signals(&s) < 0 || open_audit() != OK)
+        goto end_files;
+    if (engine_open(&s.app.en) != OK)
+        goto stop_audit;
+    command_exporter(s.app.en, session_export);
+    file_service_open(&s.app);
+    if (open_auth(&s) != OK)
+        goto close_engine;
     status = run(&s, mode);
     auth_stop(s.app.auth);
     doors_close(s.doors);
     ws_door_close(s.app.ws);
     oidc_free(s.app.oidc);
     auth_close(s.app.auth);
+close_engine:
     engine_close(s.app.en);
+    file_service_close(&s.app);
+stop_audit:
     audit_stop();
-    (void)close(s.signal_io.fd);
+end_files:
+    if (s.signal_io.fd >= 0)
+        (void)close(s.signal_io.fd);
+    file_service_end(&s.app);
     log_info("server.end", "pid=%d status=%d", (int)getpid(), status);
     return status;
 }

@@ -43,10 +43,7 @@ session_put(struct json_out *j, const struct session *s)
     json_put_bool(j, "temporary", s->temporary);
     put_tags(j, s->tags);
     json_put_str(j, "model", s->model[0] != '\0' ? s->model : NULL);
-    if (s->expires_ms != 0)
-        json_put_time(j, "expires_at", s->expires_ms);
-    else
-        json_put_str(j, "expires_at", NULL);
+    json_put_when(j, "expires_at", s->expires_ms);
     if (s->open)
         json_put_ident(j, "open_turn_id", &s->open_turn);
     else

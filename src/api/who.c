@@ -21,6 +21,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "chat/retrieve.h"
 #include "http/cookie.h"
 #include "http/request_peer.h"
 
@@ -90,7 +91,11 @@ who_claim(struct app *app, struct request *rq, const char *to)
     if (session != NULL && !auth_required(app->auth) &&
         (e == OK || e == ERR_NOTFOUND))
         e = give(s, "", session, to, &n);
-    if (e == OK || e == ERR_NOTFOUND)
+    if (e == ERR_NOTFOUND)
+        e = OK;
+    if (e == OK && retrieve_files(app->en) != NULL)
+        e = files_claim(retrieve_files(app->en), from, to);
+    if (e == OK) /* else with the next login */
         who_owner_cookie(rq, NULL);
     return n;
 }
@@ -122,12 +127,14 @@ proxy_user(struct request *rq, const char **out, struct problem *why)
     *out = NULL;
     if (*header == '\0' || !request_peer_trusted(rq))
         return OK;
-    if (request_header_twice(rq, header))
+    *out = request_header(rq, header);
+    /* Two lines that somebody joined have a comma; so names have none. */
+    if (request_header_twice(rq, header) ||
+        (*out != NULL && strchr(*out, ',') != NULL))
         return problem_set(why, ERR_BADREQ, "ambiguous_user",
                            "The proxy's header came twice",
                            "A proxy removes what a client says there, also "
                            "where it writes _ for -.");
-    *out = request_header(rq, header);
     return OK;
 }
 
@@ -172,7 +179,7 @@ fill_ask(struct request *rq, unsigned rules, struct auth_ask *ask,
 static bool
 is_counted(const struct request *rq, unsigned rules)
 {
-    return (rules & (WHO_OPEN | WHO_READS)) == 0 && rq->method == METHOD_POST;
+    return (rules & WHO_OPEN) == 0 && rq->method == METHOD_POST;
 }
 
 static enum err
@@ -180,8 +187,7 @@ check(struct auth *auth, struct request *rq, unsigned rules,
       struct problem *why)
 {
     const struct identity *who = rq->who;
-    bool reads = rq->method == METHOD_GET || rq->method == METHOD_HEAD ||
-                 (rules & WHO_READS) != 0;
+    bool reads = rq->method == METHOD_GET || rq->method == METHOD_HEAD;
 
     if ((rules & WHO_OPEN) != 0)
         return OK;
@@ -191,7 +197,7 @@ check(struct auth *auth, struct request *rq, unsigned rules,
                            "/auth/login.");
     if (who_may(rq, reads ? MAY_READ : MAY_WRITE, why) != OK)
         return why->err;
-    return is_counted(rq, rules) ? auth_rate(auth, who, why) : OK;
+    return is_counted(rq, rules) ? auth_rate(auth, who, &rq->left, why) : OK;
 }
 
 /* By Basic: a form has its own. */
@@ -305,6 +311,15 @@ who_may(const struct request *rq, enum may may, struct problem *why)
                        "Ask for more rights, or use another key.");
 }
 
+enum err
+who_signed_in(const struct request *rq, const char *does, struct problem *why)
+{
+    if (who_asks(rq)->way != IDENTITY_ANONYMOUS)
+        return OK;
+    return problem_set(why, ERR_AUTH, "sign_in", "Please sign in",
+                       "Only who is signed in %s.", does);
+}
+
 /* --- as whom it acts ------------------------------------------------------ */
 
 bool
@@ -368,28 +383,13 @@ who_makes(struct app *app, struct request *rq, const char *id)
 
 /* --- connections that last ------------------------------------------------ */
 
-void
-who_stays_init(struct who_stays *w, const struct identity *who)
-{
-    *w = (struct who_stays){.who = NULL};
-    if (who == NULL || who->way == IDENTITY_ANONYMOUS)
-        return;
-    w->who = xmalloc(sizeof(*who));
-    *w->who = *who;
-}
-
-void
-who_stays_release(struct who_stays *w)
-{
-    free(w->who);
-    w->who = NULL;
-}
-
 bool
-who_still(struct app *app, struct who_stays *w, int64_t now_ms)
+who_still(struct app *app, const struct identity *who, int64_t *asked_ms,
+          int64_t now_ms)
 {
-    if (w->who == NULL || now_ms - w->asked_ms < WHO_ASK_MS)
+    if (who == NULL || who->way == IDENTITY_ANONYMOUS ||
+        now_ms - *asked_ms < WHO_ASK_MS)
         return true;
-    w->asked_ms = now_ms;
-    return auth_still(app->auth, w->who, clock_wall_ms());
+    *asked_ms = now_ms;
+    return auth_still(app->auth, who, clock_wall_ms());
 }

@@ -17,9 +17,8 @@
 enum who_rule {
     WHO_OPEN = 1,    /* for everybody, also where signing in is required */
     WHO_SESSION = 2, /* its first {…} is a session's id */
-    WHO_READS = 4,   /* changes nothing, whatever its method */
-    WHO_TOKEN = 8,   /* ?token= counts */
-    WHO_OWNS = 16    /* a browser is to have an owner cookie from here on */
+    WHO_TOKEN = 4,   /* ?token= counts */
+    WHO_OWNS = 8     /* a browser is to have an owner cookie from here on */
 };
 
 /* Find out who asks, and whether they may: rq->who and rq->owner are set.
@@ -49,6 +48,10 @@ void who_makes(struct app *app, struct request *rq, const char *id);
 /* May they do this, too? ERR_FORBIDDEN with why. */
 MUST_USE enum err who_may(const struct request *rq, enum may may,
                           struct problem *why);
+/* Is it somebody who signed in? Else ERR_AUTH with why: "Only who is signed in
+ * `does` this." */
+MUST_USE enum err who_signed_in(const struct request *rq, const char *does,
+                                struct problem *why);
 /* Whose request it is, whatever it acts as; never NULL behind who_find. */
 const struct identity *who_asks(const struct request *rq);
 
@@ -56,18 +59,13 @@ const struct identity *who_asks(const struct request *rq);
  * a browser adds by itself to another's proves nothing. */
 bool who_cookie(const struct request *rq, const char *name,
                 char out[COOKIE_VALUE_MAX + 1]);
-/* Who has a connection that lasts: asked now and then whether they still may.
- * Zeroes are somebody who need not be asked. */
-struct who_stays {
-    struct identity *who; /* owned; NULL: who is anonymous */
-    int64_t asked_ms;     /* monotonic */
-};
+/* Who has a connection that lasts is asked now and then whether they still may.
+ * False: the login, key or token is over. who NULL is an anonymous one, who is
+ * not asked. Looks at most every WHO_ASK_MS, by *asked_ms, which is 0 at first;
+ * does not wait. now_ms: monotonic. */
 #define WHO_ASK_MS 1000
-void who_stays_init(struct who_stays *w, const struct identity *who);
-void who_stays_release(struct who_stays *w);
-/* False: the login, key or token is over. Looks at most every WHO_ASK_MS; does
- * not wait. now_ms: monotonic. */
-bool who_still(struct app *app, struct who_stays *w, int64_t now_ms);
+bool who_still(struct app *app, const struct identity *who, int64_t *asked_ms,
+               int64_t now_ms);
 
 /* The cookies of a login (value NULL: none any more) and of an anonymous owner
  * (likewise). */

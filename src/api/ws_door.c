@@ -12,6 +12,7 @@
 
 #include <stdatomic.h>
 
+#include "api/hosts.h"
 #include "api/ws_count.h"
 #include "api/ws_link.h"
 #include "api/who.h"
@@ -33,7 +34,7 @@
 #define CREDENTIALS_SESSIONS 4096
 #define CREDENTIALS_TTL_MS (8 * 3600 * 1000)
 #define SWEEP_MS 60000
-#define SIGN_IN_MS 60000 /* for who has to, to sign in by a frame */
+#define LOOKS_PER_WAIT 4 /* at who has not signed in, in WS_SIGN_IN_S */
 #define STRANGERS_PART 4 /* of the places, where everybody has to sign in */
 
 /* --- admission ----------------------------------------------------------- */
@@ -206,6 +207,8 @@ admit(void *arg, struct request *rq, struct problem *why)
     enum place at = AT_CHAT;
     enum err e = find_place(rq, &at, why);
 
+    if (e == OK)
+        e = hosts_check(rq, !auth_required(d->app->auth), why);
     if (e == OK && request_foreign(rq, conf_str(CONF_ALLOWED_ORIGINS)))
         e = problem_set(why, ERR_FORBIDDEN, "foreign_origin",
                         "This origin is not allowed",
@@ -257,13 +260,12 @@ api_ws_elsewhere(void *arg, struct request *rq)
 /* --- opening and closing ------------------------------------------------- */
 
 static void
-close_strangers(struct ws_door *d, int64_t now_ms)
+close_strangers(struct ws_door *d, int64_t before_ms)
 {
     for (struct ws_link *l = d->links, *next; l != NULL; l = next) {
         next = l->next;
         if (l->sock != NULL && l->state == WS_LINK_IDLE &&
-            l->who.way == IDENTITY_ANONYMOUS &&
-            now_ms - l->since_ms >= SIGN_IN_MS)
+            l->who.way == IDENTITY_ANONYMOUS && l->since_ms <= before_ms)
             ws_link_close(l, FRAMES_POLICY, "Not signed in");
     }
 }
@@ -273,11 +275,15 @@ on_sweep(struct loop_timer *t)
 {
     struct ws_door *d = t->arg;
     struct loop *l = engine_loop(d->app->en);
+    int64_t wait_ms = 1000 * conf_int(CONF_WS_SIGN_IN_S), next_ms = SWEEP_MS;
 
-    if (auth_required(d->app->auth))
-        close_strangers(d, loop_now_ms(l));
+    if (auth_required(d->app->auth)) {
+        close_strangers(d, loop_now_ms(l) - wait_ms);
+        if (next_ms > wait_ms / LOOKS_PER_WAIT)
+            next_ms = wait_ms / LOOKS_PER_WAIT;
+    }
     (void)credentials_sweep(d->box, loop_now_ms(l));
-    loop_timer_set(l, t, loop_now_ms(l) + SWEEP_MS);
+    loop_timer_set(l, t, loop_now_ms(l) + next_ms);
 }
 
 static struct websocket *
@@ -332,7 +338,6 @@ struct ws_door *
 ws_door_open(struct app *app)
 {
     struct ws_door *d = xcalloc(1, sizeof(*d));
-    struct loop *l = engine_loop(app->en);
     char path[4096];
 
     d->app = app;
@@ -353,7 +358,7 @@ ws_door_open(struct app *app)
         ws_door_close(d);
         return NULL;
     }
-    loop_timer_set(l, &d->sweep, loop_now_ms(l) + SWEEP_MS);
+    on_sweep(&d->sweep);
     return d;
 }
 

@@ -203,7 +203,7 @@ ws_login_may(struct ws_link *l, enum may may)
         (void)problem_set(&p, ERR_FORBIDDEN, "read_only", "You may only read",
                           "%s", "Ask for more rights, or use another key.");
     } else if (may == MAY_WRITE) {
-        IGNORE(auth_rate(a, &l->who, &p));
+        IGNORE(auth_rate(a, &l->who, NULL, &p));
     }
     if (p.err != OK)
         ws_link_problem(l, &p);

@@ -12,7 +12,6 @@
 #include "api/who.h"
 #include "api/ws_link.h"
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -132,12 +131,9 @@ static bool
 may_hear(struct ws_link *l)
 {
     struct app *app = l->door->app;
-    int64_t now_ms = loop_now_ms(engine_loop(app->en));
 
-    if (l->who.way == IDENTITY_ANONYMOUS || now_ms - l->asked_ms < WHO_ASK_MS)
-        return true;
-    l->asked_ms = now_ms;
-    if (auth_still(app->auth, &l->who, clock_wall_ms()))
+    if (who_still(app, &l->who, &l->asked_ms,
+                  loop_now_ms(engine_loop(app->en))))
         return true;
     l->closes = FRAMES_POLICY;
     return false;

@@ -12,6 +12,7 @@
 #include "api/account.h"
 #include "api/ask.h"
 #include "api/cloud_chat.h"
+#include "api/package.h"
 #include "api/payer.h"
 #include "api/who.h"
 #include "auth/credentials.h"
@@ -42,16 +43,27 @@ struct ws_work {
 
 /* --- contexts ------------------------------------------------------------ */
 
+/* Who looks into the files. */
+static const char *
+viewer(const struct ws_work *w)
+{
+    return w->who.owner[0] != '\0' ? w->who.owner
+           : w->lists              ? FILES_NOBODY
+                                   : FILES_SHARED;
+}
+
 static void
 work_context(struct ws_work *w)
 {
-    struct ws_context c;
+    struct package p;
 
-    w->e = cloud_context(w->in.ask, &c, &w->why);
-    if (w->e != OK)
-        return;
-    ws_context_status(&w->status);
-    ws_context_result(&c, &w->frame);
+    w->e = package_make(&p, w->app, viewer(w), w->who.owner, w->in.ask, true,
+                        &w->why);
+    if (w->e == OK) {
+        ws_context_status(&w->status);
+        ws_context_result(&p.c, &w->frame);
+    }
+    package_release(&p);
 }
 
 /* --- turns --------------------------------------------------------------- */
@@ -74,14 +86,16 @@ set_member(cJSON *o, const char *name, const char *value)
 static enum err
 prepare_local(struct ws_work *w)
 {
-    struct ws_context c;
-    enum err e = cloud_context(w->in.ask, &c, &w->why);
+    struct package p;
+    enum err e = package_make(&p, w->app, viewer(w), w->who.owner, w->in.ask,
+                              false, &w->why);
 
-    if (e != OK)
-        return e;
-    ws_context_data(&c, &w->frame);
-    cloud_local(w->in.ask);
-    return OK;
+    if (e == OK) {
+        ws_context_data(&p.c, &w->frame);
+        cloud_local(w->in.ask);
+    }
+    package_release(&p);
+    return e;
 }
 
 static void

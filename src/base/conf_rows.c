@@ -123,8 +123,34 @@ const struct row conf_rows[CONF__MAX] = {
         "Who names a session after its first answer: auto (a cheap model of "
         "the provider that answered, or the one that answered), a model's name "
         "or provider/model; off: it keeps the first words"},
+    [CONF_FILES] = {"FILES", SWITCH, "", "on", 0, 0, false,
+        "Can files be uploaded, indexed and searched?"},
+    [CONF_FILES_USE] = {"FILES_USE", LINE, "", "local", 0, 0, false,
+        "When an answer looks into the files unless its request says: local "
+        "(where the model runs on this machine), always or asked"},
+    [CONF_FILES_DIR] = {"FILES_DIR", PATH, "", "", 0, 0, false,
+        "Folder that is indexed and kept current, for everybody who may chat; "
+        "relative to the project folder"},
+    [CONF_FILES_EVERY_S] = {"FILES_EVERY_S", INT, "s", "300", 0, 86400, false,
+        "How often FILES_DIR is looked through; 0: at the start only"},
+    [CONF_FILES_SAMPLES] = {"FILES_SAMPLES", SWITCH, "", "on", 0, 0, false,
+        "Index Parley's own documents and a few sample images, which are "
+        "searched as long as there are no other files"},
+    [CONF_FILES_TOP_K] = {"FILES_TOP_K", INT, "", "8", 1, 50, false,
+        "Excerpts of files that a question brings along"},
+    [CONF_FILES_UPLOAD_MIB] = {"FILES_UPLOAD_MIB", INT, "MiB", "64", 1, 512,
+        false, "Largest upload"},
+    [CONF_FILES_OWNER_MIB] = {"FILES_OWNER_MIB", INT, "MiB", "1024", 0,
+        1048576, false, "What the uploads of one owner may have together; 0: "
+        "any amount"},
     [CONF_ALLOWED_ORIGINS] = {"ALLOWED_ORIGINS", LINE, "", "", 0, 0, false,
         "Other origins whose pages may use the API, separated by commas"},
+    [CONF_ALLOWED_HOSTS] = {"ALLOWED_HOSTS", LINE, "", "", 0, 0, false,
+        "Names by which this server may be asked, separated by commas: "
+        "chat.example.org, chat.example.org:8443, *.example.org or * (any); "
+        "its address and localhost always may. Empty: any, but where nobody "
+        "has to sign in, and client and server are on one machine or private "
+        "network without TLS, only names that nobody can buy (nas, nas.local)"},
     [CONF_LIST_ANONYMOUS] = {"LIST_ANONYMOUS", LINE, "", "local", 0, 0, false,
         "Who sees the list of the sessions that were made without a cookie "
         "and without signing in: local (who is on this machine, and no proxy "
@@ -233,6 +259,9 @@ const struct row conf_rows[CONF__MAX] = {
     [CONF_LIMITS_FILE] = {"LIMITS_FILE", PATH, "", "./etc/limits.json", 0, 0,
         false, "Budgets of single users and models, over those above; "
         "relative to the project folder"},
+    [CONF_LEDGER_KEEP_DAYS] = {"LEDGER_KEEP_DAYS", INT, "days", "400", 0,
+        36500, false, "How long it is kept who used what of which model on a "
+        "day, for GET /usage; this month always is (0: for ever)"},
     [CONF_SESSION_TTL] = {"SESSION_TTL", INT, "s", "0", 0, 3153600000, false,
         "A session that was not used for so long is deleted (0: never)"},
     [CONF_TEMPORARY_TTL] = {"TEMPORARY_TTL", INT, "s", "14400", 0, 3153600000,
@@ -314,6 +343,9 @@ const struct row conf_rows[CONF__MAX] = {
         "as long is closed"},
     [CONF_WS_IDLE_S] = {"WS_IDLE_S", INT, "s", "3600", 0, 2592000, false,
         "How long a WebSocket may be open without a message (0: any time)"},
+    [CONF_WS_SIGN_IN_S] = {"WS_SIGN_IN_S", INT, "s", "60", 1, 3600, false,
+        "With AUTH_REQUIRED, how long a WebSocket may be open before its "
+        "client signs in"},
     [CONF_AUDIT] = {"AUDIT", INT, "", "1", 0, 1, false,
         "Who did what is noted in DATA_DIR/audit.log (0: nowhere)"},
     [CONF_AUDIT_KEY] = {"AUDIT_KEY", LINE, "", "", 0, 0, true,

@@ -103,6 +103,8 @@ void json_put_raw(struct json_out *j, const char *name, const char *s,
 void json_put_ident(struct json_out *j, const char *name,
                     const struct ident *id);
 void json_put_time(struct json_out *j, const char *name, int64_t wall_ms);
+/* The same, where 0 is none: null. */
+void json_put_when(struct json_out *j, const char *name, int64_t wall_ms);
 /* s as a JSON string with its quotes; ill-formed UTF-8 becomes U+FFFD;
  * U+2028 and U+2029 are escaped; every line end is (so it fits on one SSE
  * line). Fast on plain runs. */

@@ -290,3 +290,12 @@ json_put_time(struct json_out *j, const char *name, int64_t wall_ms)
     clock_iso(iso, wall_ms);
     json_put_str(j, name, iso);
 }
+
+void
+json_put_when(struct json_out *j, const char *name, int64_t wall_ms)
+{
+    if (wall_ms != 0)
+        json_put_time(j, name, wall_ms);
+    else
+        json_put_str(j, name, NULL);
+}

@@ -84,6 +84,17 @@ text_plain(const char *s, size_t n)
 }
 
 bool
+text_visible(const char *s, size_t max)
+{
+    size_t n = strnlen(s, max + 1);
+
+    for (size_t i = 0; i < n; i++)
+        if (s[i] <= ' ' || s[i] > '~')
+            return false;
+    return n > 0 && n <= max;
+}
+
+bool
 utf8_valid(const char *s, size_t n)
 {
     const unsigned char *u = (const unsigned char *)s;

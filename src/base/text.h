@@ -16,6 +16,8 @@ int utf8_seq(const char *s, size_t n);
 bool utf8_valid(const char *s, size_t n);
 /* Is it UTF-8 without control characters, those of ISO 8859 (C1) included? */
 bool text_plain(const char *s, size_t n);
+/* Is it 1 to max bytes of visible ASCII, as a header can hold? */
+bool text_visible(const char *s, size_t max);
 /* The longest prefix of n bytes that does not end inside a character: what
  * may be shown now. Bytes that can never become a character count as whole. */
 size_t utf8_whole(const char *s, size_t n);

@@ -229,6 +229,18 @@ bill_init(struct bill *b, const struct allowances *al,
         charge(b, LEDGER_GROUP, ALLOWANCE_ANONYMOUS, &al->anonymous);
 }
 
+void
+bill_aside(struct bill *b)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < b->what.n; i++)
+        if (is_budget(&b->charges[i].limits))
+            b->charges[n++] = b->charges[i];
+    b->what.n = n;
+    b->what.aside = true;
+}
+
 static int64_t
 price(const struct route_choice *route, int64_t input, int64_t output)
 {
@@ -320,7 +332,7 @@ bill_input(const struct turn_ask *a, const char *system_prompt)
                 : text_tokens(system_prompt) + text_tokens(a->session_context) +
                       text_tokens(a->context)) +
            prompt_tokens(a->history, a->n_history) +
-           prompt_tokens(a->after, a->n_after);
+           prompt_tokens(a->after, a->n_after) + prompt_excerpt_tokens(a);
     if (a->unloaded > 0)
         sum += text_tokens(a->summary);
     return sum + prompt_tokens(&(struct ask_message){.role = ROLE_USER,

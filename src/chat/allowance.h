@@ -89,6 +89,9 @@ struct bill {
 void bill_init(struct bill *b, const struct allowances *al,
                const struct payer *payer, const char *owner,
                const struct route_choice *route);
+/* It is no turn of a user: budgets bind it, but not how many turns there may be
+ * at once, and it is none of those. */
+void bill_aside(struct bill *b);
 /* The worst case: so many tokens are sent, and an answer of max tokens (0: not
  * said), with what the model thinks beyond them for this effort (NULL: not
  * said), comes from the most expensive of these routes. Returns the tokens of

@@ -147,6 +147,7 @@ fill_result(const struct answer *a, const struct turn_info *t, struct result *r)
         .cost_micro = a->m.cost_micro,
         .notes = a->extra.notes,
         .tool_calls = a->extra.tool_calls,
+        .citations = a->extra.citations,
         .conversation_length = t->conversation_length,
         .at_ms = a->m.at_ms,
         .text = a->m.text,
@@ -167,7 +168,8 @@ context_was_told(const struct answer *a, const struct turn_info *t)
     if (a->extra.context == NULL || t->end_seq <= others)
         return false;
     j = json_parse_lenient(a->extra.context, strlen(a->extra.context));
-    told = json_i64(j, "dropped", 0) > 0 || json_i64(j, "cut", 0) > 0 ||
+    told = cJSON_GetArraySize(json_arr(j, "files")) > 0 ||
+           json_i64(j, "dropped", 0) > 0 || json_i64(j, "cut", 0) > 0 ||
            cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(j, "shortened"));
     cJSON_Delete(j);
     return told;

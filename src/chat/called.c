@@ -10,11 +10,14 @@
 #include "chat/aside.h"
 #include "chat/embed.h"
 #include "chat/relay.h"
+#include "chat/retrieve.h"
 #include "chat/turn.h"
 #include "chat/turn_command.h"
-#include "chat/turn_extra.h"
 #include "ops/audit.h"
 #include "provider/models.h"
+
+/* bytes of names of files */
+#define FILES_LIST_MAX (FILES_TOP_K_MAX * (FILES_NAME_MAX + 1))
 
 struct call {
     const char *purpose;
@@ -24,6 +27,7 @@ struct call {
     struct usage usage;
     int64_t cost_micro; /* millionths of a dollar; -1: not known */
     const char *outcome;
+    const char *files; /* names, one on a line, of what was sent; NULL */
 };
 
 static void
@@ -42,7 +46,8 @@ note(const struct call *c)
                  AUDIT_NUMBER("input_tokens", c->usage.input_tokens),
                  AUDIT_NUMBER("output_tokens", c->usage.output_tokens),
                  AUDIT_NUMBER("cost_microusd", c->cost_micro),
-                 AUDIT_LIST("files", ""), AUDIT_TEXT("outcome", c->outcome)}});
+                 AUDIT_LIST("files", c->files != NULL ? c->files : ""),
+                 AUDIT_TEXT("outcome", c->outcome)}});
 }
 
 /* Who asked, whoever's the session is. */
@@ -62,23 +67,48 @@ cost(const struct route_choice *route, const char *model, const struct usage *u)
     return model_cost(m, u);
 }
 
+/* What left this machine of files: names, each on a line, one for each
+ * excerpt. */
+static void
+add_files(struct buf *out, const struct turn *t)
+{
+    const struct files_found *f = retrieved_for(t->ask->retrieved, false);
+
+    for (uint32_t i = 0; !t->report.stays && i < t->report.excerpts; i++) {
+        bool again = false;
+
+        for (uint32_t k = 0; k < i; k++)
+            again = again || strcmp(f->hits[k].name, f->hits[i].name) == 0;
+        if (!again)
+            buf_addf(out, "%s%s", i > 0 ? "\n" : "", f->hits[i].name);
+    }
+}
+
 void
 called_turn(const struct turn *t, const char *outcome)
 {
-    if (t->cached || !turn_asks_model(t))
+    struct buf files;
+
+    if (!t->calling || t->cached || !turn_asks_model(t))
         return;
+    buf_init(&files, FILES_LIST_MAX);
+    add_files(&files, t);
     note(&(struct call){.purpose = t->command != NULL ? "command" : "turn",
+                        .files = buf_cstr(&files),
                         .who = asker(t->ask),
                         .route = &t->ask->route,
                         .model = t->model,
                         .usage = t->usage,
-                        .cost_micro = turn_cost(t),
+                        .cost_micro = cost(&t->ask->route, t->model, &t->usage),
                         .outcome = outcome});
+    buf_release(&files);
 }
 
 void
 called_aside(const struct aside *a, const char *outcome)
 {
+    if (!a->asked)
+        return;
     note(&(struct call){.purpose = "background",
                         .who = asker(a->ask),
                         .route = &a->route,

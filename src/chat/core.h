@@ -20,10 +20,10 @@
 #include "chat/turn.h"
 #include "upstream/transfer.h"
 
-struct index; /* chat/index.h */
+struct asides; /* chat/aside.h */
+struct index;  /* chat/index.h */
+struct files;  /* files/files.h */
 struct mend;
-struct summaries;    /* chat/summary.h */
-struct titles;       /* chat/titles.h */
 struct relays;       /* chat/relay.h */
 struct command_keys; /* chat/command_key.h */
 struct sweep;        /* chat/sweep.h */
@@ -40,15 +40,16 @@ struct engine {
     struct sessions *sessions;
     struct command_keys *keys; /* of commands */
     struct circuits *circuits; /* state may be read anywhere */
-    struct summaries *summaries;
-    struct titles *titles;
-    struct cache *cache; /* of answers; NULL: none is kept */
+    struct asides *summaries;  /* chat/summary.h */
+    struct asides *titles;     /* chat/titles.h */
+    struct cache *cache;       /* of answers; NULL: none is kept */
     struct token_scales *scales;
     struct allowances *allowances; /* constant */
     struct relays *relays;
     struct sweep *sweep;
     struct watches *watches; /* of sessions */
     struct index *index;     /* thread-safe; NULL: there is none */
+    struct files *files;     /* borrowed; thread-safe; NULL likewise */
     struct generator_config gen;
     command_export_fn *exporter; /* constant; NULL: nobody */
     const char *system_prompt;   /* constant */

@@ -179,8 +179,8 @@ engine_open(struct engine **out)
     hc.arg = en;
     en->hub = hub_new(&hc);
     read_settings(en);
-    en->summaries = summaries_new(en);
-    en->titles = titles_new(en);
+    en->summaries = asides_new(en, &summary_kind);
+    en->titles = asides_new(en, &title_kind);
     en->sweep = sweep_new(en);
     en->watches = watches_new(en);
     en->index = index_new(en);
@@ -202,8 +202,8 @@ engine_close(struct engine *en)
     while (en->turns != NULL)     /* what the drain left */
         turn_abandon(en->turns);
     relays_free(en->relays);
-    summaries_free(en->summaries);
-    titles_free(en->titles);
+    asides_free(en->summaries);
+    asides_free(en->titles);
     sweep_free(en->sweep);
     watches_free(en->watches);
     index_free(en->index);
@@ -374,6 +374,8 @@ engine_drain(struct engine *en, int64_t deadline_ms)
     en->drain_timer.arg = en;
     loop_timer_set(en->loop, &en->drain_timer, loop_now_ms(en->loop));
     watches_stop(en->watches);
+    asides_cut(en->summaries);
+    asides_cut(en->titles);
 }
 
 void
@@ -409,12 +411,6 @@ engine_running(struct engine *en)
     return atomic_load(&en->running);
 }
 
-void
-engine_work(struct engine *en, struct job *j)
-{
-    workers_run(en->workers, j);
-}
-
 uint64_t
 engine_sessions_max(const struct engine *en)
 {
@@ -431,8 +427,8 @@ int64_t
 engine_idle_ms(const struct engine *en)
 {
     if (en->turns != NULL || en->holds != NULL ||
-        metric_get(METRIC_READERS) > 0 || summaries_busy(en->summaries) ||
-        titles_busy(en->titles) || index_busy(en->index) ||
+        metric_get(METRIC_READERS) > 0 || asides_busy(en->summaries) ||
+        asides_busy(en->titles) || index_busy(en->index) ||
         budget_used(&en->temporary) > 0) /* it would end with us */
         return 0;
     return loop_now_ms(en->loop) - en->busy_ms;

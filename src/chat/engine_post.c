@@ -306,3 +306,9 @@ engine_transfers(struct engine *en)
 {
     return en->transfers;
 }
+
+void
+engine_work(struct engine *en, struct job *j)
+{
+    workers_run(en->workers, j);
+}

@@ -21,6 +21,7 @@ static const struct member {
     {"notes", offsetof(struct extra, notes), '['},
     {"tool_calls", offsetof(struct extra, tool_calls), '['},
     {"context", offsetof(struct extra, context), '{'},
+    {"citations", offsetof(struct extra, citations), '['},
 };
 
 static const char **

@@ -13,6 +13,7 @@ struct extra {
     const char *notes;      /* array of {"code","message"} */
     const char *tool_calls; /* array of {"id","name","arguments"} */
     const char *context;    /* object: what the model saw */
+    const char *citations;  /* array: excerpts of files it stands on */
     const char *feedback;   /* object: {"rating","comment","timestamp"} */
     struct buf text;        /* extra_read's; they point into it */
 };
@@ -27,7 +28,7 @@ void extra_release(struct extra *x);
 /* Write the object into out, which is empty and has room for STORE_EXTRA_MAX
  * bytes; nothing if there is no member, or none but empty arrays. A member
  * that does not fit beside those before it is left out: an answer is never
- * lost for what is said of it. Only the three members are read, and they must
+ * lost for what is said of it. Only these members are read, and they must
  * be JSON. */
 void extra_write(struct buf *out, const struct extra *x);
 

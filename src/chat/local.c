@@ -20,9 +20,10 @@ struct local {
     local_done_fn *done;
     void *arg;
     struct job job;
-    bool working;   /* the worker has it */
-    bool cancelled; /* while the worker had it */
-    struct ask ask; /* the last message alone */
+    bool working;       /* the worker has it */
+    bool cancelled;     /* while the worker had it */
+    struct ask ask;     /* the last message and the excerpts of files alone */
+    struct arena arena; /* the excerpts */
     struct ask_message message;
     char *text; /* owned */
     struct buf answer;
@@ -36,6 +37,7 @@ local_free(struct local *l)
 {
     loop_timer_clear(l->c.loop, &l->timer);
     buf_release(&l->answer);
+    arena_release(&l->arena);
     free(l->text);
     free(l);
 }
@@ -129,6 +131,26 @@ text_of(const struct ask_message *m)
     return text;
 }
 
+/* The turn may end before the worker does. */
+static void
+copy_excerpts(struct local *l, const struct ask *ask)
+{
+    struct arena *a = &l->arena;
+    struct excerpt *x = arena_alloc(a, (ask->n_excerpts + 1) * sizeof(*x));
+
+    for (size_t i = 0; i < ask->n_excerpts; i++) {
+        const struct excerpt *from = &ask->excerpts[i];
+
+        x[i] = *from;
+        x[i].name = arena_strdup(a, from->name);
+        x[i].title = arena_strdup(a, from->title);
+        x[i].heading = arena_strdup(a, from->heading);
+        x[i].text = arena_memdup0(a, from->text, from->len);
+    }
+    l->ask.excerpts = x;
+    l->ask.n_excerpts = ask->n_excerpts;
+}
+
 struct local *
 local_start(const struct local_config *c, const struct provider *provider,
             const struct ask *ask, part_fn *part, local_done_fn *done,
@@ -149,6 +171,8 @@ local_start(const struct local_config *c, const struct provider *provider,
     l->ask.model = "";
     l->ask.messages = &l->message;
     l->ask.n_messages = 1;
+    arena_init(&l->arena);
+    copy_excerpts(l, ask);
     buf_init(&l->answer, ANSWER_MAX);
     l->timer.fn = on_piece_timer;
     l->timer.arg = l;

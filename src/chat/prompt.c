@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/conf.h"
 #include "base/text.h"
+#include "chat/retrieve.h"
 #include "lang/title.h"
 
 struct turn_ask *
@@ -30,6 +31,7 @@ turn_ask_new(void)
     a->temperature = a->ask.temperature = NAN;
     a->top_p = a->ask.top_p = NAN;
     a->ask.parallel_calls = -1;
+    a->files = -1;
     return a;
 }
 
@@ -38,8 +40,24 @@ turn_ask_free(struct turn_ask *a)
 {
     if (a == NULL)
         return;
+    retrieved_free(a->retrieved);
     arena_release(&a->arena);
     free(a);
+}
+
+void
+turn_ask_note(struct turn_ask *a, const char *code, const char *message)
+{
+    struct buf b;
+
+    buf_init(&b, TURN_ASK_NOTES_MAX);
+    buf_adds(&b, a->notes);
+    if (b.len > 0)
+        buf_addc(&b, ',');
+    buf_addf(&b, "{\"code\":\"%s\",\"message\":\"%s\"}", code, message);
+    if (buf_status(&b) == OK)
+        a->notes = arena_strdup(&a->arena, buf_cstr(&b));
+    buf_release(&b);
 }
 
 struct loading {

@@ -16,11 +16,13 @@
 #define PROMPT_HISTORY_BYTES (256 * 1024) /* bytes of them */
 #define PROMPT_GIVEN_MAX 1000             /* messages in a given history */
 #define TURN_ASK_NOTES_MAX (4 * 1024)     /* bytes of its notes */
+#define ASK_NAMED_MAX 8                   /* files that a message names */
 #define PROMPT_IDEM_MAX 255               /* bytes of an idempotency key */
 #define PROMPT_TITLE_MAX 60    /* bytes of a title made from a message */
 #define PROMPT_TITLE_LOOK 2048 /* bytes of the message looked at */
 
 struct command_line; /* chat/command.h */
+struct retrieved;    /* chat/retrieve.h */
 
 /* One turn as asked for. Heap; everything it points to is in its arena. */
 struct turn_ask {
@@ -37,7 +39,12 @@ struct turn_ask {
     const struct piece *pieces; /* the message with its images; NULL: text */
     size_t n_pieces;
     const struct command_line *command; /* what the text is; NULL: a message */
-    const char *instruction;     /* system text instead of all other; NULL */
+    const char *instruction; /* system text instead of all other; NULL */
+    int files;               /* look into the files: 1 yes, 0 no, -1 not
+                                    said */
+    const struct retrieved *retrieved; /* chat/retrieve.h; NULL: nothing */
+    const char *named[ASK_NAMED_MAX];  /* files that are meant, by name */
+    size_t n_named;
     const char *context;         /* extra system text for this turn; NULL */
     const char *session_context; /* the session's own; "" if none */
     const char *session_model;   /* the session's choice; "" if none */
@@ -72,6 +79,8 @@ struct turn_ask {
 
 struct turn_ask *turn_ask_new(void);
 void turn_ask_free(struct turn_ask *a); /* NULL is fine */
+/* Add a note, of two literals that need no escape in JSON. */
+void turn_ask_note(struct turn_ask *a, const char *code, const char *message);
 
 /* Read the history (unless it was given), the session's context and model, and
  * its summary if summaries are wanted (SUMMARY) and it stands for messages of
@@ -105,6 +114,8 @@ struct prompt_report {
     bool shortened;              /* because the provider found it too long */
     bool summarised;             /* a summary stands for older messages */
     bool options_dropped;        /* temperature and top_p: not for this model */
+    uint32_t excerpts;           /* of files, that are sent along */
+    bool stays;                  /* on this machine: route_stays */
     bool images_dropped;         /* a provider without a network sees none */
 };
 
@@ -126,6 +137,13 @@ MUST_USE enum err prompt_build(struct turn_ask *a,
  * that is reserved than it can say. False: temperature or top_p were given and
  * are left out. */
 bool prompt_options(struct turn_ask *a, const struct route_choice *route);
+/* The part that is about files (chat/prompt_files.c): put what this route may
+ * be shown behind a->ask.system, or into a->ask.excerpts; sets r->excerpts and
+ * r->stays. room as prompt_build knows it. */
+void prompt_excerpts(struct turn_ask *a, const struct route_choice *route,
+                     int64_t room, struct prompt_report *r);
+/* Tokens that excerpts of files have at most, whatever route is asked. */
+int64_t prompt_excerpt_tokens(const struct turn_ask *a);
 /* Tokens that this route may be sent for a, not corrected; INT64_MAX: any
  * number. Sets a->ask.model. */
 int64_t prompt_room(struct turn_ask *a, const struct route_choice *route,

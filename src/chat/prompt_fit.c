@@ -393,6 +393,7 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
     room = room_for(a, model, scales, shorter, before, r);
     if (room != INT64_MAX)
         r->room = room;
+    prompt_excerpts(a, route, room, r);
     summarise(a, &all, &n, room, r);
     system_tokens = system_tokens_of(a);
     if (room != INT64_MAX && (room <= system_tokens ||

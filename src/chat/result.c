@@ -128,7 +128,7 @@ result_json(struct buf *out, const struct result *r)
     } else {
         put_array(&j, "tool_calls", r->tool_calls);
         put_array(&j, "tool_results", NULL);
-        put_array(&j, "citations", NULL);
+        put_array(&j, "citations", r->citations);
         put_array(&j, "notes", r->notes);
         json_put_strn(&j, "message", r->text, r->text_len);
     }

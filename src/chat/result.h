@@ -24,6 +24,7 @@ struct result {
     int64_t cost_micro;     /* micro-dollars; if has_cost */
     const char *notes;      /* a JSON array's text; NULL: [] */
     const char *tool_calls; /* likewise */
+    const char *citations;  /* likewise */
     const char *command;    /* NULL: it was no command */
     const char *outcome;    /* the command's "result", a JSON object; or NULL */
     uint32_t conversation_length;

@@ -14,12 +14,14 @@
 #include "base/metric.h"
 #include "chat/core.h"
 #include "chat/erase.h"
+#include "chat/retrieve.h"
 #include "chat/temporary.h"
 #include "chat/turn_answer.h"
 #include "chat/turn_calls.h"
 #include "chat/turn_charge.h"
 #include "chat/turn_command.h"
 #include "chat/turn_end.h"
+#include "chat/turn_extra.h"
 #include "chat/turn_text.h"
 
 #define BUSY_WAIT_MS 100 /* another process has a turn in this session */
@@ -91,7 +93,7 @@ turn_begun(struct turn *t)
         t->generator = NULL;
         turn_problem_full(t);
         t->finish = FINISH_ERROR;
-    } else if (t->finish == FINISH_NONE && turn_is_limited(t)) {
+    } else if (t->finish == FINISH_NONE && t->generator == NULL) {
         turn_ask_provider(t); /* nobody was asked before it was reserved */
     }
     turn_mark(t);
@@ -123,13 +125,6 @@ on_room_made(struct mail *m)
     }
     (void)problem_set(&p, t->load_err, NULL, NULL, NULL);
     turn_refuse(t, &p);
-}
-
-static void
-turn_make_room(struct turn *t)
-{
-    t->step = TURN_LOADING;
-    turn_work(t, make_room_run, on_room_made);
 }
 
 static void
@@ -175,7 +170,8 @@ on_begun(struct mail *m)
         turn_wait_other(t, &t->op->begin.open_turn);
     } else if (e == ERR_CONFLICT && t->op->begin.expired) {
         t->ask->temporary |= t->op->temporary; /* the new one is, too */
-        turn_make_room(t);
+        t->step = TURN_LOADING;
+        turn_work(t, make_room_run, on_room_made);
     } else if (e == ERR_LIMIT) {
         refuse_limit(t);
     } else if (e == ERR_CONFLICT) {
@@ -323,6 +319,8 @@ load_run(void *arg)
         t->load_err = ERR_AGAIN;
     } else {
         t->load_err = prompt_load(store, t->ask, &t->existing);
+        if (t->load_err == OK)
+            retrieve(t->en, t->ask);
     }
 }
 

@@ -83,6 +83,10 @@ struct turn {
     struct bill bill;      /* of what is reserved for it, and used */
     struct charge *charge; /* it waits for its reserve; NULL: it does not */
     bool held;             /* that is reserved, apart from its question */
+    bool unbilled;         /* nothing is for what is asked next */
+    bool held_told;        /* which files were held back */
+    bool calling;          /* somebody is asked, and it was not noted yet */
+    int64_t tried_micro;   /* what tries that failed have cost */
     void (*reserved)(struct turn *t, const struct problem *why);
 
     int64_t begun_ms; /* monotonic */

@@ -9,9 +9,9 @@
 
 #include "base/metric.h"
 #include "base/text.h"
-#include "chat/called.h"
 #include "chat/core.h"
 #include "chat/turn_calls.h"
+#include "chat/turn_charge.h"
 #include "chat/turn_end.h"
 #include "chat/turn_extra.h"
 #include "chat/turn_text.h"
@@ -161,6 +161,9 @@ on_prepare(void *arg, const struct route_choice *route, bool shorter,
     if (t->report.images_dropped)
         turn_note(t, "image_ignored", "%s does not see images.",
                   route->provider->name);
+    if (!shorter)
+        turn_held_note(t);
+    t->calling = true;
     return &t->ask->ask;
 }
 
@@ -171,10 +174,16 @@ on_moved(void *arg, const struct route_choice *route, const struct problem *why)
 
     turn_note(t, "fallback", "%s could not answer (%s); %s was asked.",
               t->ask->route.provider->name, why->code, route->provider->name);
-    called_turn(t, why->code);
+    turn_tried(t, why, true);
     t->ask->route = *route;
     (void)snprintf(t->model, sizeof(t->model), "%s", route->model);
-    t->usage = (struct usage){-1, -1, -1}; /* what the other one counted */
+    turn_log_route(t);
+}
+
+static void
+on_again(void *arg, const struct problem *why)
+{
+    turn_tried(arg, why, false);
 }
 
 static const char *
@@ -200,7 +209,9 @@ static const struct generator_calls turn_calls = {
     .prepare = on_prepare,
     .cached = on_cached,
     .part = on_part,
+    .again = on_again,
     .moved = on_moved,
+    .may = turn_may,
     .done = on_generated,
 };
 

@@ -14,10 +14,10 @@
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/called.h"
+#include "chat/charge.h"
 #include "chat/core.h"
 #include "chat/index.h"
 #include "chat/summary.h"
-#include "chat/temporary.h"
 #include "chat/titles.h"
 #include "chat/turn_calls.h"
 #include "chat/turn_charge.h"
@@ -68,15 +68,6 @@ fill_result(const struct turn *t, struct result *r)
     r->outcome = turn_command_outcome(t);
 }
 
-void
-turn_problem_full(struct turn *t)
-{
-    if (t->ask->temporary)
-        (void)temporary_problem(&t->problem, ERR_FULL);
-    else
-        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
-}
-
 enum err
 turn_log_start(struct turn *t)
 {
@@ -91,11 +82,28 @@ turn_log_start(struct turn *t)
     if (e != OK)
         return e;
     fill_result(t, &r);
+    if (r.provider != NULL) { /* whoever stands in for it by now */
+        r.provider = t->chosen.provider->name;
+        r.model = t->chosen.model;
+    }
     buf_init(&json, RESULT_MAX);
     result_start_json(&json, &r);
     e = stream_append(t->stream, EVENT_START, json.data, json.len);
     buf_release(&json);
     return e;
+}
+
+void
+turn_log_route(struct turn *t)
+{
+    struct stream_head was, head;
+
+    if (!t->begun || t->stream == NULL ||
+        streamlog_head(t->en->log, &t->id, &was) != OK)
+        return; /* it is in the head that turn_log_start puts */
+    fill_head(t, &head, false);
+    head.stop = was.stop;
+    IGNORE(streamlog_put_head(t->en->log, &t->id, &head));
 }
 
 static void
@@ -196,12 +204,7 @@ count_tokens(const struct turn *t)
 {
     token_scale_learn(t->en->scales, t->ask->route.model, t->report.estimate,
                       t->usage.input_tokens);
-    if (t->usage.input_tokens > 0)
-        metric_add(METRIC_INPUT_TOKENS, t->usage.input_tokens);
-    if (t->usage.output_tokens > 0)
-        metric_add(METRIC_OUTPUT_TOKENS, t->usage.output_tokens);
-    if (t->usage.cached_tokens > 0)
-        metric_add(METRIC_CACHED_TOKENS, t->usage.cached_tokens);
+    charge_metrics(&t->usage);
 }
 
 /* The audit log hears of it. */
@@ -248,7 +251,7 @@ turn_tell(struct turn *t)
     struct stream_head head;
     struct problem lost = {.err = OK};
     struct result r;
-    struct buf json, notes, calls;
+    struct buf json, notes, calls, citations;
     enum event_type type;
     enum err e;
 
@@ -261,6 +264,9 @@ turn_tell(struct turn *t)
     buf_init(&calls, TURN_CALLS_JSON);
     turn_calls_json(&calls, t);
     r.tool_calls = t->calls != NULL ? buf_cstr(&calls) : NULL;
+    buf_init(&citations, STORE_EXTRA_MAX);
+    turn_citations_json(&citations, t);
+    r.citations = buf_status(&citations) == OK ? buf_cstr(&citations) : NULL;
     if (t->saving) /* whole, but not durable: not acknowledged */
         r.finish = FINISH_ERROR;
     type = result_event(r.finish);
@@ -268,10 +274,13 @@ turn_tell(struct turn *t)
     result_json(&json, &r);
     e = buf_status(&json);
     if (e == OK)
+        e = turn_tell_citations(t);
+    if (e == OK)
         e = stream_append(t->stream, type, json.data, json.len);
     buf_release(&json);
     buf_release(&notes);
     buf_release(&calls);
+    buf_release(&citations);
     fill_head(t, &head, true);
     if (e == OK)
         e = streamlog_put_head(t->en->log, &t->id, &head);
@@ -386,7 +395,7 @@ turn_save(struct turn *t)
         t->at_ms = clock_wall_ms();
         turn_flush(t);
         IGNORE(turn_calls_log(t)); /* the end event would fail as well */
-        op->end.end_seq = stream_seq(t->stream) + 1;
+        op->end.end_seq = stream_seq(t->stream) + turn_citations(t) + 1;
     }
     buf_clear(&t->extra);
     turn_extra_json(&t->extra, t);

@@ -7,10 +7,10 @@
 
 #include "chat/turn.h"
 
-/* Its problem is that there is no room: on disk, or for temporary chats. */
-void turn_problem_full(struct turn *t);
 /* Put the head and EVENT_START into the log. */
 MUST_USE enum err turn_log_start(struct turn *t);
+/* Another route is asked: who has to mend it finds that in the log. */
+void turn_log_route(struct turn *t);
 /* How it finished is known. Saved now, or as soon as it has begun. */
 void turn_finish(struct turn *t, enum finish finish);
 /* Make the answer durable; the end event follows the commit. */

@@ -9,6 +9,9 @@
 #include <stdarg.h>
 
 #include "base/json.h"
+#include "chat/retrieve.h"
+#include "chat/temporary.h"
+#include "files/cite.h"
 #include "provider/models.h"
 
 #define NOTE_MAX 512 /* bytes of a note's message */
@@ -55,7 +58,134 @@ bool
 turn_was_cut(const struct turn *t)
 {
     return t->report.dropped + t->report.cut > 0 || t->report.shortened ||
-           t->report.summarised;
+           t->report.summarised || t->report.excerpts > 0;
+}
+
+/* What of the files the model was shown. */
+static const struct files_hit *
+shown(const struct turn *t, size_t *n)
+{
+    const struct files_found *f = retrieved_for(t->ask->retrieved,
+                                                t->report.stays);
+
+    *n = t->report.excerpts;
+    return f->hits;
+}
+
+/* The names, each once. */
+static void
+put_files(struct json_out *j, const struct turn *t)
+{
+    size_t n;
+    const struct files_hit *hits = shown(t, &n);
+
+    json_name(j, "files");
+    json_begin_arr(j);
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+
+        while (strcmp(hits[k].name, hits[i].name) != 0)
+            k++;
+        if (k == i)
+            json_add_str(j, hits[i].name);
+    }
+    json_end_arr(j);
+}
+
+/* Does the answer name the excerpt of this number, "[3]"? */
+static bool
+is_cited(const struct turn *t, size_t number)
+{
+    char mark[24];
+    int n = snprintf(mark, sizeof(mark), "[%zu]", number);
+
+    return t->text.len > 0 &&
+           memmem(t->text.data, t->text.len, mark, (size_t)n) != NULL;
+}
+
+/* Which excerpts are told: those that the answer names, else all; but none of
+ * an answer that is not there, or that would have named what it is made of.
+ * Returns the number of the next one behind `number`; 0: there is none. */
+static size_t
+next_citation(const struct turn *t, size_t number)
+{
+    bool all = t->text.len > 0 && t->ask->route.provider->answer == NULL;
+    size_t n;
+
+    (void)shown(t, &n);
+    for (size_t i = 1; i <= n && all; i++)
+        all = !is_cited(t, i);
+    for (number++; number <= n; number++)
+        if (all || is_cited(t, number))
+            return number;
+    return 0;
+}
+
+uint32_t
+turn_citations(const struct turn *t)
+{
+    uint32_t n = 0;
+
+    for (size_t number = 0; (number = next_citation(t, number)) > 0;)
+        n++;
+    return n;
+}
+
+void
+turn_citations_json(struct buf *out, const struct turn *t)
+{
+    size_t n, number = 0;
+    const struct files_hit *hits = shown(t, &n);
+    struct json_out j;
+
+    json_out_init(&j, out);
+    json_begin_arr(&j);
+    while ((number = next_citation(t, number)) > 0)
+        cite_one_json(&j, &hits[number - 1], number);
+    json_end_arr(&j);
+}
+
+enum err
+turn_tell_citations(struct turn *t)
+{
+    size_t n, number = 0;
+    const struct files_hit *hits = shown(t, &n);
+    struct json_out j;
+    struct buf json;
+    enum err e = OK;
+
+    while (e == OK && (number = next_citation(t, number)) > 0) {
+        buf_init(&json, STORE_EXTRA_MAX);
+        json_out_init(&j, &json);
+        cite_one_json(&j, &hits[number - 1], number);
+        e = buf_status(&json);
+        if (e == OK)
+            e = stream_append(t->stream, EVENT_CITATION, json.data, json.len);
+        buf_release(&json);
+    }
+    return e;
+}
+
+void
+turn_held_note(struct turn *t)
+{
+    const struct files_found *f = retrieved_for(t->ask->retrieved,
+                                                t->report.stays);
+    struct buf names;
+
+    if (t->report.stays || f->n_held == 0 || t->held_told)
+        return;
+    t->held_told = true;
+    buf_init(&names, NOTE_MAX / 2);
+    for (size_t i = 0; i < f->n_held; i++)
+        if (names.len + strlen(f->held[i]) + 2 < NOTE_MAX / 2)
+            buf_addf(&names, "%s%s", names.len > 0 ? ", " : "", f->held[i]);
+    turn_note(t, "files_held_back",
+              "%zu %s not shown to the model, since it may not leave this "
+              "machine: %s",
+              f->n_held, f->n_held == 1 ? "file was" : "files were",
+              buf_cstr(&names));
+    buf_release(&names);
 }
 
 void
@@ -73,9 +203,7 @@ turn_context_json(struct buf *out, const struct turn *t)
     json_put_i64(&j, "cut", r->cut);
     json_put_bool(&j, "summarised", r->summarised);
     json_put_bool(&j, "shortened", r->shortened);
-    json_name(&j, "files");
-    json_begin_arr(&j);
-    json_end_arr(&j);
+    put_files(&j, t);
     json_put_count(&j, "window_tokens", r->window_tokens);
     json_put_count(&j, "reserve_tokens", r->reserve_tokens);
     json_put_i64(&j, "estimated_tokens", r->scaled);
@@ -86,10 +214,23 @@ turn_context_json(struct buf *out, const struct turn *t)
 void
 turn_extra_json(struct buf *out, const struct turn *t)
 {
+    static const char name[] = ",\"citations\":";
+    struct buf citations;
+
     buf_adds(out, "{\"notes\":");
     turn_notes_json(out, t);
     buf_adds(out, ",\"context\":");
     turn_context_json(out, t);
+    buf_init(&citations, STORE_EXTRA_MAX);
+    if (t->report.excerpts > 0)
+        turn_citations_json(&citations, t);
+    /* Too many are left out: the rest must not be lost for them. */
+    if (buf_status(&citations) == OK && citations.len > 0 &&
+        out->len + citations.len + sizeof(name) < out->max) {
+        buf_adds(out, name);
+        buf_add(out, citations.data, citations.len);
+    }
+    buf_release(&citations);
     buf_addc(out, '}');
 }
 
@@ -98,10 +239,25 @@ turn_cost(const struct turn *t)
 {
     const char *provider = t->ask->route.provider->name;
     const struct model *m = model_find(provider, t->model);
+    int64_t micro;
 
     if (t->cached)
         return 0;
     if (m == NULL)
         m = model_find(provider, t->ask->route.model);
-    return model_cost(m, &t->usage);
+    micro = model_cost(m, &t->usage);
+    if (t->tried_micro > 0) {
+        micro = micro > 0 ? micro : 0;
+        ledger_add(&micro, t->tried_micro);
+    }
+    return micro;
+}
+
+void
+turn_problem_full(struct turn *t)
+{
+    if (t->ask->temporary)
+        (void)temporary_problem(&t->problem, ERR_FULL);
+    else
+        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
 }

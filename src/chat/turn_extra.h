@@ -12,13 +12,26 @@ void turn_note(struct turn *t, const char *code, const char *fmt, ...)
     PRINTF(3, 4);
 /* The notes as a JSON array. */
 void turn_notes_json(struct buf *out, const struct turn *t);
-/* Was anything left out of what the model was sent? */
+/* Is there something to say of what the model was sent: what was left out, and
+ * what was brought along? */
 bool turn_was_cut(const struct turn *t);
+/* Excerpts of files that the answer names, or (if it names none) that a model
+ * was shown, as a JSON array. */
+void turn_citations_json(struct buf *out, const struct turn *t);
+/* How many those are. */
+uint32_t turn_citations(const struct turn *t);
+/* Each of them as an event. */
+MUST_USE enum err turn_tell_citations(struct turn *t);
+/* Say, once, which files it was not shown because they must stay here. */
+void turn_held_note(struct turn *t);
 /* What it was sent, as a JSON object: the data of EVENT_CONTEXT. */
 void turn_context_json(struct buf *out, const struct turn *t);
 /* What is stored with the answer (chat/extra.h). */
 void turn_extra_json(struct buf *out, const struct turn *t);
 /* Micro-dollars; -1: not known; 0: the answer was kept from before. */
 int64_t turn_cost(const struct turn *t);
+
+/* Its problem is that there is no room: on disk, or for temporary chats. */
+void turn_problem_full(struct turn *t);
 
 #endif

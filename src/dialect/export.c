@@ -183,6 +183,8 @@ put_extra(struct export *x, const struct export_message *m)
     if (e.tool_calls != NULL)
         json_put_raw(&x->json, "tool_calls", e.tool_calls,
                      strlen(e.tool_calls));
+    if (e.citations != NULL)
+        json_put_raw(&x->json, "citations", e.citations, strlen(e.citations));
     if (e.context != NULL)
         json_put_raw(&x->json, "context", e.context, strlen(e.context));
     extra_release(&e);

@@ -76,10 +76,12 @@ take_extra(struct import_draft *d, struct import_message *m, const cJSON *o)
     char *notes = print_member(o, "notes");
     char *calls = print_member(o, "tool_calls");
     char *context = print_member(o, "context");
+    char *cited = print_member(o, "citations");
     struct extra x = {
         .notes = notes != NULL && *notes == '[' ? notes : NULL,
         .tool_calls = calls != NULL && *calls == '[' ? calls : NULL,
         .context = context != NULL && *context == '{' ? context : NULL,
+        .citations = cited != NULL && *cited == '[' ? cited : NULL,
     };
     struct buf out;
 
@@ -92,6 +94,7 @@ take_extra(struct import_draft *d, struct import_message *m, const cJSON *o)
     cJSON_free(notes);
     cJSON_free(calls);
     cJSON_free(context);
+    cJSON_free(cited);
 }
 
 static void

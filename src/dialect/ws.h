@@ -163,6 +163,8 @@ struct ws_context {
     const char *rag_context;     /* excerpts of files; "" if none */
     const struct ws_file *files; /* best first */
     size_t n_files;
+    const char *const *held; /* names of files that must stay here */
+    size_t n_held;
     const struct ws_image *image; /* NULL: none was named */
     const char *user_message;
     const cJSON *history; /* as it was given; NULL: [] */

@@ -98,6 +98,19 @@ put_files(struct json_out *j, const struct ws_context *c)
     json_end_arr(j);
 }
 
+/* Only where there are any: its clients do not know of it. */
+static void
+put_held(struct json_out *j, const struct ws_context *c)
+{
+    if (c->n_held == 0)
+        return;
+    json_name(j, "held_back");
+    json_begin_arr(j);
+    for (size_t i = 0; i < c->n_held; i++)
+        json_add_str(j, c->held[i]);
+    json_end_arr(j);
+}
+
 static void
 put_image(struct json_out *j, const struct ws_image *im)
 {
@@ -145,6 +158,7 @@ ws_context_data(const struct ws_context *c, struct buf *out)
     json_put_str(&j, "rag_context", c->rag_context);
     put_files(&j, c);
     put_image(&j, c->image);
+    put_held(&j, c);
     json_put_str(&j, "user_message", c->user_message);
     put_history(&j, c->history);
     json_end_obj(&j);

@@ -366,3 +366,30 @@ catalog_list(const struct provider **out, bool *configured, size_t max)
     }
     return i;
 }
+
+bool
+route_stays(const struct route_choice *r)
+{
+    static const char *const hosts[] = {"localhost", "127.0.0.1", "[::1]"};
+    const char *url = r->account.base_url;
+    const char *model = r->model != NULL ? r->model : "";
+    size_t n = strlen(model);
+    const char *host;
+
+    if (r->provider->answer != NULL)
+        return true;
+    if (url == NULL || (host = strstr(url, "://")) == NULL ||
+        (n >= 6 && strcmp(model + n - 6, "-cloud") == 0) ||
+        (n >= 6 && strcmp(model + n - 6, ":cloud") == 0))
+        return false;
+    host += 3;
+    for (size_t i = 0; i < COUNT_OF(hosts); i++) {
+        size_t len = strlen(hosts[i]);
+
+        if (strncasecmp(host, hosts[i], len) == 0 &&
+            host[strcspn(host, "@/")] != '@' && /* a host, and not a user */
+            (host[len] == '\0' || host[len] == ':' || host[len] == '/'))
+            return true;
+    }
+    return false;
+}

@@ -32,6 +32,11 @@ static const char footer[] =
     "talk to a model, set a key such as `OPENAI_API_KEY` in `.env` and "
     "restart.*\n";
 
+static const char files_footer[] =
+    "*No model is configured: these are sentences of your files as they "
+    "stand. To talk to a model about them, set a key such as "
+    "`OPENAI_API_KEY` in `.env` and restart.*\n";
+
 /* --- choosing ----------------------------------------------------------- */
 
 /* A sentence that ends in a colon brings its list or table along. */
@@ -52,12 +57,9 @@ choose_list(const struct docs *d, size_t u, size_t end, bool *chosen)
     return true;
 }
 
-/* Mark the best units of one section: those that match not much worse than the
- * best, unless that is all of a list; and if only the title matches, the first
- * ones. */
-static void
-choose_units(const struct docs *d, const struct section *s,
-             const double *scores, size_t max, bool *chosen)
+void
+docs_choose(const struct docs *d, const struct section *s, const double *scores,
+            size_t max, bool *chosen)
 {
     size_t u, n, end = s->first + s->n_units;
     double least = 0;
@@ -145,11 +147,11 @@ tell_match(struct buf *out, const struct docs *d, const struct query *q)
             (is.cover >= COVER_MIN || section_named(q, &d->sections[first]));
     if (found) {
         second = another_section(q, d, scores, first, &is);
-        choose_units(d, &d->sections[first], scores,
-                     second < d->n_sections ? TOLD_MAX - 1 : TOLD_MAX, chosen);
+        docs_choose(d, &d->sections[first], scores,
+                    second < d->n_sections ? TOLD_MAX - 1 : TOLD_MAX, chosen);
         tell_section(out, d, first, chosen);
         if (second < d->n_sections) {
-            choose_units(d, &d->sections[second], scores, 1, chosen);
+            docs_choose(d, &d->sections[second], scores, 1, chosen);
             tell_section(out, d, second, chosen);
         }
     }
@@ -175,9 +177,11 @@ tell_answer(struct buf *out, const struct docs *d, const char *message,
 }
 
 enum err
-offline_answer(const struct docs *d, const char *message, size_t n,
-               struct buf *out)
+offline_answer(const struct docs *d, const struct ask *ask, const char *message,
+               size_t n, struct buf *out)
 {
+    const char *end = footer;
+
     switch (words_kind(message, n)) {
     case WORDS_GREETING:
         buf_adds(out, "Hello! I am Parley without a model: I can answer "
@@ -188,11 +192,13 @@ offline_answer(const struct docs *d, const char *message, size_t n,
     case WORDS_OTHER:
         if (words_everything(message, n))
             docs_tell_everything(out, d);
+        else if (ask != NULL && offline_from_files(ask, message, n, out))
+            end = files_footer;
         else
             tell_answer(out, d, message, n);
         break;
     }
-    buf_adds(out, footer);
+    buf_adds(out, end);
     return buf_status(out);
 }
 
@@ -215,7 +221,7 @@ answer(const struct ask *ask, struct buf *out)
     assert(ask->n_messages > 0);
     last = &ask->messages[ask->n_messages - 1];
     (void)pthread_once(&once, load_once);
-    return offline_answer(docs, last->text, last->len, out);
+    return offline_answer(docs, ask, last->text, last->len, out);
 }
 
 const struct provider provider_offline = {

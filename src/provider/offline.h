@@ -116,10 +116,26 @@ struct rating section_rate(const struct query *q, const struct docs *d,
 /* Does the question name the section? */
 bool section_named(const struct query *q, const struct section *s);
 
+/* Mark the best units of one section: those that match not much worse than the
+ * best, unless that is all of a list; and if only the title matches, the first
+ * ones. chosen is over all units. */
+void docs_choose(const struct docs *d, const struct section *s,
+                 const double *scores, size_t max, bool *chosen);
+
+/* --- offline_files.c: an answer from excerpts of files. Pure. ------------ */
+
+struct ask; /* provider/provider.h */
+
+/* Put what the excerpts of ask say to a message into out. False: nothing. */
+bool offline_from_files(const struct ask *ask, const char *message, size_t n,
+                        struct buf *out);
+
 /* --- offline.c ---------------------------------------------------------- */
 
-/* Answer one message from the documents. Deterministic. */
-MUST_USE enum err offline_answer(const struct docs *d, const char *message,
-                                 size_t n, struct buf *out);
+/* Answer one message from the excerpts of ask (NULL: there are none), else from
+ * the documents. Deterministic. */
+MUST_USE enum err offline_answer(const struct docs *d, const struct ask *ask,
+                                 const char *message, size_t n,
+                                 struct buf *out);
 
 #endif

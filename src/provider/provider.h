@@ -66,6 +66,14 @@ enum tool_choice {
 
 #define ASK_STOPS_MAX 8
 
+/* A piece of a file. */
+struct excerpt {
+    const char *name, *title, *heading; /* "" if none */
+    const char *text;
+    size_t len;
+    double similarity; /* to the question, 0 to 1 */
+};
+
 /* What the model is asked. All borrowed for the time of the call. */
 struct ask {
     const char *model;
@@ -95,6 +103,10 @@ struct ask {
     bool cache;         /* mark what repeats, where a provider wants marks */
     bool whole;         /* a reply in one piece, not a stream */
     int64_t now_ms;     /* wall clock, for who signs with it */
+    /* What files say about it, for a provider that answers from that alone
+     * (offline); others find it in their system text. */
+    const struct excerpt *excerpts;
+    size_t n_excerpts;
 };
 
 /* How requests to AWS are signed. */
@@ -285,6 +297,10 @@ MUST_USE enum err catalog_route(const char *provider, const char *model,
  * r. False: none is known (a base URL of one's own may lead anywhere), or the
  * model of r costs no more. */
 bool catalog_cheap(const struct route_choice *r, struct route_choice *out);
+/* Does what this route is sent stay on this machine? It is answered here, or by
+ * a model behind a base URL of the loopback; a name that says it is served from
+ * a cloud (Ollama's "-cloud") does not count. Pure. */
+bool route_stays(const struct route_choice *r);
 /* All rows, for /status: name and whether it is configured. */
 size_t catalog_list(const struct provider **out, bool *configured, size_t max);
 

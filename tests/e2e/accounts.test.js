@@ -214,6 +214,57 @@ describe('whose a session is', () => {
             assert.match(r.headers.get('www-authenticate'), /^Bearer/);
         });
 
+        test('one is ended by itself, in every process', async () => {
+            const begin = async (agent) => cookiesAfter(await postJson(parley,
+                '/auth/login', { username: 'bob', password: PASSWORD },
+                { 'user-agent': agent }));
+            await postJson(parley, '/auth/logout', { all: true }, basic('bob'));
+            const here = await begin('Here/1');
+            const there = await begin('There/1');
+            const list = async (cookie) => (await call(other, '/auth/logins',
+                { headers: { cookie } })).body.logins;
+            const logins = await list(here);
+            assert.deepEqual(logins.map((l) => l.user_agent).sort(),
+                ['Here/1', 'There/1']);
+            for (const l of logins) {
+                assert.equal(l.owner, 'local/bob');
+                assert.equal(l.way, 'password');
+                assert.equal(l.current, l.user_agent === 'Here/1');
+            }
+            const [mine, its] = [true, false].map((current) =>
+                logins.find((l) => l.current === current).id);
+            const end = (id, headers) => call(parley, `/auth/logins/${id}`,
+                { method: 'DELETE', headers });
+            for (const [id, headers] of [[its, basic('ann')],
+                ['x', { cookie: here }], ['0'.repeat(16), { cookie: here }]]) {
+                const r = await end(id, headers);
+                assert.equal(r.status, 404, r.text);
+                assert.equal(r.body.code, 'login_not_found');
+            }
+            assert.equal((await me({ cookie: there })).signed_in, true);
+            assert.equal((await end(its, { cookie: here })).status, 204);
+            assert.equal((await end(its, { cookie: here })).status, 404);
+            for (const at of [other, parley]) {
+                assert.equal((await me({ cookie: there }, at)).signed_in,
+                    false);
+                assert.equal((await me({ cookie: here }, at)).user,
+                    'local/bob');
+            }
+            /* Who asks with a password has none that is this one. */
+            const all = (await call(other, '/auth/logins',
+                { headers: basic('bob') })).body.logins;
+            assert.deepEqual(all.map((l) => [l.id, l.current]),
+                [[mine, false]]);
+            const r = await end(mine, { cookie: here });
+            assert.equal(r.status, 204);
+            assert.match(cookieLine(r, 'parley_login'), /Max-Age=0/);
+            assert.equal((await me({ cookie: here })).signed_in, false);
+            assert.deepEqual(await list(here), undefined, 'signed out');
+            await until('the trace of it', () => fs.readFileSync(
+                path.join(parley.dataDir, 'audit.log'), 'utf8')
+                .includes(its));
+        });
+
         test('an account that is taken away is signed out', async () => {
             const cookie = cookiesAfter(await signIn({ username: 'carl' }));
             const file = path.join(folder, 'htpasswd');

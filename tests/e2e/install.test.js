@@ -2,7 +2,7 @@
  * completion, and a library that programs can be built with. */
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -71,6 +71,35 @@ describe('make install', () => {
         assert.deepEqual(complete(parley, 'chat', '--auth', 'b'),
             ['bearer', 'basic']);
         assert.ok(complete(parley, 'chat', '').includes('--once'));
+    });
+
+    test('and the list of passwords that many people chose', () => {
+        const file = path.join(folder, 'users');
+        const set = (password) => spawnSync(path.join(prefix, 'bin/parley'),
+            ['passwd', '--stdin', file, 'ann'],
+            { input: `${password}\n`, encoding: 'utf8', cwd: folder });
+        const { status, stderr } = set('milkyway7');
+        assert.equal(status, 2);
+        assert.match(stderr, /too easy: it is one that many/);
+        assert.doesNotMatch(stderr, /password\.list/);
+        assert.ok(!fs.existsSync(file));
+        assert.equal(set('violets in june').status, 0);
+        fs.rmSync(file);
+        const lists = path.join(prefix, 'lib/parley/etc/lexicon');
+        assert.deepEqual(fs.readdirSync(lists).sort(), ['LICENSE',
+            'LICENSE-passwords', 'afinn.tsv', 'passwords.txt']);
+    });
+
+    test('and the program that reads files, for no web server', () => {
+        const ingest = path.join(prefix, 'lib/parley/cgi-bin/ingest');
+        const cgi = { GATEWAY_INTERFACE: 'CGI/1.1', REQUEST_METHOD: 'GET' };
+        const told = (args, env) => spawnSync(ingest, args,
+            { input: '<p>x', encoding: 'latin1', env });
+        assert.match(told(['--version'], {}).stdout, /^ingest \d/);
+        for (const args of [[], ['--extract', 'html'], ['--version']]) {
+            const { status, stdout } = told(args, cgi);
+            assert.deepEqual([status, stdout], [2, '']);
+        }
     });
 
     test('and a library that shows parley_ functions only', async () => {

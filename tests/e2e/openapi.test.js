@@ -13,6 +13,7 @@ import { Validator } from '@seriousme/openapi-schema-validator';
 import { PASSWORD, accounts, basic } from '../lib/accounts.js';
 import { Tab, startBrowser } from '../lib/browser.js';
 import { call, newSession } from '../lib/client.js';
+import { sendFile } from '../lib/files.js';
 import { replyWire, statusWire } from '../lib/openai_bytes.js';
 import { Api, DOCUMENT, TEXT, compile, eventsOf, fits, follow, generalCodes,
     operations } from '../lib/openapi.js';
@@ -93,8 +94,8 @@ describe('the document', () => {
 
     test('has a table of the errors of all requests', () => {
         assert.deepEqual(Object.keys(generalCodes()),
-            ['400', '401', '403', '404', '405', '413', '414', '429', '431',
-                    '500', '503']);
+            ['400', '401', '403', '404', '405', '413', '414', '421', '429',
+                    '431', '500', '503']);
     });
 });
 
@@ -150,7 +151,7 @@ describe('a running server', () => {
     describe('turns', () => {
         test('are answered in every form', async () => {
             const events = { accept: 'text/event-stream' };
-            const fields = { message: 'hello', stream: 'false' };
+            const fields = { message: 'hello', stream: 'false', files: 'true' };
             assert.equal((await ask({ message: 'hello' })).status, 200);
             await api.call('POST', '/chat', { form: fields });
             const s = await ask({ message: 'hello' }, { headers: events });
@@ -163,6 +164,9 @@ describe('a running server', () => {
         });
 
         test('by a provider that counts, with a history', async () => {
+            await sendFile(parley, 'a.txt', 'The word is oxbow.');
+            await sendFile(parley, 'a.png', fs.readFileSync(path.join(ROOT,
+                'etc/demo/beach-sunset.png')));
             const { body } = await ask({
                 message: 'x', provider: 'openai', context: 'Be brief.',
                 history: [{ role: 'user', content: 'a' },
@@ -479,6 +483,95 @@ describe('a running server', () => {
         });
     });
 
+    describe('files', () => {
+        const bytes = (body, name, more = {}) => api.call('POST', '/files', {
+            body, query: { name, ...more }, headers: typed(
+                'application/octet-stream') });
+        const one = (name) => ({ in: { name } });
+
+        test('are sent, listed, shown, labelled, found and deleted',
+            async () => {
+                const body = new FormData();
+                body.append('label', 'redact');
+                body.append('file', new Blob(['# Rivers\n\nThe Danube.']),
+                    'rivers.md');
+                body.append('file', new Blob([fs.readFileSync(path.join(ROOT,
+                    'etc/demo/beach-sunset.png'))]), 'sunset.png');
+                body.append('file', new Blob(['%PDF-1.4 broken']), 'x.pdf');
+                const sent = await api.call('POST', '/files', { body });
+                assert.equal(sent.body.files.length, 3);
+                await until('them to be read', async () =>
+                    (await api.call('GET', '/files')).body.files
+                        .every((f) => f.status !== 'waiting'));
+                const page = await api.call('GET', '/files',
+                    { query: { limit: '1' } });
+                await api.call('GET', '/files', { query: {
+                    after: page.body.next,
+                    collection: page.body.collections[0].id } });
+                for (const name of ['rivers.md', 'sunset.png', 'x.pdf'])
+                    for (const query of [{}, { text: '1' }, { raw: '1' }])
+                        assert.equal((await api.call('GET', '/files/{name}',
+                            { ...one(name), query })).status, 200);
+                await api.call('PATCH', '/files/{name}',
+                    { ...one('rivers.md'), json: { label: 'cloud-ok' } });
+                const found = await api.call('GET', '/search',
+                    { query: { q: 'Danube', limit: '5', collection: '0' } });
+                assert.ok(found.body.results.length > 0);
+                const reply = await ask({ message: 'What is the Danube?',
+                    files: true, provider: 'offline' });
+                assert.ok(reply.body.citations.length > 0);
+                const { events } = await ask({ message: 'What is the Danube?',
+                    files: true, provider: 'offline', stream: true });
+                assert.ok(events.some((e) => e.type === 'citation'));
+                await api.call('POST', '/api/cloud-chat', { json: {
+                    message: 'Danube', image_name: 'sunset.png' } });
+                for (const code of [204, 404])
+                    assert.equal((await api.call('DELETE', '/files/{name}',
+                        one('rivers.md'))).status, code);
+            });
+
+        test('that are refused, or not there', async () => {
+            const refused = [
+                ['GET', '/files', { query: { limit: 'x' } }, 400],
+                ['POST', '/files', { body: 'a',
+                    headers: typed('text/plain') }, 415],
+                ['POST', '/files', { body: 'a', headers: typed(
+                    'multipart/form-data; boundary=b') }, 400],
+                ['GET', '/files/{name}', one('none'), 404],
+                ['PATCH', '/files/{name}', { ...one('none'),
+                    json: { label: 'redact' } }, 404],
+                ['PATCH', '/files/{name}', { ...one('limits.txt'),
+                    json: { label: 'x' } }, 400],
+                ['PATCH', '/files/{name}', { ...one('limits.txt'),
+                    body: '{' }, 400],
+                ['GET', '/search', {}, 400],
+                ['GET', '/search', { query: { q: 'a'.repeat(5000) } }, 413],
+                ['POST', '/api/config', { json: { top_k: 0 } }, 400],
+                ['POST', '/api/config', { body: '{' }, 400],
+                ['POST', '/api/config',
+                    { json: { system_prompt: 'a'.repeat(5000) } }, 413],
+            ];
+            await bytes('Limits.', 'limits.txt');
+            for (const [method, address, options, code] of refused)
+                assert.equal((await api.call(method, address, options)).status,
+                    code, `${method} ${address}`);
+            for (const [name, label] of [['a'.repeat(256), 'redact'],
+                ['a', 'ignore']])
+                assert.equal((await bytes('a', name, { label })).status, 400);
+        });
+
+        test('are looked into as their owner wants it', async () => {
+            const { body } = await api.call('GET', '/api/config');
+            const changed = await api.call('POST', '/api/config',
+                { json: { top_k: 3, recency_bias: 0.5 } });
+            assert.equal(changed.body.top_k, 3);
+            const back = await api.call('POST', '/api/config', { json: {
+                top_k: null, recency_bias: null, chat_rounds: null,
+                system_prompt: null } });
+            assert.deepEqual(back.body, body);
+        });
+    });
+
     describe('the compatible API', () => {
         const chat = (json, more = {}) =>
             api.call('POST', '/v1/chat/completions', { json, ...more });
@@ -547,13 +640,19 @@ describe('a running server', () => {
     describe('limits are those of the document', () => {
         /* A turn that is over, and its session. */
         let turn;
-        before(async () => { turn = await session(); });
+        before(async () => {
+            turn = await session();
+            assert.equal((await sendFile(parley, 'limits.txt', 'Limits.'))
+                .status, 201);
+        });
 
         /* What each operation needs besides the number that is tried. */
         const needs = () => ({
             '/chat/stream': { message: 'hi' },
             '/chat/events': { turn_id: turn.turn_id },
             '/probe': { events: 1, gap_ms: 1 },
+            '/search': { q: 'a' },
+            '/files/{name}': { text: '1' },
         });
 
         test('numbers in queries', async () => {
@@ -565,7 +664,8 @@ describe('a running server', () => {
                         address.startsWith('/admin/'))
                         continue;
                     const status = async (value) => (await api.call(method,
-                        address, { in: { id: turn.session_id },
+                        address, { in: { id: turn.session_id,
+                            name: 'limits.txt' },
                             query: { ...needs()[address], [name]: value } }))
                         .status;
                     const what = `${address} ${name}`;
@@ -576,7 +676,7 @@ describe('a running server', () => {
                     n++;
                 }
             }
-            assert.ok(n >= 9, `${n} numbers`);
+            assert.ok(n >= 12, `${n} numbers`);
         });
 
         /* Values at the limit and beyond it; [] if it has none. */
@@ -740,6 +840,12 @@ describe('a running server', () => {
             for (const code of [204, 404])
                 assert.equal((await api.call('DELETE', '/keys/{id}', {
                     headers, in: { id: made.body.id } })).status, code);
+            const { logins } = (await api.call('GET', '/auth/logins',
+                { headers })).body;
+            assert.equal((await api.call('GET', '/auth/logins')).status, 401);
+            for (const code of [204, 404])
+                assert.equal((await api.call('DELETE', '/auth/logins/{id}', {
+                    headers, in: { id: logins[0].id } })).status, code);
             await api.call('POST', '/auth/logout', { headers, json: {} });
             assert.equal((await api.call('POST', '/auth/logout',
                 { json: { all: true } })).status, 401);

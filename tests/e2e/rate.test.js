@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { accounts, basic, bearer } from '../lib/accounts.js';
+import { accounts, basic, bearer, signed } from '../lib/accounts.js';
 import { assertError, call, newSession, postJson } from '../lib/client.js';
 import { startParley } from '../lib/server.js';
 
@@ -15,10 +15,13 @@ const RATE = 4;
 describe('how often somebody may ask', () => {
     let folder;
     let doors;
+    let secret;
 
     async function start(env) {
         folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-rate-'));
-        const all = { ...accounts(folder).env, ...env };
+        const a = accounts(folder);
+        const all = { ...a.env, ...env };
+        secret = a.secret;
         const one = await startParley({ env: all });
         const dataDir = path.join(folder, 'same');
         fs.symlinkSync(one.dataDir, dataDir);
@@ -53,6 +56,32 @@ describe('how often somebody may ask', () => {
         test('each has so many and no more, in all processes', async () => {
             for (const user of ['ann', 'bob'])
                 await assertRate(basic(user));
+        });
+
+        test('what is left is said with each answer', async () => {
+            const token = bearer(signed(secret, { sub: 'sue' }));
+            const left = (r) => ['limit', 'remaining'].map((what) =>
+                Number(r.headers.get(`x-ratelimit-${what}-requests`)));
+            assert.deepEqual(left(await asks(0, token)), [RATE, RATE - 1]);
+            const stream = await fetch(`${doors[1].url}/chat/stream?message=x`,
+                { headers: token });
+            assert.deepEqual(left(stream), [RATE, RATE - 2]);
+            assert.match(stream.headers.get('x-ratelimit-reset-requests'),
+                /^\d+s$/);
+            await stream.text();
+            const bad = await postJson(doors[0], '/chat', {}, token);
+            assert.equal(bad.status, 400);
+            assert.deepEqual(left(bad), [RATE, RATE - 3]);
+            const v1 = await postJson(doors[0], '/v1/chat/completions',
+                { model: 'parley-offline', messages: [
+                    { role: 'user', content: 'hi' }] }, token);
+            assert.deepEqual(left(v1), [RATE, RATE - 4], v1.text);
+            /* What begins an answer is a question, also by GET. */
+            assertError(await call(doors[1], '/chat/stream?message=x',
+                { headers: token }), 429, 'rate_limited');
+            const list = await call(doors[0], '/sessions', { headers: token });
+            assert.equal(list.status, 200);
+            assert.equal(list.headers.get('x-ratelimit-limit-requests'), null);
         });
 
         test('what only reads is not counted', async () => {

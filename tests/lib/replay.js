@@ -189,7 +189,7 @@ function readRequests(socket, onRequest) {
     });
 }
 
-export async function startReplay(script = silence()) {
+export async function startReplay(script = silence(), host = '127.0.0.1') {
     const replay = { requests: [], connections: 0, peers: [] };
     const words = new Map();
     const sockets = new Set();
@@ -220,10 +220,10 @@ export async function startReplay(script = silence()) {
             });
         });
     });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise((resolve) => server.listen(0, host, resolve));
 
     replay.port = server.address().port;
-    replay.url = `http://127.0.0.1:${replay.port}/v1`;
+    replay.url = `http://${host}:${replay.port}/v1`;
     /* What a chat program needs to use this provider. */
     replay.env = (key = 'sk-replay-secret') => ({
         OPENAI_BASE_URL: replay.url, OPENAI_API_KEY: key,

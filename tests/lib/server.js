@@ -30,6 +30,7 @@ const DEFAULTS = {
     AI_PROVIDER: 'offline', OFFLINE_DELAY_MS: '1',
     TITLE_MODEL: 'off', /* no requests but those that a test makes */
     CIRCUIT_OPEN_MS: '0', /* most tests of failures fail many times */
+    FILES_SAMPLES: 'off', /* what is indexed is what a test gives */
     OPENAI_BASE_URL: 'http://127.0.0.1:9/v1',
     ...Object.fromEntries(['AI_FALLBACK', 'OPENAI_API_KEY',
         'ANTHROPIC_API_KEY', 'GEMINI_API_KEY', 'GOOGLE_API_KEY', 'HF_API_KEY',

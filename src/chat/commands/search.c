@@ -1,7 +1,8 @@
 /*
- * /search: the messages that hold some words, as chat/found.h finds them. Who
- * may see the list of sessions searches all of them; anybody else shares an
- * owner with strangers and searches this session, whose id is known here.
+ * /search: the messages that hold some words, as chat/found.h finds them, and
+ * files that are about them. Who may see the list of sessions searches all of
+ * them; anybody else shares an owner with strangers and searches this session,
+ * whose id is known here.
  */
 #include "base/base.h"
 
@@ -11,8 +12,10 @@
 #include "base/text.h"
 #include "chat/engine.h"
 #include "chat/found.h"
+#include "chat/retrieve.h"
 
 #define RESULTS 20 /* sessions, or messages of this one */
+#define FILE_RESULTS 5
 
 static bool
 put_found(void *arg, const struct session *s, const struct search_hit *hits,
@@ -62,6 +65,43 @@ tell(struct command_run *run, size_t found, bool all, bool whole)
     run->text = text;
 }
 
+/* What files say of it, behind the messages. */
+static void
+put_files(struct command_run *run, const char *text, size_t n)
+{
+    const struct turn_ask *a = run->ask;
+    struct files *files = retrieve_files(run->en);
+    struct files_query q = {
+        .owner = retrieve_viewer(a),
+        .text = text,
+        .len = n < FILES_QUERY_MAX ? n : FILES_QUERY_MAX,
+        .top_k = FILE_RESULTS,
+        .per_document = 1,
+        .now_ms = clock_wall_ms(),
+    };
+    struct files_found found;
+
+    if (files == NULL || files_search(files, &q, &found) != OK)
+        return; /* the log says why */
+    json_name(&run->j, "files");
+    json_begin_arr(&run->j);
+    if (found.n > 0)
+        buf_adds(&run->text, "\n\n**In files**\n");
+    for (size_t i = 0; i < found.n; i++) {
+        const struct files_hit *h = &found.hits[i];
+
+        json_begin_obj(&run->j);
+        json_put_str(&run->j, "name", h->name);
+        json_put_str(&run->j, "heading", h->heading);
+        json_put_str(&run->j, "snippet", h->snippet);
+        json_put_i64(&run->j, "chunk", h->chunk);
+        json_end_obj(&run->j);
+        buf_addf(&run->text, "\n- %s: %s", h->name, h->snippet);
+    }
+    json_end_arr(&run->j);
+    files_found_release(&found);
+}
+
 static enum command_step
 search(struct command_run *run, const struct found_ask *ask)
 {
@@ -83,6 +123,7 @@ search(struct command_run *run, const struct found_ask *ask)
         return COMMAND_DONE;
     }
     json_end_arr(j);
+    put_files(run, ask->search.q, ask->search.q_len);
     json_put_str(j, "scope", ask->session_id == NULL ? "all" : "session");
     json_put_bool(j, "complete", whole);
     tell(run, run->text.len, ask->session_id == NULL, whole);

@@ -47,12 +47,6 @@ none(struct command_run *run, const char *name, const char *sentence)
 }
 
 enum command_step
-command_files(struct command_run *run)
-{
-    return none(run, "files", "There are no files that answers could draw on.");
-}
-
-enum command_step
 command_tools(struct command_run *run)
 {
     return none(run, "tools", "There are no tools that models could call.");

@@ -298,11 +298,6 @@ attachments_of_other_shapes_are_refused(void **state)
 
 /* --- notes ---------------------------------------------------------------- */
 
-#define NO_FILES \
-    "{\"code\":\"file_ignored\",\"message\":\"This server keeps no files.\"}"
-#define NO_INDEX                   \
-    "{\"code\":\"files_ignored\"," \
-    "\"message\":\"This server has no file index.\"}"
 #define NO_TOOLS \
     "{\"code\":\"tools_ignored\",\"message\":\"This server has no tools.\"}"
 
@@ -312,15 +307,9 @@ what_is_not_done_is_noted(void **state)
     static const struct {
         const char *json, *notes;
     } all[] = {
-        {"{\"attachments\":[{\"name\":\"cat.png\"}]}", NO_FILES},
-        {"{\"attachments\":[{\"name\":\"a\"},{\"name\":\"b\"}]}", NO_FILES},
-        {"{\"image_name\":\"cat.png\"}", NO_FILES},
-        {"{\"files\":true}", NO_INDEX},
-        {"{\"files\":[\"a.txt\"]}", NO_INDEX},
         {"{\"tools\":true}", NO_TOOLS},
         {"{\"tools\":[\"weather\"]}", NO_TOOLS},
-        {"{\"image_name\":\"c\",\"files\":true,\"tools\":true}",
-         NO_FILES "," NO_INDEX "," NO_TOOLS},
+        {"{\"image_name\":\"c\",\"files\":true,\"tools\":true}", NO_TOOLS},
     };
 
     (void)state;
@@ -332,7 +321,40 @@ what_is_not_done_is_noted(void **state)
 }
 
 static void
-a_name_beside_an_image_is_noted_and_the_image_is_taken(void **state)
+assert_named(const char *json, const char *names)
+{
+    char all[256] = "";
+
+    assert_int_equal(take(json), OK);
+    for (size_t i = 0; i < ask->n_named; i++)
+        (void)snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s;",
+                       ask->named[i]);
+    assert_string_equal(all, names);
+    assert_string_equal(ask->notes, "");
+}
+
+static void
+files_are_named(void **state)
+{
+    (void)state;
+    assert_named("{\"attachments\":[{\"name\":\"cat.png\"}]}", "cat.png;");
+    assert_named("{\"attachments\":[{\"name\":\"a\"},{\"name\":\"b\"}]}",
+                 "a;b;");
+    assert_named("{\"image_name\":\"cat.png\"}", "cat.png;");
+    assert_named("{\"image_name\":\"\",\"files\":true}", "");
+    assert_named("{\"files\":[\"a.txt\",\"b/c.md\"]}", "a.txt;b/c.md;");
+    assert_named("{\"files\":[]}", "");
+    assert_named(
+        "{\"files\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\"]}",
+        "1;2;3;4;5;6;7;8;");
+    refused(take("{\"files\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\","
+                 "\"9\"]}"));
+    assert_int_equal(take("{\"files\":[1]}"), ERR_BADREQ);
+    assert_string_equal(why.error, "Invalid parameter: files");
+}
+
+static void
+a_name_beside_an_image_is_taken_too(void **state)
 {
     (void)state;
     assert_int_equal(attach("[{\"name\":\"a.pdf\"},"
@@ -342,7 +364,8 @@ a_name_beside_an_image_is_noted_and_the_image_is_taken(void **state)
                      OK);
     assert_int_equal(ask->n_pieces, 2);
     assert_string_equal(ask->pieces[1].text, PNG);
-    assert_string_equal(ask->notes, NO_FILES);
+    assert_int_equal(ask->n_named, 1);
+    assert_string_equal(ask->named[0], "a.pdf");
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -360,7 +383,8 @@ main(void)
         T(broken_base64_is_refused),
         T(attachments_of_other_shapes_are_refused),
         T(what_is_not_done_is_noted),
-        T(a_name_beside_an_image_is_noted_and_the_image_is_taken),
+        T(files_are_named),
+        T(a_name_beside_an_image_is_taken_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

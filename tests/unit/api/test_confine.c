@@ -123,7 +123,7 @@ can_be_limited(void)
     (void)fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        const struct sandbox nothing = {NULL, NULL, false};
+        const struct sandbox nothing = {.binds = false};
         struct sandbox_report r;
 
         sandbox_enter(&nothing, &r);

@@ -8,6 +8,7 @@
 
 #include "../chat/chat_test.h"
 #include "auth_rig.h"
+#include "api/file_service.h"
 #include "api/ws_door.h"
 #include "http/frames.h"
 #include "http/unixsock.h"
@@ -41,6 +42,7 @@ start(void)
     rig_start();
     app = (struct app){.en = rig, .ping_ms = 15000};
     auth_rig_open(&app);
+    file_service_open(&app);
     engine_call(rig, open_door, NULL);
     assert_non_null(app.ws);
 }
@@ -70,6 +72,7 @@ teardown(void **state)
         assert_int_equal(pthread_join(rig_thread, NULL), 0);
         ws_door_close(app.ws);
         auth_rig_close(&app);
+        file_service_close(&app);
         engine_close(rig);
         rig = NULL;
     }

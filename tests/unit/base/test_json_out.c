@@ -178,6 +178,26 @@ what_does_not_fit_sticks_in_the_buffer(void **state)
     buf_release(&b);
 }
 
+static void
+a_time_that_is_none_is_null(void **state)
+{
+    struct json_out j;
+    struct buf b;
+
+    (void)state;
+    buf_init(&b, 4096);
+    json_out_init(&j, &b);
+    json_begin_obj(&j);
+    json_put_when(&j, "a", 0);
+    json_put_when(&j, "b", 1);
+    json_put_time(&j, "c", 0);
+    json_end_obj(&j);
+    assert_string_equal(buf_cstr(&b),
+                        "{\"a\":null,\"b\":\"1970-01-01T00:00:00.001Z\","
+                        "\"c\":\"1970-01-01T00:00:00.000Z\"}");
+    buf_release(&b);
+}
+
 int
 main(void)
 {
@@ -188,6 +208,7 @@ main(void)
         cmocka_unit_test(every_byte_and_pair_survives_the_round_trip),
         cmocka_unit_test(the_writer_places_the_commas),
         cmocka_unit_test(numbers_are_short_and_come_back_the_same),
+        cmocka_unit_test(a_time_that_is_none_is_null),
         cmocka_unit_test(what_does_not_fit_sticks_in_the_buffer),
     };
 

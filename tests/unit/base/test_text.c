@@ -427,12 +427,26 @@ plain_text_commands_nobody(void **state)
         assert_false(text_plain(bad[i], strlen(bad[i])));
 }
 
+static void
+visible_text_is_what_a_header_can_hold(void **state)
+{
+    (void)state;
+    assert_true(text_visible("!a~", 3));
+    assert_false(text_visible("!a~", 2));
+    assert_false(text_visible("", 3));
+    assert_false(text_visible("a b", 3));
+    assert_false(text_visible("a\n", 3));
+    assert_false(text_visible("a\x7f", 3));
+    assert_false(text_visible("\xc3\xa4", 3));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(base64url_has_no_padding),
         cmocka_unit_test(plain_text_commands_nobody),
+        cmocka_unit_test(visible_text_is_what_a_header_can_hold),
         cmocka_unit_test(utf8_agrees_with_its_definition),
         cmocka_unit_test(utf8_is_checked_at_every_place_of_a_long_text),
         cmocka_unit_test(the_whole_part_never_ends_inside_a_character),

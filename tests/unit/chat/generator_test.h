@@ -19,7 +19,9 @@ static struct ask ask;
 static struct route_choice routes[3];
 static size_t n_routes; /* 1 unless a test adds some */
 static bool can_shorten;
-static int n_prepared, n_shortened, n_moved;
+static int n_prepared, n_shortened, n_moved, n_again, n_may;
+static bool may_waits; /* the test says whether a route may be asked */
+static const struct problem *may_not; /* why none may be, else */
 static char moved_for[64]; /* code of the last problem that moved it */
 
 /* What the generator said. */
@@ -86,10 +88,30 @@ on_moved(void *arg, const struct route_choice *route, const struct problem *why)
     (void)snprintf(moved_for, sizeof(moved_for), "%s", why->code);
 }
 
+static inline void
+on_again(void *arg, const struct problem *why)
+{
+    assert_ptr_equal(arg, &text);
+    assert_true(why->err != OK);
+    n_again++;
+}
+
+static inline void
+on_may(void *arg, const struct route_choice *route)
+{
+    assert_ptr_equal(arg, &text);
+    assert_non_null(route->provider);
+    n_may++;
+    if (!may_waits)
+        generator_may(generator, may_not);
+}
+
 static const struct generator_calls calls = {
     .prepare = on_prepare,
     .part = on_part,
+    .again = on_again,
     .moved = on_moved,
+    .may = on_may,
     .done = on_done,
 };
 
@@ -112,7 +134,9 @@ setup(void **state)
     };
     n_routes = 1;
     can_shorten = false;
-    n_prepared = n_shortened = n_moved = 0;
+    n_prepared = n_shortened = n_moved = n_again = n_may = 0;
+    may_waits = false;
+    may_not = NULL;
     moved_for[0] = '\0';
     buf_init(&text, TAP_BYTES_MAX);
     n_parts = n_texts = n_done = longest = 0;

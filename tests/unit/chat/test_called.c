@@ -76,7 +76,8 @@ a_relay_says_who_paid_and_what_it_took(void **state)
 static void
 whose_it_is_stands_for_who_paid(void **state)
 {
-    struct aside a = {.ask = ask, .route = route, .usage = {-1, -1, -1}};
+    struct aside a = {
+        .ask = ask, .route = route, .asked = true, .usage = {-1, -1, -1}};
 
     (void)state;
     called_aside(&a, "provider_timeout");
@@ -100,7 +101,8 @@ embeddings_are_calls(void **state)
 static void
 a_turn_is_a_call(void **state)
 {
-    struct turn t = {.ask = ask, .usage = {10, 2, -1}, .model = "gpt-4o"};
+    struct turn t = {
+        .ask = ask, .calling = true, .usage = {10, 2, -1}, .model = "gpt-4o"};
 
     (void)state;
     ask->route = route;
@@ -112,7 +114,8 @@ static void
 what_asks_nobody_is_no_call(void **state)
 {
     struct relay r = {.ask = ask, .route = route};
-    struct turn t = {.ask = ask, .cached = true};
+    struct turn t = {.ask = ask, .calling = true, .cached = true};
+    struct aside a = {.ask = ask, .route = route};
     struct embed em = {.tokens = 7};
     char *s;
 
@@ -125,6 +128,9 @@ what_asks_nobody_is_no_call(void **state)
     called_relay(&r, "stop");
     ask->route = route;
     called_turn(&t, "stop"); /* the answer was kept */
+    t.cached = t.calling = false;
+    called_turn(&t, "budget_exceeded"); /* it could not be paid for */
+    called_aside(&a, "budget_exceeded");
     called_embed(&em, "no_provider");
     s = log_now();
     assert_string_equal(s, "");

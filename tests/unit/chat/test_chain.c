@@ -225,6 +225,75 @@ the_last_route_fails_with_its_own_problem(void **state)
     expect(FINISH_ERROR, "internal", "", 1);
 }
 
+/* --- leave to ask --------------------------------------------------------- */
+
+static void
+a_route_that_may_not_be_asked_is_passed_over(void **state)
+{
+    struct problem budget = {.err = OK};
+
+    (void)state;
+    (void)problem_set(&budget, ERR_LIMIT, "budget_exceeded", NULL, NULL);
+    may_not = &budget;
+    stand_by();
+    stand_by();
+    tap_refuse(0, 1, 400);
+    start(&tap_provider, "tap 0");
+    expect(FINISH_ERROR, "budget_exceeded", "", 1);
+    assert_int_equal(problem.err, ERR_LIMIT);
+    assert_int_equal(n_may, 2); /* the first one is not asked about */
+    assert_int_equal(n_moved, 2);
+    assert_int_equal(n_prepared, 1);
+}
+
+static void
+nothing_is_asked_until_it_may(void **state)
+{
+    (void)state;
+    may_waits = true;
+    stand_by();
+    tap_refuse(0, 1, 400);
+    start(&tap_provider, "tap 0");
+    while (n_may == 0)
+        spin(5);
+    spin(30);
+    assert_int_equal(n_prepared, 1);
+    assert_int_equal(n_done, 0);
+    generator_may(generator, NULL);
+    expect(FINISH_STOP, NULL, local_text, 1);
+    assert_int_equal(n_again, 0);
+}
+
+static void
+a_try_of_the_same_route_needs_leave_too(void **state)
+{
+    (void)state;
+    tap_refuse(0, 2, 503);
+    tap_text(0, "ok");
+    tap_finish(0, FINISH_STOP);
+    start(&tap_provider, "tap 0");
+    expect(FINISH_STOP, NULL, "ok", 3);
+    assert_int_equal(n_again, 2);
+    assert_int_equal(n_may, 2);
+    assert_int_equal(n_moved, 0);
+}
+
+static void
+who_waits_for_leave_can_be_cancelled(void **state)
+{
+    (void)state;
+    may_waits = true;
+    tap_refuse(0, 1, 503);
+    start(&tap_provider, "tap 0");
+    while (n_may == 0)
+        spin(5);
+    generator_cancel(generator);
+    generator = NULL;
+    spin(20);
+    assert_int_equal(n_done, 0);
+    assert_int_equal(tap_count(&taps[0].asked), 1);
+}
+
 /* --- the circuit ---------------------------------------------------------- */
 
 /* Ask until the circuit opens. */
@@ -403,6 +472,10 @@ main(void)
         T(a_request_that_cannot_be_built_moves_on),
         T(nobody_else_is_asked_after_the_first_text),
         T(the_last_route_fails_with_its_own_problem),
+        T(a_route_that_may_not_be_asked_is_passed_over),
+        T(nothing_is_asked_until_it_may),
+        T(a_try_of_the_same_route_needs_leave_too),
+        T(who_waits_for_leave_can_be_cancelled),
         T(an_open_circuit_is_not_asked),
         T(a_question_is_one_failure_however_often_it_was_tried),
         T(an_answer_at_the_second_try_is_a_success),

@@ -43,7 +43,8 @@ what_is_not_there_is_an_empty_list(void **state)
     struct record *rec = run("s", "/files");
 
     (void)state;
-    assert_end_has(rec, "\"result\":{\"status\":\"success\",\"files\":[]}");
+    assert_end_has(rec, "\"result\":{\"status\":\"success\",\"files\":[],"
+                        "\"total\":0}");
     rec = run("s", "/tools");
     assert_end_has(rec, "\"result\":{\"status\":\"success\",\"tools\":[]}");
     rec = run("s", "/tools all");

@@ -123,7 +123,7 @@ talk_through(const char *session, char from, char to)
 static void
 busy_look(void *arg)
 {
-    *(bool *)arg = summaries_busy(rig->summaries);
+    *(bool *)arg = asides_busy(rig->summaries);
 }
 
 static void

@@ -120,7 +120,7 @@ title_says(const char *text)
 static void
 busy_look(void *arg)
 {
-    *(bool *)arg = titles_busy(rig->titles);
+    *(bool *)arg = asides_busy(rig->titles);
 }
 
 static void
@@ -466,7 +466,130 @@ a_stop_while_it_loads_is_clean(void **state)
     assert_title("s", "Tap 1 How do I back up?", false);
 }
 
+/* --- who pays for it ------------------------------------------------------ */
+
+static int
+setup_budget(void **state)
+{
+    (void)state;
+    if (setup_with("auto") != 0)
+        return -1;
+    rig_stop(0);
+    conf_override(CONF_LIMITS_FILE, "");
+    conf_override(CONF_BUDGET_ANSWER_TOKENS, "20");
+    return 0;
+}
+
+static void
+limit_models(const char *json)
+{
+    static char path[300];
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/limits.json", rig_dir);
+    f = fopen(path, "we");
+    assert_non_null(f);
+    assert_true(fputs(json, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    conf_override(CONF_LIMITS_FILE, path);
+}
+
+static struct ledger_account
+account(struct store *s, enum ledger_kind kind, const char *name)
+{
+    struct ledger_account a = {.day = {.turns = 0}};
+    struct ledger_query q = {
+        .account = &a, .kind = kind, .name = name, .at_ms = clock_wall_ms()};
+
+    assert_int_equal(store_ledger(s, &q), OK);
+    return a;
+}
+
+/* The first one is not asked, nor is the one behind it. */
+static void
+assert_not_asked(void)
+{
+    int64_t failed = metric_get(METRIC_TITLES_FAILED);
+
+    talk_whole("s", "tap 1 How do I back up?", "Copy it.");
+    assert_int_equal(titles_asked(), 0);
+    assert_title("s", "Tap 1 How do I back up?", false);
+    assert_int_equal(metric_get(METRIC_TITLES_FAILED), failed + 1);
+    assert_int_equal(
+        account(engine_store(rig), LEDGER_OWNER, "").standing.tokens, 0);
+}
+
+static void
+a_budget_of_its_payer_that_is_used_up_gives_none(void **state)
+{
+    (void)state;
+    conf_override(CONF_BUDGET_DAY_TOKENS, "100"); /* a question takes 60 */
+    rig_start();
+    assert_not_asked();
+}
+
+static void
+a_budget_of_its_model_that_is_used_up_gives_none(void **state)
+{
+    (void)state;
+    limit_models("{\"models\": {\"openai/" CHEAP "\": {\"day_tokens\": 9}}}");
+    rig_start();
+    assert_not_asked();
+}
+
+static void
+it_is_reserved_and_settled_and_is_no_turn_at_once(void **state)
+{
+    struct ledger_account a;
+
+    (void)state;
+    conf_override(CONF_BUDGET_DAY_TOKENS, "100000");
+    conf_override(CONF_TURNS_AT_ONCE, "1");
+    rig_start();
+    talk_whole("s", "tap 1 How do I back up?", "Copy it.");
+    tap_wait_asked(0, 1);
+    a = account(engine_store(rig), LEDGER_OWNER, "");
+    assert_int_equal(a.standing.open, 0);
+    assert_true(a.standing.tokens > 64);
+    talk_whole("t", "tap 1 And then?", "There is room."); /* is not refused */
+    title_says("Backing up");
+    fake_sleep_ms(50);
+    title_says("And then");
+    wait_idle();
+    while (account(engine_store(rig), LEDGER_OWNER, "").standing.tokens > 0)
+        fake_sleep_ms(5);
+    a = account(engine_store(rig), LEDGER_OWNER, "");
+    assert_int_equal(a.month.turns, 2);
+    assert_true(a.month.input_tokens > 400);
+}
+
+/* What was sent is counted, with what came of it. */
+static void
+one_that_a_stop_cuts_is_counted(void **state)
+{
+    struct ledger_account a;
+    struct store *s;
+
+    (void)state;
+    for (int limited = 0; limited < 2; limited++) {
+        conf_override(CONF_BUDGET_DAY_TOKENS, limited ? "100000" : "0");
+        rig_start();
+        talk_whole(limited ? "s" : "t", "tap 1 How do I back up?", "Copy it.");
+        tap_wait_asked(0, limited + 1);
+        rig_stop(0);
+        s = rig_store_open();
+        a = account(s, LEDGER_MODEL, "openai/" CHEAP);
+        assert_int_equal(a.month.turns, 0);
+        assert_true(a.month.input_tokens > 50 * (limited + 1));
+        assert_int_equal(a.month.output_tokens, 0);
+        assert_int_equal(account(s, LEDGER_OWNER, "").standing.tokens, 0);
+        assert_int_equal(account(s, LEDGER_OWNER, "").month.turns, limited + 1);
+        store_close(s);
+    }
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, rig_teardown)
+#define B(f) cmocka_unit_test_setup_teardown(f, setup_budget, rig_teardown)
 
 int
 main(void)
@@ -492,6 +615,10 @@ main(void)
         T(so_many_run_at_once),
         T(a_stop_does_not_wait_for_it),
         T(a_stop_while_it_loads_is_clean),
+        B(a_budget_of_its_payer_that_is_used_up_gives_none),
+        B(a_budget_of_its_model_that_is_used_up_gives_none),
+        B(it_is_reserved_and_settled_and_is_no_turn_at_once),
+        B(one_that_a_stop_cuts_is_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -702,6 +702,40 @@ teardown(void **state)
     return rmdir(folder);
 }
 
+static void
+a_route_stays_where_its_address_is_this_machine(void **state)
+{
+    static const struct {
+        const char *url, *model;
+        bool stays;
+    } cases[] = {
+        {"http://127.0.0.1:11434", "llama3", true},
+        {"http://LOCALHOST/v1", "m", true},
+        {"http://[::1]:80/v1", "m", true},
+        {"https://localhost", NULL, true},
+        {"http://127.0.0.1:11434", "gpt-oss:120b-cloud", false},
+        {"http://127.0.0.1:11434", "glm:cloud", false},
+        {"http://localhost.example.org/", "m", false},
+        {"http://127.0.0.1.example.org/", "m", false},
+        {"http://localhost:pass@example.org/", "m", false},
+        {"https://api.openai.com/v1", "m", false},
+        {"127.0.0.1", "m", false},
+        {"", "m", false},
+        {NULL, "m", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(cases); i++) {
+        struct route_choice r = {.provider = &provider_ollama,
+                                 .account.base_url = cases[i].url,
+                                 .model = cases[i].model};
+
+        assert_int_equal(route_stays(&r), cases[i].stays);
+        r.provider = &provider_offline;
+        assert_true(route_stays(&r));
+    }
+}
+
 int
 main(void)
 {
@@ -732,6 +766,7 @@ main(void)
         cmocka_unit_test(a_missing_key_is_told_with_what_to_set),
         cmocka_unit_test(the_models_file_is_read_and_its_faults_have_lines),
         cmocka_unit_test(a_file_full_of_faults_does_not_fill_the_log),
+        cmocka_unit_test(a_route_stays_where_its_address_is_this_machine),
         cmocka_unit_test(keys_of_aws_come_from_the_settings_first),
         cmocka_unit_test(a_profile_gives_keys_and_region),
         cmocka_unit_test(a_region_becomes_part_of_an_address_only_if_it_is_one),

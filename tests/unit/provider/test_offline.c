@@ -93,7 +93,8 @@ ask(const struct docs *d, const char *message)
     struct buf out;
 
     buf_init(&out, ANSWER_MAX);
-    assert_int_equal(offline_answer(d, message, strlen(message), &out), OK);
+    assert_int_equal(offline_answer(d, NULL, message, strlen(message), &out),
+                     OK);
     memcpy(text, buf_cstr(&out), out.len + 1);
     buf_release(&out);
     return text;
@@ -442,7 +443,7 @@ a_full_buffer_is_an_error(void **state)
 
     (void)state;
     buf_init(&out, 100);
-    assert_int_equal(offline_answer(docs, "hello", 5, &out), ERR_TOOBIG);
+    assert_int_equal(offline_answer(docs, NULL, "hello", 5, &out), ERR_TOOBIG);
     buf_release(&out);
 }
 

@@ -54,8 +54,8 @@ what_a_new_user_asks_is_answered(void **state)
         struct buf out;
 
         buf_init(&out, ANSWER_MAX);
-        assert_int_equal(offline_answer(docs, question, strlen(question), &out),
-                         OK);
+        assert_int_equal(
+            offline_answer(docs, NULL, question, strlen(question), &out), OK);
         got = buf_cstr(&out);
         if (strstr(got, rows[i].begins) != got ||
             strstr(got, rows[i].holds) == NULL) {

@@ -1,0 +1,91 @@
+/*
+ * The process that reads files is started first, since nothing can be started
+ * once the sandbox is entered. Where it cannot be, what is in the index can
+ * still be searched.
+ */
+#include "base/base.h"
+
+#include "api/file_service.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/conf.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "chat/retrieve.h"
+#include "files/broker.h"
+
+#define PROGRAM "ingest" /* beside the one that runs */
+
+static bool
+is_on(void)
+{
+    return !text_ieq(conf_str(CONF_FILES), "off");
+}
+
+/* A process for one request: does it need the other one at all? */
+static bool
+is_about_files(void)
+{
+    const char *uri = getenv("REQUEST_URI");
+    const char *path = getenv("PATH_INFO");
+
+    return (uri != NULL &&
+            (strstr(uri, "/files") != NULL || strstr(uri, "-chat") != NULL)) ||
+           (path != NULL &&
+            (strstr(path, "/files") != NULL || strstr(path, "-chat") != NULL));
+}
+
+void
+file_service_begin(struct app *app)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    char *slash;
+
+    if (!is_on() || n <= 0 || (app->one && !is_about_files()))
+        return;
+    path[n] = '\0';
+    slash = strrchr(path, '/');
+    if (slash == NULL ||
+        (size_t)(slash - path) + sizeof("/" PROGRAM) > sizeof(path))
+        return;
+    (void)memcpy(slash + 1, PROGRAM, sizeof(PROGRAM));
+    if (access(path, X_OK) != 0) {
+        log_warn("files.broker", "program=%s error=\"%s\"", path,
+                 strerror(errno));
+        return;
+    }
+    app->broker = broker_start(path);
+}
+
+void
+file_service_open(struct app *app)
+{
+    char dir[PATH_MAX];
+    struct files *f;
+
+    if (!is_on() ||
+        snprintf(dir, sizeof(dir), "%s/" FILE_SERVICE_DIR,
+                 conf_str(CONF_DATA_DIR)) >= (int)sizeof(dir) ||
+        files_open(dir, &f) != OK)
+        return; /* the log says why */
+    app->files = f;
+    retrieve_use(app->en, f);
+}
+
+void
+file_service_close(struct app *app)
+{
+    files_close(app->files);
+    app->files = NULL;
+}
+
+void
+file_service_end(struct app *app)
+{
+    broker_stop(app->broker);
+    app->broker = NULL;
+}

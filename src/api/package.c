@@ -1,0 +1,232 @@
+/*
+ * The index is asked with the message and the last rounds of the history, so
+ * that "show me the sunset ones" is about what was spoken of. An image is named
+ * as it is in the index: the name is compared with those, never opened, and one
+ * that may not leave is as good as not there.
+ */
+#include "base/base.h"
+
+#include "api/package.h"
+
+#include <unistd.h>
+
+#include "api/file_json.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "chat/retrieve.h"
+#include "files/broker.h"
+#include "files/cite.h"
+#include "ops/audit.h"
+
+#define HISTORY_MAX 100 /* messages of it that are looked at */
+
+/* --- the image ------------------------------------------------------------ */
+
+static const char *const *
+split_tags(struct package *p, const char *s, size_t *n)
+{
+    const char **tags;
+
+    *n = *s != '\0';
+    for (const char *c = s; *c != '\0'; c++)
+        *n += *c == '\n';
+    tags = arena_alloc(&p->arena, (*n + 1) * sizeof(*tags));
+    for (size_t i = 0; i < *n; i++) {
+        size_t len = strcspn(s, "\n");
+
+        tags[i] = arena_memdup0(&p->arena, s, len);
+        s += len + (s[len] != '\0');
+    }
+    return tags;
+}
+
+/* The file as base64; nothing if it is too large or cannot be opened. */
+static void
+encode_file(struct package *p, struct app *app, int64_t document)
+{
+    char *bytes;
+    ssize_t n = 0, got = 0;
+    int fd;
+
+    if (broker_open(app->broker, document, &fd) != OK)
+        return;
+    bytes = xmalloc((size_t)PACKAGE_IMAGE_MAX + 1);
+    while (n <= PACKAGE_IMAGE_MAX &&
+           (got = read(fd, bytes + n, (size_t)(PACKAGE_IMAGE_MAX + 1 - n))) > 0)
+        n += got;
+    (void)close(fd);
+    if (got >= 0 && n <= PACKAGE_IMAGE_MAX)
+        text_base64(&p->base64, bytes, (size_t)n);
+    free(bytes);
+}
+
+static enum err
+take_image(struct package *p, struct app *app, struct files *f,
+           const char *viewer, const char *name, bool leaves,
+           struct problem *why)
+{
+    struct document d;
+    enum err e = files_find(f, viewer, name, &d);
+
+    if (e == OK && (!d.image || d.skip != SKIP_NOT ||
+                    (leaves && d.label != LABEL_CLOUD_OK)))
+        e = ERR_NOTFOUND;
+    if (e == ERR_NOTFOUND)
+        return ws_file_missing(name, why);
+    if (e != OK)
+        return files_problem(why, e, name);
+    encode_file(p, app, d.id);
+    p->image.name = arena_strdup(&p->arena, d.name);
+    p->image.description = arena_strdup(&p->arena, d.facts.description);
+    p->image.tags = split_tags(p, d.facts.tags, &p->image.n_tags);
+    p->image.base64 = buf_cstr(&p->base64);
+    p->c.image = &p->image;
+    return OK;
+}
+
+/* --- the files ------------------------------------------------------------ */
+
+static void
+read_recent(const cJSON *history, int64_t rounds, struct buf *out)
+{
+    struct ask_message *m = xcalloc(HISTORY_MAX, sizeof(*m));
+    int n = cJSON_GetArraySize(history);
+    int64_t first = n - 2 * rounds;
+    size_t k = 0;
+
+    if (first < n - HISTORY_MAX)
+        first = n - HISTORY_MAX;
+    for (int64_t i = first > 0 ? first : 0; i < n; i++) {
+        const cJSON *v = cJSON_GetArrayItem(history, (int)i);
+        const char *role = json_str(v, "role");
+        const char *text = json_str(v, "content");
+
+        if (role == NULL || text == NULL || role_parse(role, &m[k].role) != OK)
+            continue;
+        m[k].text = text;
+        m[k++].len = strlen(text);
+    }
+    retrieve_recent(m, k, out);
+    free(m);
+}
+
+/* Each file once, with its best chunk's similarity. */
+static void
+list_files(struct package *p)
+{
+    struct ws_file *files = arena_alloc(&p->arena,
+                                        (p->found.n + 1) * sizeof(*files));
+    size_t n = 0;
+
+    for (size_t i = 0; i < p->found.n; i++) {
+        const struct files_hit *h = &p->found.hits[i];
+        size_t k = 0;
+
+        while (k < n && strcmp(files[k].name, h->name) != 0)
+            k++;
+        if (k == n)
+            files[n++] = (struct ws_file){h->name, h->similarity};
+        else if (h->similarity > files[k].similarity)
+            files[k].similarity = h->similarity;
+    }
+    p->c.files = files;
+    p->c.n_files = n;
+}
+
+static enum err
+find_files(struct package *p, struct files *f, const char *viewer,
+           const cJSON *ask, bool leaves, struct problem *why)
+{
+    struct files_query q = {
+        .owner = viewer,
+        .text = json_str(ask, "message"),
+        .top_k = (unsigned)p->config.top_k,
+        .per_document = FILES_PER_DOCUMENT,
+        .recency = p->config.recency_bias,
+        .leaves = leaves,
+        .now_ms = clock_wall_ms(),
+    };
+    struct buf recent;
+    enum err e;
+
+    buf_init(&recent, RETRIEVE_RECENT_MAX + 1);
+    read_recent(json_arr(ask, "history"), p->config.chat_rounds, &recent);
+    q.len = strlen(q.text);
+    q.recent = buf_cstr(&recent);
+    q.recent_len = recent.len;
+    e = files_search(f, &q, &p->found);
+    buf_release(&recent);
+    if (e != OK)
+        return files_problem(why, e, "");
+    p->has_found = true;
+    p->found.n = cite_text(p->found.hits, p->found.n, PACKAGE_TEXT_MAX,
+                           &p->rag);
+    list_files(p);
+    p->c.held = (const char *const *)p->found.held;
+    p->c.n_held = p->found.n_held;
+    return OK;
+}
+
+/* The one who asked may send it anywhere. */
+static void
+note_sent(const struct package *p, const char *who)
+{
+    struct buf names;
+
+    if (p->c.n_files == 0 && p->c.image == NULL)
+        return;
+    buf_init(&names, (FILES_TOP_K_MAX + 1) * (FILES_NAME_MAX + 1));
+    for (size_t i = 0; i < p->c.n_files; i++)
+        buf_addf(&names, "%s%s", i > 0 ? "\n" : "", p->c.files[i].name);
+    if (p->c.image != NULL)
+        buf_addf(&names, "%s%s", names.len > 0 ? "\n" : "", p->c.image->name);
+    audit_event(
+        &(struct audit_fact){.what = AUDIT_FILES_SENT,
+                             .who = who,
+                             .with = {AUDIT_LIST("files", buf_cstr(&names))}});
+    buf_release(&names);
+}
+
+/* --- both ----------------------------------------------------------------- */
+
+enum err
+package_make(struct package *p, struct app *app, const char *viewer,
+             const char *owner, const cJSON *ask, bool leaves,
+             struct problem *why)
+{
+    const char *image = json_str(ask, "image_name");
+    struct files *f = retrieve_files(app->en);
+    enum err e = OK;
+
+    (void)memset(p, 0, sizeof(*p));
+    arena_init(&p->arena);
+    buf_init(&p->rag, PACKAGE_TEXT_MAX + 1);
+    buf_init(&p->base64, 2 * (size_t)PACKAGE_IMAGE_MAX);
+    if (f == NULL)
+        return problem_set(why, ERR_IMPOSSIBLE, "no_index",
+                           "There is no index of files",
+                           "The server was started with FILES=off, or its "
+                           "index cannot be opened.");
+    file_config_load(engine_store(app->en), owner, &p->config);
+    if (image != NULL && *image != '\0')
+        e = take_image(p, app, f, viewer, image, leaves, why);
+    if (e == OK)
+        e = find_files(p, f, viewer, ask, leaves, why);
+    p->c.system_prompt = p->config.system_prompt;
+    p->c.rag_context = buf_cstr(&p->rag);
+    p->c.user_message = json_str(ask, "message");
+    p->c.history = json_arr(ask, "history");
+    if (e == OK && leaves)
+        note_sent(p, owner);
+    return e;
+}
+
+void
+package_release(struct package *p)
+{
+    if (p->has_found)
+        files_found_release(&p->found);
+    buf_release(&p->rag);
+    buf_release(&p->base64);
+    arena_release(&p->arena);
+}

@@ -1,0 +1,53 @@
+/*
+ * What the files say about a question, looked up before it is asked: twice if
+ * need be, since a model on this machine may be shown more than one elsewhere.
+ * Which of the two it is shown is decided when its prompt is built, for each
+ * route anew, so that a fallback to another machine never gets what must stay.
+ */
+#ifndef CHAT_RETRIEVE_H
+#define CHAT_RETRIEVE_H
+
+#include "base/buf.h"
+#include "chat/prompt.h"
+#include "files/files.h"
+
+#define RETRIEVE_RECENT_MAX 1500       /* bytes of what was said before */
+#define RETRIEVE_NAMED_MAX (24 * 1024) /* bytes of a file that is named */
+#define RETRIEVE_MIN 0.12 /* similarity, where nobody asked for files */
+
+struct engine;
+
+struct retrieved {
+    struct files_found here; /* for a model on this machine */
+    struct files_found away; /* for any other; the same if !differs */
+    bool differs;
+    bool local;               /* only a model on this machine was to have any */
+    struct excerpt *excerpts; /* here's, for the offline provider */
+};
+
+/* The index that turns look into; once, before the engine runs. Borrowed; NULL:
+ * there is none. */
+void retrieve_use(struct engine *en, struct files *f);
+struct files *retrieve_files(const struct engine *en);
+
+/* As whom the index is asked: who is nobody in particular, and may see no list,
+ * sees what is shared. */
+const char *retrieve_viewer(const struct turn_ask *a);
+/* Are the files that a names there, for who asks? ERR_NOTFOUND with why; where
+ * there is no index, a note. Acceptor or worker. */
+MUST_USE enum err retrieve_check(const struct engine *en, struct turn_ask *a,
+                                 struct problem *why);
+/* Look for a->text, where the request or FILES_USE want it, and take the files
+ * that it names, whatever they say; sets a->retrieved.
+ * What fails is logged and as good as nothing found. Acceptor or worker. */
+void retrieve(struct engine *en, struct turn_ask *a);
+void retrieved_free(const struct retrieved *r); /* NULL is fine */
+
+/* What this route may be shown. Never NULL: nothing has n 0. */
+const struct files_found *retrieved_for(const struct retrieved *r, bool stays);
+
+/* What was said in a conversation, newest last, as files_query has it: as much
+ * of the newest as has room. */
+void retrieve_recent(const struct ask_message *m, size_t n, struct buf *out);
+
+#endif

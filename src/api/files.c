@@ -98,7 +98,7 @@ find(struct app *app, const struct request *rq, struct files **f,
 
     *f = files_of(app, why);
     if (*f == NULL)
-        return why->err;
+        return ERR_IMPOSSIBLE;
     e = files_find(*f, files_viewer(rq), rq->path_args[0], d);
     return e == OK ? OK : files_problem(why, e, rq->path_args[0]);
 }
@@ -220,8 +220,8 @@ api_file(void *arg, struct request *rq)
 {
     struct app *app = arg;
     struct problem p = {.err = OK};
-    struct document d;
-    struct files *f;
+    struct document d = {.id = 0};
+    struct files *f = NULL;
     enum err e = find(app, rq, &f, &d, &p);
 
     if (e == OK && is_set(rq, "text"))
@@ -298,8 +298,8 @@ api_file_delete(void *arg, struct request *rq)
 {
     struct app *app = arg;
     struct problem p = {.err = OK};
-    struct document d;
-    struct files *f;
+    struct document d = {.id = 0};
+    struct files *f = NULL;
     struct reply rp;
     enum err e = find_own(app, rq, &f, &d, &p);
 
@@ -336,9 +336,9 @@ api_file_patch(void *arg, struct request *rq)
 {
     struct app *app = arg;
     struct problem p = {.err = OK};
-    struct document d;
+    struct document d = {.id = 0};
     enum label label = LABEL_CLOUD_OK;
-    struct files *f;
+    struct files *f = NULL;
     enum err e = find_own(app, rq, &f, &d, &p);
 
     if (e == OK)

@@ -34,9 +34,11 @@ retrieve_files(const struct engine *en)
 const char *
 retrieve_viewer(const struct turn_ask *a)
 {
-    return a->owner[0] != '\0' ? a->owner
-           : a->lists          ? FILES_NOBODY
-                               : FILES_SHARED;
+    const char *who = a->payer.owner != NULL ? a->payer.owner : a->owner;
+
+    if (who[0] != '\0')
+        return who;
+    return a->owner[0] == '\0' && a->lists ? FILES_NOBODY : FILES_SHARED;
 }
 
 /* --- what to look for ----------------------------------------------------- */

@@ -30,7 +30,8 @@ struct retrieved {
 void retrieve_use(struct engine *en, struct files *f);
 struct files *retrieve_files(const struct engine *en);
 
-/* As whom the index is asked: who is nobody in particular, and may see no list,
+/* As whom the index is asked: who asks, not whose session it is (another's may
+ * be gone on with by its id). Who is nobody in particular, and may see no list,
  * sees what is shared. */
 const char *retrieve_viewer(const struct turn_ask *a);
 /* Are the files that a names there, for who asks? ERR_NOTFOUND with why; where

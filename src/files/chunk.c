@@ -244,6 +244,7 @@ add_piece(struct chunker *c, const struct block *b)
         c->cap *= 2;
         c->pieces = xrealloc(c->pieces, c->cap * sizeof(c->pieces[0]));
     }
+    assert(c->pieces != NULL && c->n_pieces < c->cap);
     c->pieces[c->n_pieces++] = (struct piece){
         .at = c->len,
         .page = b->page,

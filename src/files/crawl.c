@@ -351,7 +351,7 @@ crawl(const struct crawl *c, struct crawl_count *done, struct problem *why)
                .stopped = c->stopped,
                .arg = c->arg},
     };
-    struct stat st;
+    struct stat st = {.st_dev = 0};
     enum err e;
 
     w.in.root = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -280,7 +280,7 @@ read_document(struct archive *a, struct compose *c, struct facts *f)
     char title[PART_TITLE_MAX], name[PART_NAME_MAX];
     struct docx_styles styles = {NULL, 0};
     struct document d = {.c = c, .styles = &styles, .facts = f};
-    struct main_part m;
+    struct main_part m = {.name = ""};
 
     part_title(a, "docProps/core.xml", title);
     compose_title(f, title, strlen(title));

@@ -103,7 +103,7 @@ by_id(const void *a, const void *b)
 const struct docx_style *
 docx_style(const struct docx_styles *s, const char *id)
 {
-    struct docx_style key;
+    struct docx_style key = {.level = 0};
 
     if (s->n == 0 || strlen(id) >= sizeof(key.id))
         return NULL;

@@ -111,7 +111,7 @@ open_file(struct opened *o, const struct ingest *in, const char *path)
 {
     struct stat st;
 
-    o->sidecar = -1;
+    *o = (struct opened){.sidecar = -1};
     o->fd = ingest_open(in->root, path);
     if (o->fd < 0 || fstat(o->fd, &st) != 0)
         return false;

@@ -121,18 +121,20 @@ read_document(struct server *sv, int64_t id, enum skip *skip)
     struct collection c;
     struct place p;
     enum err settled, e = find_place(sv, id, &was, &c, &p);
+    int root;
 
     if (e == OK && c.root[0] != '\0')
         return ERR_NOTFOUND;
     if (e != OK)
         return e;
-    in.collection = was.collection;
-    in.root = open(p.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (in.root < 0)
+    root = open(p.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
         return ERR_NOTFOUND;
+    in.collection = was.collection;
+    in.root = root;
     e = ingest_file(&in, p.path, was.name, &d, &did);
     settled = ingest_settle(&in);
-    (void)close(in.root);
+    (void)close(root);
     *skip = d.skip;
     if (e == OK && did == INGEST_GONE)
         return ERR_NOTFOUND;

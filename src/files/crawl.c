@@ -50,7 +50,7 @@ names_read(struct names *names, DIR *dir)
     struct dirent *de;
 
     *names = (struct names){.n = 0};
-    /* A stream of one thread. cppcheck-suppress readdirCalled */
+    /* cppcheck-suppress readdirCalled */
     while ((de = readdir(dir)) != NULL) {
         if (de->d_name[0] == '.')
             continue;

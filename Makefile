@@ -109,6 +109,10 @@ $(B)/flags: | $(B)
 $(B):
 	@mkdir -p $@
 
+# Tests are compiled more often than they are run.
+$(B)/obj/tests/unit/%.o: OPT := -O0
+$(B)/obj/tests/unit/%.o: HARDEN += -U_FORTIFY_SOURCE
+
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	@echo "  CC   $<"

@@ -148,6 +148,15 @@ extra_release(struct extra *x)
     (void)memset(x, 0, sizeof(*x));
 }
 
+/* In a string of JSON a quote is escaped: so this is no one's text. */
+bool
+extra_stays(const char *s, size_t n)
+{
+    static const char mark[] = "\"stays\":true";
+
+    return n > 0 && memmem(s, n, mark, sizeof(mark) - 1) != NULL;
+}
+
 /* --- writing -------------------------------------------------------------- */
 
 void

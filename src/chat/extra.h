@@ -25,6 +25,14 @@ void extra_read(struct extra *x, const char *s, size_t n);
 /* Of one that was read, or is all zero. */
 void extra_release(struct extra *x);
 
+/* Does what is stored say that the answer stands on a file that must not leave
+ * this machine as it is? n may be 0. */
+bool extra_stays(const char *s, size_t n);
+
+/* What a model elsewhere is shown in place of such an answer. */
+#define EXTRA_HELD \
+    "[This answer quotes a file that must not leave the user's machine.]"
+
 /* Write the object into out, which is empty and has room for STORE_EXTRA_MAX
  * bytes; nothing if there is no member, or none but empty arrays. A member
  * that does not fit beside those before it is left out: an answer is never

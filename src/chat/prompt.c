@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/conf.h"
 #include "base/text.h"
+#include "chat/extra.h"
 #include "chat/retrieve.h"
 #include "lang/title.h"
 
@@ -100,6 +101,7 @@ take_message(void *arg, const struct message *m)
     to->role = (enum role)m->role;
     to->text = arena_memdup0(&a->arena, m->text, m->text_len);
     to->len = m->text_len;
+    to->stays = extra_stays(m->extra, m->extra_len);
     if (m->seq < l->summary_upto)
         a->n_summarised = a->n_history;
     return true;

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "chat/extra.h"
 #include "chat/tokens.h"
 #include "provider/models.h"
 
@@ -315,9 +316,10 @@ prompt_options(struct turn_ask *a, const struct route_choice *route)
     return !given;
 }
 
-/* The conversation as it came: history, the new message, what is after. */
+/* The conversation as it came: history, the new message, what is after. leaves:
+ * to another machine. */
 static struct ask_message *
-all_messages(struct turn_ask *a, bool images)
+all_messages(struct turn_ask *a, bool images, bool leaves)
 {
     size_t n = a->n_history + 1 + a->n_after;
     struct ask_message *all = arena_alloc(&a->arena, n * sizeof(*all));
@@ -327,6 +329,11 @@ all_messages(struct turn_ask *a, bool images)
                      a->n_after * sizeof(*all));
     if (a->n_history > 0)
         (void)memcpy(all, a->history, a->n_history * sizeof(*all));
+    for (size_t i = 0; leaves && i < a->n_history; i++)
+        if (all[i].stays) {
+            all[i].text = EXTRA_HELD;
+            all[i].len = sizeof(EXTRA_HELD) - 1;
+        }
     all[a->n_history] = (struct ask_message){
         .role = ROLE_USER,
         .text = a->text,
@@ -378,7 +385,7 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
 {
     const struct model *model = model_find(route->provider->name, route->model);
     bool network = route->provider->answer == NULL;
-    struct ask_message *all = all_messages(a, network);
+    struct ask_message *all = all_messages(a, network, !route_stays(route));
     size_t n = a->n_history + 1 + a->n_after;
     int64_t room, system_tokens, before = shorter ? r->estimate : 0;
 

@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "chat/extra.h"
 #include "chat/prompt_file.h"
 #include "chat/tokens.h"
 
@@ -149,6 +150,10 @@ take_said(void *arg, const struct message *m)
     struct ask_message said = {
         .role = (enum role)m->role, .text = m->text, .len = m->text_len};
 
+    if (extra_stays(m->extra, m->extra_len)) {
+        said.text = EXTRA_HELD;
+        said.len = sizeof(EXTRA_HELD) - 1;
+    }
     if (m->seq < t->from)
         return true; /* the line has gaps, and so fewer messages than numbers */
     if (said.role == ROLE_ASSISTANT && said.len == 0) {
@@ -157,7 +162,7 @@ take_said(void *arg, const struct message *m)
         return true;
     }
     if (!prompt_cut(b->ask, &said, t->each))
-        said.text = arena_memdup0(&b->ask->arena, m->text, m->text_len);
+        said.text = arena_memdup0(&b->ask->arena, said.text, said.len);
     t->left -= text_tokens(said.text, said.len);
     if (t->left < 0 || b->n_said == SUMMARY_BLOCK_MESSAGES) {
         t->full = true;

@@ -18,6 +18,7 @@
 #include "base/metric.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/turn_extra.h"
 #include "lang/title.h"
 #include "provider/models.h"
 
@@ -202,7 +203,8 @@ is_early(const struct turn *t)
 }
 
 /* Who is asked; none: nobody can. A provider without a network writes no
- * titles, and a conversation with it is not shown to another by itself. */
+ * titles, and a conversation with it is not shown to another by itself; nor is
+ * one with what must stay on this machine. */
 static size_t
 choose(const struct turn *t, struct route_choice out[ROUTES])
 {
@@ -210,7 +212,7 @@ choose(const struct turn *t, struct route_choice out[ROUTES])
     struct problem why;
     size_t n = 0;
 
-    if (t->ask->route.provider->answer != NULL)
+    if (t->ask->route.provider->answer != NULL || turn_quotes(t))
         return 0;
     if (text_ieq(name, "auto") || name[0] == '\0') {
         n += catalog_cheap(&t->ask->route, &out[0]);

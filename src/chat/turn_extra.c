@@ -72,6 +72,18 @@ shown(const struct turn *t, size_t *n)
     return f->hits;
 }
 
+bool
+turn_quotes(const struct turn *t)
+{
+    size_t n;
+    const struct files_hit *hits = shown(t, &n);
+
+    for (size_t i = 0; t->report.stays && i < n; i++)
+        if (hits[i].label != LABEL_CLOUD_OK)
+            return true;
+    return false;
+}
+
 /* The names, each once. */
 static void
 put_files(struct json_out *j, const struct turn *t)
@@ -204,6 +216,8 @@ turn_context_json(struct buf *out, const struct turn *t)
     json_put_bool(&j, "summarised", r->summarised);
     json_put_bool(&j, "shortened", r->shortened);
     put_files(&j, t);
+    if (turn_quotes(t))
+        json_put_bool(&j, "stays", true);
     json_put_count(&j, "window_tokens", r->window_tokens);
     json_put_count(&j, "reserve_tokens", r->reserve_tokens);
     json_put_i64(&j, "estimated_tokens", r->scaled);

@@ -187,6 +187,7 @@ cite_one_json(struct json_out *j, const struct files_hit *hit, size_t number)
     json_put_i64(j, "start", hit->start);
     json_put_i64(j, "length", (int64_t)hit->len);
     json_put_bool(j, "image", hit->image);
+    json_put_str(j, "label", label_name(hit->label));
     json_end_obj(j);
 }
 

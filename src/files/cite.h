@@ -20,8 +20,8 @@
 size_t cite_text(const struct files_hit *hits, size_t n, size_t max,
                  struct buf *out);
 /* An array of {"n", "name", "title", "heading", "page", "snippet", "score",
- * "similarity", "chunk", "start", "length", "image"}: page null if there is
- * none. */
+ * "similarity", "chunk", "start", "length", "image", "label"}: page null if
+ * there is none. */
 void cite_json(struct json_out *j, const struct files_hit *hits, size_t n);
 /* One of them; number from 1. */
 void cite_one_json(struct json_out *j, const struct files_hit *hit,

@@ -47,6 +47,8 @@ struct ask_message {
     size_t len;
     const struct piece *pieces; /* NULL: the text alone */
     size_t n_pieces;
+    bool stays; /* it must not leave this machine; a provider never sees one
+                   that is to */
 };
 
 struct tool {

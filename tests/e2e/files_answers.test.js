@@ -106,6 +106,32 @@ for (const [use, where, absent] of [
         });
     });
 
+test('an answer that quotes what must stay is not shown elsewhere later',
+    async () => {
+        const replay = await startReplay(says(), AWAY);
+        const parley = await startParley({ env: { ...replay.env(),
+            FILES_USE: 'always' } });
+        try {
+            await putAll(parley);
+            const session_id = newSession();
+            const first = await ask(parley, { session_id, files: true,
+                provider: 'offline', message: 'What does the keeper hide?' });
+            assert.match(first.message, /zircon/);
+            for (const message of ['And then?', 'And after that?']) {
+                await ask(parley, { message, session_id, provider: 'openai',
+                    files: false });
+                const { text } = replay.requests.at(-1);
+                assert.ok(!text.includes('zircon'), text);
+                assert.match(text, /quotes a file that must not leave/);
+            }
+            const stored = await messagesOf(parley, session_id);
+            assert.match(stored[1].content, /zircon/);
+        } finally {
+            await parley.stop();
+            await replay.stop();
+        }
+    });
+
 describe('citations', () => {
     let parley;
     before(async () => {

@@ -15,8 +15,9 @@ import { runFlow } from '../lib/flows.js';
 import { ROOT, startParley } from '../lib/server.js';
 import { until, within } from '../lib/wait.js';
 
-const BIN = process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'cgi-bin');
-const PARLEY = path.join(BIN, '../bin/parley');
+const PARLEY = process.env.PARLEY_TEST_BIN === undefined
+    ? path.join(ROOT, 'bin/parley')
+    : path.join(process.env.PARLEY_TEST_BIN, '../cli/parley');
 
 /* Run `parley index`; {code, signal, out, err}. hook(child) may do more. */
 function index(env, args, hook = () => {}) {

@@ -74,7 +74,7 @@ no_key_is_not_remembered(void **state)
 static void
 the_oldest_make_room(void **state)
 {
-    char key[16];
+    char key[16] = "";
     struct turn_ask a = asked("", "s", key);
     struct ident turn = ident_v7(), got;
 

@@ -318,7 +318,7 @@ images_that_the_wire_does_not_take_are_refused(void **state)
     };
     static const struct piece url[] = {
         {.kind = PIECE_IMAGE, TEXT("https://h/a.png")}};
-    struct ask_message m;
+    struct ask_message m = {.text = ""};
     struct ask a = ask_with(&m, 1);
     size_t i;
 

@@ -110,8 +110,10 @@ $(B):
 	@mkdir -p $@
 
 # Tests are compiled more often than they are run.
+ifneq ($(SAN),thread)
 $(B)/obj/tests/unit/%.o: OPT := -O0
 $(B)/obj/tests/unit/%.o: HARDEN += -U_FORTIFY_SOURCE
+endif
 
 $(B)/obj/%.o: %.c $(B)/flags
 	@mkdir -p $(@D)

@@ -32,7 +32,7 @@ static char seen[1024]; /* head and body of the request for /token */
 static bool
 answer(const struct fake_request *rq)
 {
-    static char long_body[5000];
+    char long_body[5000];
 
     if (strcmp(rq->path, "/held") == 0) {
         n_held++;

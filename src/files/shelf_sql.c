@@ -222,24 +222,36 @@ tables_make(struct shelf_conn *c)
     return rc;
 }
 
+/* Whose file it is, and its version, as of one moment: another process may be
+ * making the tables. */
+static int
+stamp_read(struct shelf_conn *c, int *application, int *version)
+{
+    int rc = sqlite3_exec(c->db, "BEGIN", NULL, NULL, NULL);
+
+    if (rc == SQLITE_OK)
+        rc = pragma_int(c->db, "PRAGMA application_id", application);
+    if (rc == SQLITE_OK)
+        rc = pragma_int(c->db, "PRAGMA user_version", version);
+    if (sqlite3_get_autocommit(c->db) == 0)
+        (void)sqlite3_exec(c->db, "COMMIT", NULL, NULL, NULL);
+    return rc;
+}
+
 /* Are the tables there, and of this version? They are made where nothing is. */
 static int
 tables_have(struct shelf_conn *c, bool *ours)
 {
     int version = 0, application = 0;
-    int rc = pragma_int(c->db, "PRAGMA application_id", &application);
+    int rc = stamp_read(c, &application, &version);
 
-    if (rc == SQLITE_OK)
-        rc = pragma_int(c->db, "PRAGMA user_version", &version);
     if (rc == SQLITE_OK && application == 0 && version == 0) {
         /* SQLite gives up at once here where another does the same. */
         rc = sqlite3_exec(c->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL);
         if (rc == SQLITE_OK)
             rc = tables_make(c);
         if (rc == SQLITE_OK)
-            rc = pragma_int(c->db, "PRAGMA application_id", &application);
-        if (rc == SQLITE_OK)
-            rc = pragma_int(c->db, "PRAGMA user_version", &version);
+            rc = stamp_read(c, &application, &version);
     }
     *ours = application == APPLICATION_ID && version == SCHEMA;
     if (rc == SQLITE_OK && !*ours)

@@ -35,11 +35,23 @@ function filesOf(folder) {
         .map((e) => path.join(e.parentPath, e.name));
 }
 
+/* What a file holds; nothing when the server that comes back after a kill
+ * has just removed it (SQLite's -shm and -wal come and go). */
+function bytesOf(file) {
+    try {
+        return fs.readFileSync(file);
+    } catch (error) {
+        if (error.code === 'ENOENT')
+            return Buffer.alloc(0);
+        throw error;
+    }
+}
+
 /* Where any of the words is to be read: in a file or in the log. Long texts
  * may lie in pieces, so a word is short. */
 function placesOf(parley, words) {
     return [...filesOf(parley.dataDir), parley.logFile].flatMap((file) => {
-        const bytes = fs.readFileSync(file);
+        const bytes = bytesOf(file);
         return words.filter((w) => bytes.includes(w) ||
             bytes.includes(Buffer.from(w, 'utf16le')))
             .map((w) => `${w} in ${path.relative(parley.folder, file)}`);

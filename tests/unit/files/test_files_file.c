@@ -71,6 +71,30 @@ child_puts(void)
 }
 
 static void
+many_processes_make_one_index(void **state)
+{
+    char dir[300];
+
+    (void)state;
+    for (int round = 0; round < 30; round++) {
+        pid_t pids[8];
+
+        (void)snprintf(dir, sizeof(dir), "%s/new%d", index_dir, round);
+        for (size_t i = 0; i < COUNT_OF(pids); i++) {
+            pids[i] = fork();
+            assert_true(pids[i] >= 0);
+            if (pids[i] == 0) {
+                struct files *f;
+
+                _exit(files_open(dir, &f) == OK ? 0 : 2);
+            }
+        }
+        for (size_t i = 0; i < COUNT_OF(pids); i++)
+            assert_int_equal(child_wait(pids[i]), 0);
+    }
+}
+
+static void
 two_processes_write_and_see_each_other(void **state)
 {
     pid_t pid = child(child_puts);
@@ -342,7 +366,7 @@ damage_does_no_harm(void **state)
     uint32_t random = 12345;
 
     (void)state;
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < 30; round++) {
         struct files_query q = query_of(BOB, "walrus");
         struct files_found out;
         struct document d;
@@ -520,6 +544,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(many_processes_make_one_index),
         TEST(two_processes_write_and_see_each_other),
         TEST(a_process_that_is_killed_leaves_whole_documents),
         TEST(who_writes_waits_and_who_reads_does_not),

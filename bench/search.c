@@ -19,8 +19,9 @@
 
 #include <ftw.h>
 #include <malloc.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "words.h"
 
 #include "base/mem.h"
 #include "store/search.h"
@@ -28,8 +29,6 @@
 #define MESSAGES 100000
 #define A_SESSION 20  /* messages */
 #define BATCH 20      /* messages of one search_add */
-#define WORDS 30000   /* different ones */
-#define WORD_MAX 24   /* bytes */
 #define WORDS_MIN 5   /* of a message */
 #define WORDS_MAX 120 /* of a message */
 #define TEXT_MAX (WORDS_MAX * WORD_MAX)
@@ -39,18 +38,9 @@
 #define BEGIN_MS INT64_C(1700000000000)
 #define GAP_MS INT64_C(315000) /* between two messages, on the average */
 
-static const char *const syllables[] = {
-    "ka",  "to", "mi", "re",  "lon", "ta", "shi", "ber", "en", "du",
-    "gra", "ve", "or", "pli", "st",  "na", "ing", "er",  "al", "co",
-    "un",  "pa", "ju", "fe",  "wo",  "ix", "qua", "ble", "zo", "ha",
-};
-
 enum kind { ONE, TWO, PHRASE, PREFIX, KIND__N };
 static const char *const names[KIND__N] = {"one", "two", "phrase", "prefix"};
 
-static char words[WORDS][WORD_MAX];
-static double share[WORDS]; /* of the words up to this one */
-static uint64_t state = 88172645463325252ULL;
 static char dir[256];
 
 NORETURN static void
@@ -60,73 +50,7 @@ die(const char *what)
     exit(1);
 }
 
-static double
-now_ms(void)
-{
-    struct timespec ts;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
-}
-
 /* --- texts --------------------------------------------------------------- */
-
-/* xorshift64 */
-static uint64_t
-draw(void)
-{
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-}
-
-/* [0, n) */
-static unsigned
-draw_below(unsigned n)
-{
-    return (unsigned)(draw() % n);
-}
-
-static double
-draw_share(void)
-{
-    return (double)(draw() >> 11) / 9007199254740992.0;
-}
-
-static void
-words_make(void)
-{
-    double sum = 0;
-
-    for (unsigned i = 0; i < WORDS; i++) {
-        unsigned n = i < 60 ? 1 : 2 + draw_below(4);
-
-        for (size_t at = 0; n > 0; n--)
-            at += (size_t)snprintf(words[i] + at, WORD_MAX - at, "%s",
-                                   syllables[draw_below(COUNT_OF(syllables))]);
-        sum += 1.0 / (i + 1);
-        share[i] = sum;
-    }
-}
-
-/* A word as they come in texts. */
-static const char *
-word_of_text(void)
-{
-    double wanted = draw_share() * share[WORDS - 1];
-    unsigned low = 0, high = WORDS - 1;
-
-    while (low < high) {
-        unsigned mid = (low + high) / 2;
-
-        if (share[mid] < wanted)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return words[low];
-}
 
 /* A word as they are looked for: each order of magnitude as often. */
 static const char *

@@ -105,9 +105,7 @@ collections_put(struct json_out *j, struct files *f, const char *owner)
 const char *
 files_viewer(const struct request *rq)
 {
-    return app_owner(rq)[0] != '\0' ? app_owner(rq)
-           : app_lists(rq)          ? FILES_NOBODY
-                                    : FILES_SHARED;
+    return retrieve_as(app_owner(rq), app_lists(rq));
 }
 
 struct files *
@@ -126,14 +124,10 @@ files_of(const struct app *app, struct problem *why)
 enum err
 files_problem(struct problem *why, enum err e, const char *name)
 {
-    char error[sizeof(why->error)];
-
-    if (e != ERR_NOTFOUND)
-        return problem_set(why, e, NULL, NULL, NULL);
-    (void)snprintf(error, sizeof(error), "File not found: %.*s",
-                   (int)utf8_whole(name, strnlen(name, 80)), name);
-    return problem_set(why, e, "file_not_found", error, "%s",
-                       "GET /files lists those that there are.");
+    return e == ERR_NOTFOUND
+               ? retrieve_missing(why, name,
+                                  "GET /files lists those that there are.")
+               : problem_set(why, e, NULL, NULL, NULL);
 }
 
 enum err

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/text.h"
+#include "files/cite.h"
 
 #define RESULT_BODY_MAX (64 * 1024) /* bytes of one in a reply */
 
@@ -14,22 +15,10 @@ static void
 put_hit(struct json_out *j, const struct files_hit *h)
 {
     json_begin_obj(j);
-    json_put_str(j, "name", h->name);
-    json_put_str(j, "title", h->title);
-    json_put_str(j, "heading", h->heading);
+    cite_put(j, h);
     json_put_str(j, "type", h->type);
-    json_put_str(j, "snippet", h->snippet);
-    json_name(j, "score");
-    json_add_num(j, h->score);
-    json_name(j, "similarity");
-    json_add_num(j, h->similarity);
-    json_put_i64(j, "chunk", h->chunk);
-    json_put_i64(j, "start", h->start);
-    json_put_i64(j, "length", (int64_t)h->len);
     if (h->page > 0)
         json_put_i64(j, "page", h->page);
-    json_put_bool(j, "image", h->image);
-    json_put_str(j, "label", label_name(h->label));
     json_end_obj(j);
 }
 

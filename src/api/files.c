@@ -255,38 +255,20 @@ find_own(struct app *app, const struct request *rq, struct files **f,
     return e;
 }
 
-struct seeking {
-    int64_t id;
-    struct collection c;
-    bool found;
-};
-
-static bool
-seek_collection(void *arg, const struct collection *c)
-{
-    struct seeking *s = arg;
-
-    if (c->id == s->id) {
-        s->c = *c;
-        s->found = true;
-    }
-    return !s->found;
-}
-
 /* The bytes of an upload go first: without them it is only an entry, and goes
  * with the next try. */
 static enum err
 delete_one(struct files *f, const struct document *d)
 {
-    struct seeking s = {.id = d->collection};
+    struct collection c;
     struct place p;
-    enum err e = files_collections(f, d->owner, seek_collection, &s);
+    enum err e = files_collection_get(f, d->collection, &c);
     char path[sizeof(p.root) + sizeof(p.path) + 2];
 
-    if (e != OK || !s.found)
-        return e != OK ? e : ERR_NOTFOUND;
-    e = place_of(files_dir(f), &s.c, d->name, &p);
-    if (e == OK && s.c.root[0] == '\0') {
+    if (e != OK)
+        return e;
+    e = place_of(files_dir(f), &c, d->name, &p);
+    if (e == OK && c.root[0] == '\0') {
         (void)snprintf(path, sizeof(path), "%s/%s", p.root, p.path);
         (void)unlink(path); /* it may be gone already */
     }

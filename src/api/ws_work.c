@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "chat/erase.h"
+#include "chat/retrieve.h"
 
 #define HISTORY_MESSAGES 500               /* newest */
 #define HISTORY_TEXT_MAX (4 * 1024 * 1024) /* bytes of them */
@@ -47,9 +48,7 @@ struct ws_work {
 static const char *
 viewer(const struct ws_work *w)
 {
-    return w->who.owner[0] != '\0' ? w->who.owner
-           : w->lists              ? FILES_NOBODY
-                                   : FILES_SHARED;
+    return retrieve_as(w->who.owner, w->lists);
 }
 
 static void

@@ -18,6 +18,7 @@
 #define RECENT_QUESTION_MAX 400 /* of a question */
 #define RECENT_MESSAGES 6
 #define SNIPPET_BYTES 200
+#define NAME_TOLD_MAX 100 /* bytes of one in a problem */
 
 void
 retrieve_use(struct engine *en, struct files *f)
@@ -32,13 +33,17 @@ retrieve_files(const struct engine *en)
 }
 
 const char *
+retrieve_as(const char *who, bool lists)
+{
+    return who[0] != '\0' ? who : lists ? FILES_NOBODY : FILES_SHARED;
+}
+
+const char *
 retrieve_viewer(const struct turn_ask *a)
 {
     const char *who = a->payer.owner != NULL ? a->payer.owner : a->owner;
 
-    if (who[0] != '\0')
-        return who;
-    return a->owner[0] == '\0' && a->lists ? FILES_NOBODY : FILES_SHARED;
+    return retrieve_as(who, a->owner[0] == '\0' && a->lists);
 }
 
 /* --- what to look for ----------------------------------------------------- */
@@ -139,10 +144,20 @@ excerpts_of(struct files_found *f)
 /* --- files that are named ------------------------------------------------- */
 
 enum err
+retrieve_missing(struct problem *why, const char *name, const char *hint)
+{
+    char error[sizeof(why->error)];
+    size_t n = utf8_whole(name, strnlen(name, NAME_TOLD_MAX));
+
+    (void)snprintf(error, sizeof(error), "File not found: %.*s", (int)n, name);
+    return problem_set(why, ERR_NOTFOUND, "file_not_found", error,
+                       hint != NULL ? "%s" : NULL, hint);
+}
+
+enum err
 retrieve_check(const struct engine *en, struct turn_ask *a, struct problem *why)
 {
     struct document d;
-    char error[sizeof(why->error)];
 
     if (a->n_named > 0 && en->files == NULL) {
         turn_ask_note(a, "file_ignored", "This server keeps no files.");
@@ -153,11 +168,8 @@ retrieve_check(const struct engine *en, struct turn_ask *a, struct problem *why)
 
         if (e == OK)
             continue;
-        (void)snprintf(error, sizeof(error), "File not found: %.*s",
-                       (int)utf8_whole(a->named[i], strnlen(a->named[i], 80)),
-                       a->named[i]);
-        return problem_set(why, e, e == ERR_NOTFOUND ? "file_not_found" : NULL,
-                           e == ERR_NOTFOUND ? error : NULL, NULL);
+        return e == ERR_NOTFOUND ? retrieve_missing(why, a->named[i], NULL)
+                                 : problem_set(why, e, NULL, NULL, NULL);
     }
     return OK;
 }

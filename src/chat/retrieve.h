@@ -30,10 +30,16 @@ struct retrieved {
 void retrieve_use(struct engine *en, struct files *f);
 struct files *retrieve_files(const struct engine *en);
 
-/* As whom the index is asked: who asks, not whose session it is (another's may
- * be gone on with by its id). Who is nobody in particular, and may see no list,
- * sees what is shared. */
+/* As whom the index is asked by somebody: who is nobody in particular, and may
+ * see no list, sees what is shared. */
+const char *retrieve_as(const char *who, bool lists);
+/* The same for a turn: who asks, not whose session it is (another's may be gone
+ * on with by its id). */
 const char *retrieve_viewer(const struct turn_ask *a);
+/* Say that there is no file of this name; hint NULL: what is always said. Gives
+ * ERR_NOTFOUND. */
+enum err retrieve_missing(struct problem *why, const char *name,
+                          const char *hint);
 /* Are the files that a names there, for who asks? ERR_NOTFOUND with why; where
  * there is no index, a note. Acceptor or worker. */
 MUST_USE enum err retrieve_check(const struct engine *en, struct turn_ask *a,

@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "chat/result.h"
+#include "chat/retrieve.h"
 
 static enum err
 refuse(struct problem *why, const char *error)
@@ -58,11 +59,7 @@ ws_context_check(const cJSON *ask, struct problem *why)
 enum err
 ws_file_missing(const char *name, struct problem *why)
 {
-    char error[sizeof(why->error)];
-    size_t n = utf8_whole(name, strnlen(name, 100));
-
-    (void)snprintf(error, sizeof(error), "File not found: %.*s", (int)n, name);
-    return problem_set(why, ERR_NOTFOUND, "file_not_found", error, "%s", "");
+    return retrieve_missing(why, name, "");
 }
 
 static void

@@ -161,21 +161,14 @@ cite_text(const struct files_hit *hits, size_t n, size_t max, struct buf *out)
 }
 
 void
-cite_one_json(struct json_out *j, const struct files_hit *hit, size_t number)
+cite_put(struct json_out *j, const struct files_hit *hit)
 {
     const char *snippet = or_empty(hit->snippet);
     size_t n = strlen(snippet);
 
-    json_begin_obj(j);
-    json_put_i64(j, "n", (int64_t)number);
     json_put_str(j, "name", or_empty(hit->name));
     json_put_str(j, "title", or_empty(hit->title));
     json_put_str(j, "heading", or_empty(hit->heading));
-    json_name(j, "page");
-    if (hit->page > 0)
-        json_add_i64(j, hit->page);
-    else
-        json_add_null(j);
     json_put_strn(
         j, "snippet", snippet,
         utf8_whole(snippet, n < CITE_SNIPPET_MAX ? n : CITE_SNIPPET_MAX));
@@ -188,6 +181,19 @@ cite_one_json(struct json_out *j, const struct files_hit *hit, size_t number)
     json_put_i64(j, "length", (int64_t)hit->len);
     json_put_bool(j, "image", hit->image);
     json_put_str(j, "label", label_name(hit->label));
+}
+
+void
+cite_one_json(struct json_out *j, const struct files_hit *hit, size_t number)
+{
+    json_begin_obj(j);
+    json_put_i64(j, "n", (int64_t)number);
+    cite_put(j, hit);
+    json_name(j, "page");
+    if (hit->page > 0)
+        json_add_i64(j, hit->page);
+    else
+        json_add_null(j);
     json_end_obj(j);
 }
 

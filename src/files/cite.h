@@ -19,6 +19,9 @@
  * written for 0. */
 size_t cite_text(const struct files_hit *hits, size_t n, size_t max,
                  struct buf *out);
+/* What a hit and a citation both say: "name", "title", "heading", "snippet",
+ * "score", "similarity", "chunk", "start", "length", "image", "label". */
+void cite_put(struct json_out *j, const struct files_hit *hit);
 /* An array of {"n", "name", "title", "heading", "page", "snippet", "score",
  * "similarity", "chunk", "start", "length", "image", "label"}: page null if
  * there is none. */

@@ -87,6 +87,26 @@ files_collection(struct files *f, const char *owner, const char *name,
 }
 
 enum err
+files_collection_get(struct files *f, int64_t id, struct collection *out)
+{
+    sqlite3_stmt *stmt;
+    struct shelf_conn *c;
+    enum err e = shelf_take(f, &c);
+
+    if (e != OK)
+        return e;
+    stmt = shelf_stmt(c, &e, SHELF_COLLECTION, "i", id);
+    if (e == OK)
+        e = shelf_step(c, stmt);
+    if (e == OK) {
+        collection_read(stmt, out);
+        (void)sqlite3_reset(stmt);
+    }
+    shelf_give(c);
+    return e;
+}
+
+enum err
 files_collections(struct files *f, const char *owner, collection_fn *fn,
                   void *arg)
 {

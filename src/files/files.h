@@ -53,6 +53,9 @@ typedef bool collection_fn(void *arg, const struct collection *c);
 MUST_USE enum err files_collection(struct files *f, const char *owner,
                                    const char *name, const char *root,
                                    struct collection *out);
+/* By its number, whoever's it is. ERR_NOTFOUND. */
+MUST_USE enum err files_collection_get(struct files *f, int64_t id,
+                                       struct collection *out);
 /* Those that owner sees, by name. owner NULL: all (for the command line). */
 MUST_USE enum err files_collections(struct files *f, const char *owner,
                                     collection_fn *fn, void *arg);

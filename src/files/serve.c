@@ -41,36 +41,14 @@ struct server {
 
 /* --- documents ------------------------------------------------------------ */
 
-struct finding {
-    int64_t id;
-    struct collection *out;
-    bool found;
-};
-
-static bool
-find_collection(void *arg, const struct collection *c)
-{
-    struct finding *f = arg;
-
-    if (c->id == f->id) {
-        *f->out = *c;
-        f->found = true;
-    }
-    return !f->found;
-}
-
 static enum err
 find_place(struct server *sv, int64_t id, struct document *d,
            struct collection *c, struct place *p)
 {
-    struct finding f = {.out = c};
     enum err e = files_get(sv->files, id, d);
 
-    f.id = d->collection;
     if (e == OK)
-        e = files_collections(sv->files, NULL, find_collection, &f);
-    if (e == OK && !f.found)
-        e = ERR_NOTFOUND;
+        e = files_collection_get(sv->files, d->collection, c);
     return e == OK ? place_of(sv->s->dir, c, d->name, p) : e;
 }
 

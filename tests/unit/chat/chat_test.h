@@ -17,6 +17,8 @@
 #include "chat/core.h"
 #include "tap.h"
 
+#define TURNS_MIN 4 /* of a loop that is given time */
+
 /* --- processes ------------------------------------------------------------ */
 
 /* Not process_self, which remembers the parent in a child. */

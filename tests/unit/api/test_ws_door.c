@@ -479,16 +479,24 @@ say_login(const int *fd, const char *url)
     say(fd, text);
 }
 
-/* Wait until the one connection of a server ends; what it was sent is read. */
+/* The server is called: who leaves before that has no connection to end. */
+static int
+wait_for_call(int server_fd)
+{
+    int fd = accept4(server_fd, NULL, NULL, SOCK_CLOEXEC);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+/* Wait until a call of a server ends; what it was sent is read. */
 static void
-wait_for_hangup(int server_fd)
+wait_for_hangup(int fd)
 {
     struct timeval limit = {.tv_sec = 20};
     char bytes[1024];
     ssize_t n;
-    int fd = accept4(server_fd, NULL, NULL, SOCK_CLOEXEC);
 
-    assert_true(fd >= 0);
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
     do
         n = recv(fd, bytes, sizeof(bytes), 0);
@@ -501,7 +509,7 @@ static void
 what_comes_after_a_login_waits(void **state)
 {
     char url[64];
-    int server_fd = mute_server(url), *fd, *other;
+    int server_fd = mute_server(url), call, *fd, *other;
 
     (void)state;
     start();
@@ -510,6 +518,7 @@ what_comes_after_a_login_waits(void **state)
     (void)hear(fd);
     (void)hear(other);
     say_login(fd, url);
+    call = wait_for_call(server_fd);
     say(fd, "{\"type\":\"history\"}");
     say(fd, "{\"type\":\"auth\",\"auth_type\":\"basic_auth\"}");
     say_login(fd, "https://auth.example.com/");
@@ -523,7 +532,7 @@ what_comes_after_a_login_waits(void **state)
     assert_non_null(strstr(hear(fd), "\"type\":\"history\""));
     assert_non_null(strstr(hear(fd), "username is missing"));
     assert_non_null(strstr(hear(fd), "may not be called"));
-    wait_for_hangup(server_fd);
+    wait_for_hangup(call);
     (void)close(server_fd);
 }
 
@@ -531,13 +540,14 @@ static void
 a_logout_takes_logins_back(void **state)
 {
     char url[64];
-    int server_fd = mute_server(url), *fd;
+    int server_fd = mute_server(url), call, *fd;
 
     (void)state;
     start();
     fd = join("/ws/chat");
     (void)hear(fd);
     say_login(fd, url);
+    call = wait_for_call(server_fd);
     for (int i = 0; i < 7; i++)
         say(fd, "{\"type\":\"history\"}");
     say_login(fd, url);
@@ -551,7 +561,7 @@ a_logout_takes_logins_back(void **state)
     assert_non_null(strstr(hear(fd), "logout_success"));
     for (int i = 0; i < 7; i++)
         assert_non_null(strstr(hear(fd), "\"type\":\"history\""));
-    wait_for_hangup(server_fd);
+    wait_for_hangup(call);
     (void)close(server_fd);
 }
 
@@ -559,27 +569,29 @@ static void
 who_leaves_while_signing_in_asks_nobody(void **state)
 {
     char url[64];
-    int server_fd = mute_server(url), *fd;
+    int server_fd = mute_server(url), call, *fd;
 
     (void)state;
     start();
     fd = join("/ws/chat");
     (void)hear(fd);
     say_login(fd, url);
+    call = wait_for_call(server_fd);
     say(fd, "{\"type\":\"ping\"}");
     assert_non_null(strstr(hear(fd), "\"pong\""));
     leave(fd);
-    wait_for_hangup(server_fd);
+    wait_for_hangup(call);
     /* And one that is there at the end of the process. */
     fd = join("/ws/chat");
     (void)hear(fd);
     say_login(fd, url);
+    call = wait_for_call(server_fd);
     say(fd, "{\"type\":\"ping\"}");
     assert_non_null(strstr(hear(fd), "\"pong\""));
     engine_call(rig, stop_door, NULL);
     assert_non_null(strstr(hear(fd), "The server is stopping"));
     assert_string_equal(hear(fd), "close 1001");
-    wait_for_hangup(server_fd);
+    wait_for_hangup(call);
     (void)close(server_fd);
 }
 

@@ -124,8 +124,12 @@ export class Search {
 
     #show(q, remote, whole) {
         const found = mergeFound(q, this.#sessions.list, remote);
+        const at = this.#box.contains(document.activeElement) &&
+            document.activeElement.hash;
         this.#box.replaceChildren(el('ul', {},
             ...found.map((s) => this.#entry(s))));
+        [...this.#box.querySelectorAll('a')].find((a) => a.hash === at)
+            ?.focus();
         if (found.length === 0 && whole)
             this.#box.append(el('p', { class: 'none' }, 'Nothing found.'));
         if (whole)

@@ -8,7 +8,6 @@ import { Composer } from './composer.js';
 import { icon } from './dom.js';
 import { Net } from './net.js';
 import { Scroll } from './scroll.js';
-import { Search } from './search.js';
 import { Sessions } from './sessions.js';
 import { Shell } from './shell.js';
 import { Sidebar } from './sidebar.js';
@@ -34,8 +33,6 @@ const shell = new Shell({
 const sessions = new Sessions(store, () => listChanged());
 const sidebar = new Sidebar({ box: $('sessions'), archive: $('archive') },
     sessions, act);
-new Search({ input: $('find'), box: $('found'), list: $('sessions') },
-    sessions);
 const scroll = new Scroll($('scroll'), $('thread'), $('jump'));
 const thread = new Thread({
     list: $('messages'), empty: $('empty'), scroll, top: $('top'),
@@ -164,6 +161,11 @@ async function wanted(module, use) {
         net.doubt();
     }
 }
+
+$('find').addEventListener('focus', ({ target }) => {
+    wanted(import('./later/search.js'), ({ startSearch }) => startSearch(
+        { input: target, box: $('found'), list: $('sessions') }, sessions));
+});
 
 function showData() {
     wanted(import('./later/data.js'), (data) =>

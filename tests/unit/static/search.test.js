@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { markedParts, mergeFound, shortParts }
-    from '../../../static/js/search.js';
+    from '../../../static/js/later/search.js';
 
 test('marks are parts of the snippet, counted in characters', () => {
     assert.deepEqual(markedParts('a 😀 cat sat', [[4, 3]]), [

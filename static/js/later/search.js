@@ -2,10 +2,10 @@
  * was said in them, which the server finds. What is found stands in the place
  * of the list while something is being looked for. */
 
-import * as api from './api.js';
-import { announce } from './announce.js';
-import { el } from './dom.js';
-import { fromServer } from './sessions.js';
+import * as api from '../api.js';
+import { announce } from '../announce.js';
+import { el } from '../dom.js';
+import { fromServer } from '../sessions.js';
 
 const REST_MS = 200;   /* of the keyboard before the server is asked */
 const LEAD_MAX = 24;   /* characters before the first mark */
@@ -52,7 +52,7 @@ export function mergeFound(q, local, remote) {
     return [...named.map((s) => ({ ...s, match: null })), ...found];
 }
 
-export class Search {
+class Search {
     #input;
     #box;
     #list;
@@ -73,6 +73,7 @@ export class Search {
             if (e.target.closest('a'))
                 this.clear();
         });
+        this.#changed(); /* it was typed in before this was loaded */
     }
 
     clear() {
@@ -124,12 +125,11 @@ export class Search {
 
     #show(q, remote, whole) {
         const found = mergeFound(q, this.#sessions.list, remote);
-        const at = this.#box.contains(document.activeElement) &&
-            document.activeElement.hash;
+        const at = document.activeElement.hash;
         this.#box.replaceChildren(el('ul', {},
             ...found.map((s) => this.#entry(s))));
-        [...this.#box.querySelectorAll('a')].find((a) => a.hash === at)
-            ?.focus();
+        [...this.#box.querySelectorAll('a')]
+            .find(({ hash }) => hash === at)?.focus();
         if (found.length === 0 && whole)
             this.#box.append(el('p', { class: 'none' }, 'Nothing found.'));
         if (whole)
@@ -146,4 +146,11 @@ export class Search {
                 ...shortParts(match.snippet, match.marks ?? []).map((p) =>
                     (p.mark ? el('mark', {}, p.text) : p.text)))));
     }
+}
+
+let search = null;
+
+/* As Search has it; once is enough. */
+export function startSearch(parts, sessions) {
+    search ??= new Search(parts, sessions);
 }

@@ -36,6 +36,14 @@ allowance_payer(struct turn_ask *a, const char *owner, const char *key,
         a->payer.key_limits = *limits;
 }
 
+const char *
+payer_owner(const struct payer *p, const char *owner)
+{
+    if (p->owner != NULL)
+        return p->owner;
+    return owner != NULL ? owner : "";
+}
+
 /* --- limits --------------------------------------------------------------- */
 
 bool
@@ -210,7 +218,7 @@ bill_init(struct bill *b, const struct allowances *al,
           const struct payer *payer, const char *owner,
           const struct route_choice *route)
 {
-    const char *who = payer->owner != NULL ? payer->owner : owner;
+    const char *who = payer_owner(payer, owner);
     struct ledger_limits limits;
 
     memset(b, 0, sizeof(*b));

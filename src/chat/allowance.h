@@ -29,6 +29,8 @@ struct payer {
     struct ledger_limits key_limits;
 };
 
+/* Who that is, where the ask has this owner (NULL: nobody). */
+const char *payer_owner(const struct payer *p, const char *owner);
 /* a's payer, copied into its arena. owner NULL: as above; key and limits may be
  * NULL. */
 void allowance_payer(struct turn_ask *a, const char *owner, const char *key,

@@ -111,7 +111,7 @@ aside_over(struct aside *a)
     struct asides *all = a->all;
 
     generator_cancel(a->generator);
-    charge_drop(all->en, a->charge);
+    due_leave(&a->due, all->en);
     buf_release(&a->text);
     turn_ask_free(a->ask);
     if (a->prev != NULL)
@@ -142,7 +142,7 @@ ended(struct aside *a, enum finish finish, const char *code)
                       a->usage.input_tokens);
     charge_metrics(&a->usage);
     aside_settle(a, finish);
-    a->asked = false;
+    a->due.asked = false;
     a->all->kind->calls->done(a->arg, code, finish == FINISH_LENGTH);
 }
 
@@ -151,7 +151,7 @@ asides_cut(struct asides *all)
 {
     for (struct aside *a = all->first, *next; a != NULL; a = next) {
         next = a->next;
-        if (a->generator == NULL && a->charge == NULL)
+        if (a->generator == NULL && a->due.charge == NULL)
             continue; /* who loads or stores it looks */
         generator_cancel(a->generator);
         a->generator = NULL;
@@ -169,7 +169,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
     const struct ask *ask = a->all->kind->calls->prepare(a->arg, route, tight,
                                                          why);
 
-    a->asked |= ask != NULL;
+    a->due.asked |= ask != NULL;
     return ask;
 }
 
@@ -233,8 +233,10 @@ static const struct generator_calls aside_generator_calls = {
 
 /* It is reserved, or nothing has to be. */
 static void
-ask_now(struct aside *a, const struct problem *why)
+ask_now(void *arg, const struct problem *why)
 {
+    struct aside *a = arg;
+
     if (why != NULL)
         ended(a, FINISH_ERROR, why->code);
     else
@@ -323,9 +325,9 @@ aside_cost(const struct aside *a)
     if (m == NULL)
         m = model_find(provider, a->route.model);
     micro = model_cost(m, &a->usage);
-    if (a->tried_micro > 0) {
+    if (a->due.tried_micro > 0) {
         micro = micro > 0 ? micro : 0;
-        ledger_add(&micro, a->tried_micro);
+        ledger_add(&micro, a->due.tried_micro);
     }
     return micro;
 }

@@ -16,7 +16,7 @@
 #define CHAT_ASIDE_H
 
 #include "base/buf.h"
-#include "chat/allowance.h"
+#include "chat/due.h"
 #include "chat/generator.h"
 #include "chat/prompt.h"
 #include "chat/prompt_file.h"
@@ -25,7 +25,6 @@
 #define ASIDE_RETRIES_MAX 1 /* or UPSTREAM_RETRIES, if that is less */
 
 struct engine;
-struct charge;
 
 struct aside_calls {
     /* Worker. What is needed of the store; ERR_NOTFOUND: nothing is to be
@@ -80,14 +79,8 @@ struct aside {
     char model[STORE_NAME_MAX + 1]; /* that answers, as far as known */
     int64_t begun_ms;               /* monotonic */
     struct ident id;                /* of what is reserved */
-    struct bill bill;               /* of that */
-    struct charge *charge; /* it waits for its reserve; NULL: it does not */
-    void (*reserved)(struct aside *a, const struct problem *why);
-    bool held;           /* that is reserved */
-    bool unbilled;       /* nothing is for what is asked next */
-    bool asked;          /* somebody is, and it was not noted yet */
-    int64_t tried_micro; /* what tries that failed have cost */
-    struct store_op op;  /* for aside_store */
+    struct due due;
+    struct store_op op; /* for aside_store */
 
     const struct route_choice *routes; /* borrowed */
     size_t n_routes;

@@ -9,15 +9,12 @@
 #include "chat/aside_charge.h"
 
 #include "chat/called.h"
-#include "chat/charge.h"
 #include "chat/core.h"
 
 static const char *
 payer_of(const struct aside *a)
 {
-    const struct payer *p = &a->ask->payer;
-
-    return p->owner != NULL ? p->owner : a->ask->owner;
+    return payer_owner(&a->ask->payer, a->ask->owner);
 }
 
 /* For what is asked of a route; n of them may cost the most. False: nothing is
@@ -30,48 +27,27 @@ make_bill(struct aside *a, const struct route_choice *route,
     const struct ask *ask;
     struct problem why;
 
-    a->unbilled = false;
-    bill_init(&a->bill, all->en->allowances, &a->ask->payer, a->ask->owner,
+    a->due.unbilled = false;
+    bill_init(&a->due.bill, all->en->allowances, &a->ask->payer, a->ask->owner,
               route);
-    bill_aside(&a->bill);
-    if (a->bill.what.n == 0)
+    bill_aside(&a->due.bill);
+    if (a->due.bill.what.n == 0)
         return false;
     ask = all->kind->calls->prepare(a->arg, route, false, &why);
     if (ask == NULL) { /* nor will anybody be asked */
-        a->bill.what.n = 0;
+        a->due.bill.what.n = 0;
         return false;
     }
-    IGNORE(bill_worst(&a->bill, all->en->allowances, routes, n,
+    IGNORE(bill_worst(&a->due.bill, all->en->allowances, routes, n,
                       a->report.scaled, ask->max_tokens, ask->effort) < 0);
     return true;
 }
 
-static void
-on_reserved(void *arg, const struct problem *why)
-{
-    struct aside *a = arg;
-    void (*next)(struct aside *, const struct problem *) = a->reserved;
-
-    a->charge = NULL;
-    if (why == NULL)
-        a->held = true; /* else what was reserved before is so still */
-    next(a, why);
-}
-
-static void
-reserve(struct aside *a,
-        void (*next)(struct aside *a, const struct problem *why))
-{
-    a->reserved = next;
-    a->charge = charge_begin(a->all->en, &a->id, &a->bill, on_reserved, a);
-}
-
 void
-aside_reserve(struct aside *a,
-              void (*next)(struct aside *a, const struct problem *why))
+aside_reserve(struct aside *a, charge_fn *next)
 {
     if (make_bill(a, &a->routes[0], a->routes, a->n_routes))
-        reserve(a, next);
+        due_reserve(&a->due, a->all->en, &a->id, next, a);
     else
         next(a, NULL);
 }
@@ -81,32 +57,20 @@ aside_reserve(struct aside *a,
 void
 aside_tried(struct aside *a, const struct problem *why, bool over)
 {
-    bool counted = a->usage.input_tokens >= 0 || a->usage.output_tokens >= 0;
-    struct ledger_spent spent;
-    struct bill bill;
+    struct due_call call = {payer_of(a), &a->route, a->model, &a->usage,
+                            a->report.scaled};
 
-    if (counted || over)
+    if (over || due_is_counted(&a->usage))
         called_aside(a, why->code);
-    a->unbilled |= counted || over;
-    if (over)
-        a->asked = false;
-    if (!counted)
-        return;
-    bill_spent(&bill, &spent, payer_of(a), &a->route, a->model, &a->usage,
-               a->report.scaled, 0, true);
-    spent.part = true;
-    charge_settle(a->all->en, &a->id, &spent);
-    ledger_add(&a->tried_micro, spent.micro);
-    charge_metrics(&a->usage);
-    a->usage = (struct usage){-1, -1, -1};
+    due_tried(&a->due, a->all->en, &a->id, &call, over);
 }
 
 static void
-on_may(struct aside *a, const struct problem *why)
+on_may(void *arg, const struct problem *why)
 {
-    if (why != NULL)
-        a->asked = false;
-    generator_may(a->generator, why);
+    struct aside *a = arg;
+
+    due_may(&a->due, a->generator, why);
 }
 
 void
@@ -114,8 +78,8 @@ aside_may(void *arg, const struct route_choice *route)
 {
     struct aside *a = arg;
 
-    if (a->unbilled && (make_bill(a, route, route, 1) || a->held))
-        reserve(a, on_may);
+    if (a->due.unbilled && (make_bill(a, route, route, 1) || a->due.held))
+        due_reserve(&a->due, a->all->en, &a->id, on_may, a);
     else
         on_may(a, NULL);
 }
@@ -125,21 +89,15 @@ aside_may(void *arg, const struct route_choice *route)
 void
 aside_settle(struct aside *a, enum finish finish)
 {
-    struct engine *en = a->all->en;
     struct ledger_spent spent = {.model = NULL};
     struct bill bill;
 
-    charge_drop(en, a->charge);
-    a->charge = NULL;
-    if (a->asked &&
-        (finish != FINISH_ERROR || a->said > 0 || a->usage.input_tokens >= 0 ||
-         a->usage.output_tokens >= 0)) {
+    if (a->due.asked &&
+        (finish != FINISH_ERROR || a->said > 0 || due_is_counted(&a->usage))) {
         bill_spent(&bill, &spent, payer_of(a), &a->route, a->model, &a->usage,
                    a->report.scaled, a->said,
                    finish == FINISH_STOP || finish == FINISH_LENGTH);
         spent.aside = true;
     }
-    if (a->held || spent.model != NULL)
-        charge_settle(en, &a->id, &spent);
-    a->held = false;
+    due_settle(&a->due, a->all->en, &a->id, &spent);
 }

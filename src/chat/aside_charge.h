@@ -7,9 +7,8 @@
 #include "chat/aside.h"
 
 /* Make its bill, reserve what it says, and then go on; or go on at once if that
- * is nothing. why NULL: it is reserved. */
-void aside_reserve(struct aside *a,
-                   void (*next)(struct aside *a, const struct problem *why));
+ * is nothing. next is given the aside; why NULL: it is reserved. */
+void aside_reserve(struct aside *a, charge_fn *next);
 /* What was asked failed, and its route is tried again, or given up (over): note
  * the call, and count what it took, if its provider said so. */
 void aside_tried(struct aside *a, const struct problem *why, bool over);

@@ -54,7 +54,7 @@ note(const struct call *c)
 static const char *
 asker(const struct turn_ask *ask)
 {
-    return ask->payer.owner != NULL ? ask->payer.owner : ask->owner;
+    return payer_owner(&ask->payer, ask->owner);
 }
 
 static int64_t
@@ -89,7 +89,7 @@ called_turn(const struct turn *t, const char *outcome)
 {
     struct buf files;
 
-    if (!t->calling || t->cached || !turn_asks_model(t))
+    if (!t->due.asked || t->cached || !turn_asks_model(t))
         return;
     buf_init(&files, FILES_LIST_MAX);
     add_files(&files, t);
@@ -107,7 +107,7 @@ called_turn(const struct turn *t, const char *outcome)
 void
 called_aside(const struct aside *a, const char *outcome)
 {
-    if (!a->asked)
+    if (!a->due.asked)
         return;
     note(&(struct call){.purpose = "background",
                         .who = asker(a->ask),
@@ -121,7 +121,7 @@ called_aside(const struct aside *a, const char *outcome)
 void
 called_relay(const struct relay *r, const char *outcome)
 {
-    if (!r->asked)
+    if (!r->due.asked)
         return;
     note(&(struct call){.purpose = "relay",
                         .who = asker(r->ask),
@@ -138,7 +138,7 @@ called_embed(const struct embed *em, const char *outcome)
     const struct usage u = {em->tokens, 0, 0};
 
     note(&(struct call){.purpose = "embedding",
-                        .who = em->payer.owner != NULL ? em->payer.owner : "",
+                        .who = payer_owner(&em->payer, NULL),
                         .route = &em->route,
                         .model = em->route.model,
                         .usage = u,

@@ -25,12 +25,6 @@ static void embed_try(struct embed *em);
 
 /* --- what it costs -------------------------------------------------------- */
 
-static const char *
-payer_of(const struct embed *em)
-{
-    return em->payer.owner != NULL ? em->payer.owner : "";
-}
-
 /* True: it has to be reserved. */
 static bool
 make_bill(struct embed *em)
@@ -38,8 +32,8 @@ make_bill(struct embed *em)
     em->sent = 0;
     for (size_t i = 0; i < em->ask.n_texts; i++)
         em->sent += tokens_estimate(em->ask.texts[i], strlen(em->ask.texts[i]));
-    bill_init(&em->bill, em->en->allowances, &em->payer, payer_of(em),
-              &em->route);
+    bill_init(&em->bill, em->en->allowances, &em->payer,
+              payer_owner(&em->payer, NULL), &em->route);
     if (em->bill.what.n > 0)
         IGNORE(bill_worst(&em->bill, em->en->allowances, &em->route, 1,
                           em->sent, 0, NULL) < 0);
@@ -57,8 +51,8 @@ settle(struct embed *em)
     charge_drop(em->en, em->charge);
     em->charge = NULL;
     if (em->asked)
-        bill_spent(&em->bill, &spent, payer_of(em), &em->route, em->route.model,
-                   &u, em->sent, 0, true);
+        bill_spent(&em->bill, &spent, payer_owner(&em->payer, NULL), &em->route,
+                   em->route.model, &u, em->sent, 0, true);
     if (em->held)
         charge_settle(em->en, &em->id, &spent);
     else if (em->asked)

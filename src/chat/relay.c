@@ -73,7 +73,7 @@ on_prepare(void *arg, const struct route_choice *route, bool tight,
         return NULL; /* what to leave out is the client's to say */
     r->ask->ask.model = route->model;
     (void)prompt_options(r->ask, route);
-    r->asked = true;
+    r->due.asked = true;
     r->ask->ask.now_ms = clock_wall_ms();
     return &r->ask->ask;
 }
@@ -175,8 +175,10 @@ relay_refuse(struct relay *r, enum err e, const char *code, int retry_after_s)
 
 /* It is reserved, or nothing has to be. */
 static void
-ask_now(struct relay *r, const struct problem *why)
+ask_now(void *arg, const struct problem *why)
 {
+    struct relay *r = arg;
+
     if (r->finish != FINISH_NONE) /* the process stops */
         return;
     if (why != NULL) {

@@ -17,11 +17,11 @@
 #ifndef CHAT_RELAY_H
 #define CHAT_RELAY_H
 
+#include "chat/due.h"
 #include "chat/generator.h"
 #include "chat/held.h"
 #include "chat/prompt.h"
 
-struct charge;
 struct engine;
 struct relay;
 
@@ -65,13 +65,8 @@ struct relay {
     enum finish finish; /* NONE: not known yet */
     struct problem problem;
     struct usage usage;
-    struct ident id;       /* of what is reserved */
-    struct bill bill;      /* of that, and of what is used */
-    struct charge *charge; /* it waits for its reserve; NULL: it does not */
-    bool held_back;        /* that is reserved */
-    bool unbilled;         /* nothing is for what is asked next */
-    void (*reserved)(struct relay *r, const struct problem *why);
-    bool asked;                /* somebody is, and it was not noted yet */
+    struct ident id; /* of what is reserved */
+    struct due due;
     int64_t sent;              /* tokens, estimated */
     int64_t said;              /* bytes of the answer, with its reasoning */
     struct route_choice route; /* that is asked, or answered */

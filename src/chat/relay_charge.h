@@ -9,9 +9,8 @@
 /* Make its bill for n of its routes. True: nobody may be asked before what it
  * says is reserved, by relay_reserve. */
 bool relay_bill(struct relay *r, size_t n);
-/* next is called when it is; why: it does not fit. */
-void relay_reserve(struct relay *r,
-                   void (*next)(struct relay *r, const struct problem *why));
+/* next is called with the relay when it is; why: it does not fit. */
+void relay_reserve(struct relay *r, charge_fn *next);
 /* What was asked failed, and its route is tried again, or given up (over): note
  * the call, and count what it took, if its provider said so. */
 void relay_tried(struct relay *r, const struct problem *why, bool over);

@@ -235,8 +235,8 @@ turn_begin(struct turn *t)
         .text = a->text,
         .text_len = a->text_len,
     };
-    if (!t->held)
-        op->begin.reserve = t->bill.what;
+    if (!t->due.held)
+        op->begin.reserve = t->due.bill.what;
     op->begin.idem_scope = a->idem_scope;
     op->begin.idem_key = a->idem_key;
     t->begin_pending = true;
@@ -260,8 +260,10 @@ turn_choose(struct turn *t, struct problem *why)
 
 /* It is reserved, or nothing has to be. */
 static void
-turn_ask_now(struct turn *t, const struct problem *why)
+turn_ask_now(void *arg, const struct problem *why)
 {
+    struct turn *t = arg;
+
     if (t->finish == FINISH_CANCELLED) {
         turn_refuse_cancelled(t);
     } else if (why != NULL) {

@@ -15,7 +15,7 @@
 #ifndef CHAT_TURN_H
 #define CHAT_TURN_H
 
-#include "chat/allowance.h"
+#include "chat/due.h"
 #include "chat/generator.h"
 #include "chat/prompt.h"
 #include "chat/result.h"
@@ -31,7 +31,6 @@ struct engine;
 struct session_slot;
 struct turn_calls;
 struct command_run;
-struct charge;
 
 /* A turn's id and its messages' lie beside each other (ident_beside). */
 enum { TURN_ID, TURN_QUESTION_ID, TURN_ANSWER_ID };
@@ -80,14 +79,8 @@ struct turn {
     size_t thoughts;                /* bytes of all reasoning so far */
     char model[STORE_NAME_MAX + 1]; /* that answers, as far as known */
     struct usage usage;
-    struct bill bill;      /* of what is reserved for it, and used */
-    struct charge *charge; /* it waits for its reserve; NULL: it does not */
-    bool held;             /* that is reserved, apart from its question */
-    bool unbilled;         /* nothing is for what is asked next */
-    bool held_told;        /* which files were held back */
-    bool calling;          /* somebody is asked, and it was not noted yet */
-    int64_t tried_micro;   /* what tries that failed have cost */
-    void (*reserved)(struct turn *t, const struct problem *why);
+    struct due due; /* held: apart from what is with its question */
+    bool held_told; /* which files were held back */
 
     int64_t begun_ms; /* monotonic */
     int64_t

@@ -163,7 +163,7 @@ on_prepare(void *arg, const struct route_choice *route, bool shorter,
                   route->provider->name);
     if (!shorter)
         turn_held_note(t);
-    t->calling = true;
+    t->due.asked = true;
     return &t->ask->ask;
 }
 

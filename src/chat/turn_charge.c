@@ -11,16 +11,14 @@
 #include "chat/turn_charge.h"
 
 #include "chat/called.h"
-#include "chat/charge.h"
 #include "chat/core.h"
 #include "chat/turn_answer.h"
 #include "chat/turn_end.h"
-#include "provider/models.h"
 
 static const char *
 payer_of(const struct turn *t)
 {
-    return t->ask->payer.owner != NULL ? t->ask->payer.owner : t->ask->owner;
+    return payer_owner(&t->ask->payer, t->ask->owner);
 }
 
 /* For what is asked of a route; n of them may cost the most. */
@@ -28,22 +26,12 @@ static void
 make_bill(struct turn *t, const struct route_choice *route,
           const struct route_choice *routes, size_t n)
 {
-    struct turn_ask *a = t->ask;
-    const struct model *m = model_find(route->provider->name, route->model);
-    int64_t input, most;
-
-    bill_init(&t->bill, t->en->allowances, &a->payer, a->owner, route);
-    t->unbilled = false;
-    if (t->bill.what.n == 0)
-        return;
-    input = token_scale(t->en->scales, route->model,
-                        bill_input(a, t->en->system_prompt));
-    if (m != NULL && m->context_tokens > 0 && input > m->context_tokens)
-        input = m->context_tokens;
-    most = bill_worst(&t->bill, t->en->allowances, routes, n, input,
-                      a->ask.max_tokens, a->ask.effort);
-    if (most > 0)
-        a->ask.max_tokens = a->answer_max = most;
+    bill_init(&t->due.bill, t->en->allowances, &t->ask->payer, t->ask->owner,
+              route);
+    t->due.unbilled = false;
+    if (turn_is_limited(t))
+        due_worst(&t->due, t->en, t->ask, routes, n,
+                  due_input(t->en, t->ask, route, t->en->system_prompt));
 }
 
 void
@@ -58,93 +46,53 @@ turn_bill(struct turn *t)
 bool
 turn_is_limited(const struct turn *t)
 {
-    return t->bill.what.n > 0;
+    return t->due.bill.what.n > 0;
 }
 
 /* --- apart from the question ---------------------------------------------- */
 
-static void
-on_reserved(void *arg, const struct problem *why)
-{
-    struct turn *t = arg;
-    void (*next)(struct turn *, const struct problem *) = t->reserved;
-
-    t->charge = NULL;
-    if (why == NULL)
-        t->held = true; /* else what was reserved before is so still */
-    next(t, why);
-}
-
 void
-turn_reserve(struct turn *t,
-             void (*next)(struct turn *t, const struct problem *why))
+turn_reserve(struct turn *t, charge_fn *next)
 {
-    if (t->held || !turn_is_limited(t)) {
+    if (t->due.held || !turn_is_limited(t))
         next(t, NULL);
-        return;
-    }
-    t->reserved = next;
-    t->charge = charge_begin(t->en, &t->id, &t->bill, on_reserved, t);
+    else
+        due_reserve(&t->due, t->en, &t->id, next, t);
 }
 
 /* --- while it is asked ---------------------------------------------------- */
 
-/* Count what was used, as a part of what the turn takes. */
-static void
-count_part(struct turn *t, const struct ledger_spent *spent)
-{
-    struct ledger_spent part = *spent;
-
-    part.part = true;
-    if (part.model != NULL && (part.input_tokens > 0 || part.output_tokens > 0))
-        charge_settle(t->en, &t->id, &part);
-}
-
 void
 turn_tried(struct turn *t, const struct problem *why, bool over)
 {
-    bool counted = t->usage.input_tokens >= 0 || t->usage.output_tokens >= 0;
-    struct ledger_spent spent;
-    struct bill bill;
+    struct due_call call = {payer_of(t), &t->ask->route, t->model, &t->usage,
+                            t->report.scaled};
 
-    if (counted || over)
+    if (over || due_is_counted(&t->usage))
         called_turn(t, why->code);
-    t->unbilled |= counted || over;
-    if (over)
-        t->calling = false;
-    if (!counted)
-        return;
-    bill_spent(&bill, &spent, payer_of(t), &t->ask->route, t->model, &t->usage,
-               t->report.scaled, 0, true);
-    count_part(t, &spent);
-    ledger_add(&t->tried_micro, spent.micro);
-    charge_metrics(&t->usage);
-    t->usage = (struct usage){-1, -1, -1};
+    due_tried(&t->due, t->en, &t->id, &call, over);
 }
 
 static void
-on_may(struct turn *t, const struct problem *why)
+on_may(void *arg, const struct problem *why)
 {
-    if (why != NULL)
-        t->calling = false;
-    if (t->generator != NULL)
-        generator_may(t->generator, why);
+    struct turn *t = arg;
+
+    due_may(&t->due, t->generator, why);
 }
 
 void
 turn_may(void *arg, const struct route_choice *route)
 {
     struct turn *t = arg;
-    bool limited = turn_is_limited(t), anew = t->unbilled;
+    bool limited = turn_is_limited(t), anew = t->due.unbilled;
 
     if (anew)
         make_bill(t, route, route, 1);
-    if (!anew || (!limited && !turn_is_limited(t))) {
+    if (!anew || (!limited && !turn_is_limited(t)))
         on_may(t, NULL);
-        return;
-    }
-    t->reserved = on_may;
-    t->charge = charge_begin(t->en, &t->id, &t->bill, on_reserved, t);
+    else
+        due_reserve(&t->due, t->en, &t->id, on_may, t);
 }
 
 void
@@ -155,10 +103,10 @@ turn_undone(struct turn *t)
     if (t->generator == NULL && t->finish == FINISH_NONE)
         return; /* nobody was asked */
     called_turn(t, finish_name(FINISH_CANCELLED));
-    t->calling = false;
-    t->tried_micro = 0;
+    t->due.asked = false;
+    t->due.tried_micro = 0;
     turn_spent(t, &spent);
-    count_part(t, &spent);
+    due_part(t->en, &t->id, &spent);
     turn_release(t);
 }
 
@@ -170,9 +118,7 @@ turn_settle(struct turn *t)
     struct ledger_spent spent;
 
     turn_spent(t, &spent);
-    if (t->held || spent.model != NULL)
-        charge_settle(t->en, &t->id, &spent);
-    t->held = false;
+    due_settle(&t->due, t->en, &t->id, &spent);
 }
 
 void
@@ -180,11 +126,7 @@ turn_release(struct turn *t)
 {
     static const struct ledger_spent nothing;
 
-    charge_drop(t->en, t->charge);
-    t->charge = NULL;
-    if (t->held)
-        charge_settle(t->en, &t->id, &nothing);
-    t->held = false;
+    due_settle(&t->due, t->en, &t->id, &nothing);
 }
 
 void
@@ -192,7 +134,7 @@ turn_refuse_limit(struct turn *t)
 {
     struct problem p = {.err = OK};
 
-    bill_problem(&t->bill, &t->op->begin.reserve.over, t->asked_ms, &p);
+    bill_problem(&t->due.bill, &t->op->begin.reserve.over, t->asked_ms, &p);
     turn_refuse(t, &p);
 }
 
@@ -204,12 +146,12 @@ turn_spent(struct turn *t, struct ledger_spent *out)
     bool whole = t->finish != FINISH_CANCELLED && t->finish != FINISH_ERROR &&
                  t->finish != FINISH_INCOMPLETE;
 
-    if (t->cached ||
-        (t->finish == FINISH_ERROR && t->text.len == 0 && t->thoughts == 0 &&
-         t->usage.input_tokens < 0 && t->usage.output_tokens < 0)) {
+    if (t->cached || (t->finish == FINISH_ERROR && t->text.len == 0 &&
+                      t->thoughts == 0 && !due_is_counted(&t->usage))) {
         memset(out, 0, sizeof(*out));
         return;
     }
-    bill_spent(&t->bill, out, payer_of(t), &t->ask->route, t->model, &t->usage,
-               t->report.scaled, (int64_t)(t->text.len + t->thoughts), whole);
+    bill_spent(&t->due.bill, out, payer_of(t), &t->ask->route, t->model,
+               &t->usage, t->report.scaled,
+               (int64_t)(t->text.len + t->thoughts), whole);
 }

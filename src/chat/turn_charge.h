@@ -14,10 +14,9 @@
 void turn_bill(struct turn *t);
 /* Is anything reserved for it, so that nobody may be asked before? */
 bool turn_is_limited(const struct turn *t);
-/* Reserve now, and then go on; or go on at once if it is reserved. why NULL: it
- * is. */
-void turn_reserve(struct turn *t,
-                  void (*next)(struct turn *t, const struct problem *why));
+/* Reserve now, and then go on; or go on at once if it is reserved. next is
+ * given the turn; why NULL: it is reserved. */
+void turn_reserve(struct turn *t, charge_fn *next);
 /* What was asked failed, and its route is tried again, or given up (over): note
  * the call, and count what it took, if its provider said so. */
 void turn_tried(struct turn *t, const struct problem *why, bool over);

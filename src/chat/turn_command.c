@@ -84,8 +84,10 @@ work_run(void *arg)
 
 /* It may ask a model. */
 static void
-ask_now(struct turn *t, const struct problem *why)
+ask_now(void *arg, const struct problem *why)
 {
+    struct turn *t = arg;
+
     if (t->finish != FINISH_NONE) { /* cancelled while it waited */
         return;
     }

@@ -352,7 +352,7 @@ on_saved(struct mail *m)
     }
     if (t->op->temporary)
         turn_settle(t);
-    t->held = false; /* it is settled */
+    t->due.held = false; /* it is settled */
     if (!t->saving)
         count_end(t);
     turn_tell(t);

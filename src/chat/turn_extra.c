@@ -260,9 +260,9 @@ turn_cost(const struct turn *t)
     if (m == NULL)
         m = model_find(provider, t->ask->route.model);
     micro = model_cost(m, &t->usage);
-    if (t->tried_micro > 0) {
+    if (t->due.tried_micro > 0) {
         micro = micro > 0 ? micro : 0;
-        ledger_add(&micro, t->tried_micro);
+        ledger_add(&micro, t->due.tried_micro);
     }
     return micro;
 }

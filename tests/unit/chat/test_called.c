@@ -61,7 +61,7 @@ a_relay_says_who_paid_and_what_it_took(void **state)
     struct relay r = {.ask = ask,
                       .route = route,
                       .model = "gpt-4o-2024-08-06",
-                      .asked = true,
+                      .due.asked = true,
                       .usage = {1000, 20, -1}};
 
     (void)state;
@@ -77,7 +77,7 @@ static void
 whose_it_is_stands_for_who_paid(void **state)
 {
     struct aside a = {
-        .ask = ask, .route = route, .asked = true, .usage = {-1, -1, -1}};
+        .ask = ask, .route = route, .due.asked = true, .usage = {-1, -1, -1}};
 
     (void)state;
     called_aside(&a, "provider_timeout");
@@ -102,7 +102,7 @@ static void
 a_turn_is_a_call(void **state)
 {
     struct turn t = {
-        .ask = ask, .calling = true, .usage = {10, 2, -1}, .model = "gpt-4o"};
+        .ask = ask, .due.asked = true, .usage = {10, 2, -1}, .model = "gpt-4o"};
 
     (void)state;
     ask->route = route;
@@ -114,7 +114,7 @@ static void
 what_asks_nobody_is_no_call(void **state)
 {
     struct relay r = {.ask = ask, .route = route};
-    struct turn t = {.ask = ask, .calling = true, .cached = true};
+    struct turn t = {.ask = ask, .due.asked = true, .cached = true};
     struct aside a = {.ask = ask, .route = route};
     struct embed em = {.tokens = 7};
     char *s;
@@ -123,12 +123,12 @@ what_asks_nobody_is_no_call(void **state)
                                      .model = "offline"};
     (void)state;
     called_relay(&r, "cancelled"); /* it was not asked */
-    r.asked = true;
+    r.due.asked = true;
     r.route.provider = &provider_offline;
     called_relay(&r, "stop");
     ask->route = route;
     called_turn(&t, "stop"); /* the answer was kept */
-    t.cached = t.calling = false;
+    t.cached = t.due.asked = false;
     called_turn(&t, "budget_exceeded"); /* it could not be paid for */
     called_aside(&a, "budget_exceeded");
     called_embed(&em, "no_provider");

@@ -107,7 +107,8 @@ by_jwt(struct asked *q, const char *token)
         identity_issuer(issuer, c->iss);
         identity_owner(q->who->owner, c->ours ? "jwt" : "oidc",
                        c->ours ? NULL : issuer, c->sub);
-        identity_name(q->who->name, *c->name != '\0' ? c->name : c->sub);
+        text_show(q->who->name, sizeof(q->who->name),
+                  *c->name != '\0' ? c->name : c->sub);
         q->who->way = IDENTITY_JWT;
         q->who->may = auth_may(q->who->owner, c->may);
         q->who->until_ms = c->exp_ms;
@@ -235,7 +236,7 @@ by_proxy(struct asked *q)
     if (name == NULL || *name == '\0')
         return SAYS_NOTHING;
     identity_owner(q->who->owner, "proxy", NULL, name);
-    identity_name(q->who->name, name);
+    text_show(q->who->name, sizeof(q->who->name), name);
     q->who->way = IDENTITY_PROXY;
     q->who->may = auth_may(q->who->owner, MAY_USER);
     return SAYS_YES;

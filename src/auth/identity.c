@@ -17,72 +17,6 @@ identity_owner_anonymous(const char *owner)
     return *owner == '\0' || text_starts(owner, "anon/");
 }
 
-/* A character of n bytes that moves a terminal, or turns text around. */
-static bool
-is_mark(const char *s, size_t n)
-{
-    const unsigned char *u = (const unsigned char *)s;
-    unsigned c = u[0];
-
-    if (n == 2)
-        c = (u[0] & 0x1fU) << 6 | (u[1] & 0x3fU);
-    else if (n == 3)
-        c = (u[0] & 0x0fU) << 12 | (u[1] & 0x3fU) << 6 | (u[2] & 0x3fU);
-    else if (n > 3)
-        return false;
-    return c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e ||
-           c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
-}
-
-/* The first character; *n is of how many bytes. false: it is not shown. */
-static bool
-is_shown(const char *s, size_t *n)
-{
-    int k = utf8_seq(s, *n);
-
-    *n = k > 0 ? (size_t)k : k < 0 ? (size_t)-k : *n;
-    return k > 0 && !is_mark(s, *n);
-}
-
-void
-identity_name(char out[IDENTITY_NAME_MAX + 1], const char *s)
-{
-    size_t left = s != NULL ? strlen(s) : 0, n = 0;
-
-    while (left > 0) {
-        size_t step = left;
-        bool shown = is_shown(s, &step);
-
-        if (n + (shown ? step : 1) > IDENTITY_NAME_MAX)
-            break;
-        if (shown)
-            memcpy(out + n, s, step);
-        else
-            out[n] = '?';
-        n += shown ? step : 1;
-        s += step;
-        left -= step;
-    }
-    out[n] = '\0';
-}
-
-static bool
-plain(const char *s)
-{
-    size_t left = strlen(s);
-
-    while (left > 0) {
-        size_t n = left;
-
-        if (!is_shown(s, &n))
-            return false;
-        s += n;
-        left -= n;
-    }
-    return true;
-}
-
 void
 identity_owner(char out[STORE_OWNER_MAX + 1], const char *realm,
                const char *host, const char *name)
@@ -95,7 +29,8 @@ identity_owner(char out[STORE_OWNER_MAX + 1], const char *realm,
 
     assert(n > 0 && n <= BEFORE_MAX);
     all = snprintf(out, STORE_OWNER_MAX + 1, "%s%s", before, name);
-    if (*name != '\0' && *name != '#' && all <= STORE_OWNER_MAX && plain(name))
+    if (*name != '\0' && *name != '#' && all <= STORE_OWNER_MAX &&
+        text_shown(name))
         return;
     digest_name(hex, name, strlen(name));
     (void)snprintf(out, STORE_OWNER_MAX + 1, "%s#%s", before, hex);

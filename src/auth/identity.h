@@ -58,10 +58,6 @@ struct identity {
 
 /* Is this owner one who never signed in? "" is, too. */
 bool identity_owner_anonymous(const char *owner);
-/* The name that somebody is shown by, cut between two characters. What moves a
- * terminal or turns text around (controls, bidirectional marks) and what is no
- * UTF-8 becomes '?'. NULL is "". */
-void identity_name(char out[IDENTITY_NAME_MAX + 1], const char *s);
 /* realm/name, or realm/digest of the name: see above. host may be NULL. */
 void identity_owner(char out[STORE_OWNER_MAX + 1], const char *realm,
                     const char *host, const char *name);

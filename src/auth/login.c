@@ -105,16 +105,17 @@ batch_make_room(struct logins *l, struct login_batch *b, const char *owner)
     return e;
 }
 
+/* What a client says of itself is shown to people later. */
 static void
 fill_from_wish(struct login *out, const struct login_wish *w, int64_t now_ms)
 {
     memset(out, 0, sizeof(*out));
     (void)snprintf(out->owner, sizeof(out->owner), "%s", w->owner);
-    login_tidy(out->name, sizeof(out->name), w->name);
-    login_tidy(out->way, sizeof(out->way), w->way);
-    login_tidy(out->agent, sizeof(out->agent), w->agent);
-    login_tidy(out->addr, sizeof(out->addr), w->addr);
-    login_tidy(out->mark, sizeof(out->mark), w->mark);
+    text_show(out->name, sizeof(out->name), w->name);
+    text_show(out->way, sizeof(out->way), w->way);
+    text_show(out->agent, sizeof(out->agent), w->agent);
+    text_show(out->addr, sizeof(out->addr), w->addr);
+    text_show(out->mark, sizeof(out->mark), w->mark);
     out->may = w->may | MAY_READ;
     out->begun_ms = out->used_ms = now_ms;
 }

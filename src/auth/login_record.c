@@ -1,42 +1,13 @@
 /*
- * Logins as JSON, for the store and for people. What a client says of itself
- * (its User-Agent) comes from outside and is shown to people later, so it is
- * tidied before it is kept.
+ * Logins as JSON, for the store and for people.
  */
 #include "base/base.h"
 
 #include "auth/login_record.h"
 
 #include "base/json.h"
-#include "base/text.h"
 
 #define TIME_MAX INT64_C(1000000000000000)
-
-void
-login_tidy(char *out, size_t size, const char *s)
-{
-    size_t n = 0;
-    size_t left = s == NULL ? 0 : strlen(s);
-
-    while (left > 0) {
-        int k = utf8_seq(s, left);
-        size_t step = k > 0 ? (size_t)k : k < 0 ? (size_t)-k : left;
-        unsigned char c = (unsigned char)*s;
-        bool fine = k > 0 && c >= ' ' && c != 0x7f &&
-                    !(c == 0xc2 && (unsigned char)s[1] < 0xa0);
-
-        if (n + (fine ? step : 1) >= size)
-            break;
-        if (fine)
-            memcpy(out + n, s, step);
-        else
-            out[n] = '?';
-        n += fine ? step : 1;
-        s += step;
-        left -= step;
-    }
-    out[n] = '\0';
-}
 
 void
 login_record_write(struct buf *out, const struct login *in)

@@ -20,8 +20,4 @@ void login_before_write(struct buf *out, const struct login_before *b);
 MUST_USE enum err login_before_read(const char *p, size_t n,
                                     struct login_before *out);
 
-/* Put s (NULL: "") into out: without control characters and ill-formed UTF-8,
- * and cut to size - 1 bytes, between characters. */
-void login_tidy(char *out, size_t size, const char *s);
-
 #endif

@@ -334,11 +334,11 @@ identify(struct oidc *o, const struct oidc_provider *p, struct jwks *keys,
         identity_issuer(issuer, o->issuer);
         identity_owner(out->owner, "oidc", issuer, c->sub);
         out->may = MAY_USER | (admin ? MAY_ADMIN : 0U);
-        identity_name(out->name, c->name);
+        text_show(out->name, sizeof(out->name), c->name);
         if (*out->name == '\0' && p->userinfo[0] != '\0' && t->access != NULL)
             ask_name(o, p, t->access, c->sub, out->name);
         if (*out->name == '\0')
-            identity_name(out->name, c->sub);
+            text_show(out->name, sizeof(out->name), c->sub);
     } else if (e == ERR_BUSY) { /* its keys cannot be had */
         e = problem_set(why, ERR_UPSTREAM, "provider_failed", NULL,
                         "Its keys cannot be had just now.");

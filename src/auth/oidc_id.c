@@ -175,7 +175,7 @@ oidc_id_userinfo(const char *p, size_t n, const char *sub,
             if (s != NULL && text_blank(s, strlen(s)))
                 s = NULL;
         }
-    identity_name(name, s);
+    text_show(name, IDENTITY_NAME_MAX + 1, s);
     cJSON_Delete(o);
     return *name != '\0';
 }

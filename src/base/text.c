@@ -243,3 +243,71 @@ text_istarts(const char *s, const char *prefix)
             return false;
     return true;
 }
+
+/* --- shown to people ------------------------------------------------------ */
+
+/* A character of n bytes that moves a terminal, or turns text around. */
+static bool
+is_mark(const char *s, size_t n)
+{
+    const unsigned char *u = (const unsigned char *)s;
+    unsigned c = u[0];
+
+    if (n == 2)
+        c = (u[0] & 0x1fU) << 6 | (u[1] & 0x3fU);
+    else if (n == 3)
+        c = (u[0] & 0x0fU) << 12 | (u[1] & 0x3fU) << 6 | (u[2] & 0x3fU);
+    else if (n > 3)
+        return false;
+    return c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x061c || c == 0x200e ||
+           c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+/* The first character; *n is of how many bytes. false: it is not shown. */
+static bool
+is_shown(const char *s, size_t *n)
+{
+    int k = utf8_seq(s, *n);
+
+    *n = k > 0 ? (size_t)k : k < 0 ? (size_t)-k : *n;
+    return k > 0 && !is_mark(s, *n);
+}
+
+void
+text_show(char *out, size_t size, const char *s)
+{
+    size_t left = s != NULL ? strlen(s) : 0, n = 0;
+
+    while (left > 0) {
+        size_t step = left;
+        bool shown = is_shown(s, &step);
+
+        if (n + (shown ? step : 1) >= size)
+            break;
+        if (shown)
+            memcpy(out + n, s, step);
+        else
+            out[n] = '?';
+        n += shown ? step : 1;
+        s += step;
+        left -= step;
+    }
+    out[n] = '\0';
+}
+
+bool
+text_shown(const char *s)
+{
+    size_t left = strlen(s);
+
+    while (left > 0) {
+        size_t n = left;
+
+        if (!is_shown(s, &n))
+            return false;
+        s += n;
+        left -= n;
+    }
+    return true;
+}

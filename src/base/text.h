@@ -26,6 +26,13 @@ void utf8_scrub(struct buf *out, const char *s, size_t n);
 /* Nothing but Unicode white space (and NUL, BOM, zero-width space)? */
 bool text_blank(const char *s, size_t n);
 
+/* Put s (NULL: "") into out, as people are shown it: what moves a terminal or
+ * turns text around (controls, line separators, bidirectional marks) and what
+ * is no UTF-8 becomes '?'. Cut to size - 1 bytes, between characters. */
+void text_show(char *out, size_t size, const char *s);
+/* Would all of it be shown as it is? */
+bool text_shown(const char *s);
+
 bool text_ieq(const char *a, const char *b);            /* ASCII case */
 bool text_ieqn(const char *a, size_t n, const char *b); /* a[0..n) vs b */
 bool text_starts(const char *s, const char *prefix);

@@ -65,7 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(strlen(s) == APIKEY_SECRET_LEN && apikey_id_valid(id));
     key(s, size);
     login(s, size);
-    login_tidy(tidy, sizeof(tidy), s);
+    text_show(tidy, sizeof(tidy), s);
     assert(strlen(tidy) < sizeof(tidy) && utf8_valid(tidy, strlen(tidy)));
     for (const char *p = tidy; *p != '\0'; p++)
         assert((unsigned char)*p >= ' ' && *p != 0x7f);

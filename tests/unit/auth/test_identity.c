@@ -8,6 +8,7 @@
 #include "base/base.h"
 
 #include "auth/identity.h"
+#include "base/text.h"
 
 static char owner[STORE_OWNER_MAX + 1], other[STORE_OWNER_MAX + 1];
 
@@ -136,17 +137,17 @@ what_turns_text_around_is_in_no_name(void **state)
     for (size_t i = 0; i < COUNT_OF(cases); i++) {
         const char *said = cases[i].said;
 
-        identity_name(name, said);
+        text_show(name, sizeof(name), said);
         assert_string_equal(name,
                             cases[i].shown != NULL ? cases[i].shown : said);
         identity_owner(owner, "jwt", NULL, said);
         assert_int_equal(owner[4] != '#', cases[i].plain);
     }
-    identity_name(name, NULL);
+    text_show(name, sizeof(name), NULL);
     assert_string_equal(name, "");
     for (size_t i = 0; i < 130; i++)
         memcpy(many + 3 * i, "\xe5\xb1\xb1", 4);
-    identity_name(name, many);
+    text_show(name, sizeof(name), many);
     assert_int_equal(strlen(name), 126);
     assert_memory_equal(name, many, 126);
 }

@@ -440,6 +440,36 @@ visible_text_is_what_a_header_can_hold(void **state)
     assert_false(text_visible("\xc3\xa4", 3));
 }
 
+static void
+what_turns_text_around_is_not_shown(void **state)
+{
+    char out[12];
+
+    (void)state;
+    text_show(out, sizeof(out), NULL);
+    assert_string_equal(out, "");
+    text_show(out, sizeof(out), "a\r\nb\x1b[2J\x7f");
+    assert_string_equal(out, "a??b?[2J?");
+    text_show(out, sizeof(out), "\xc2\x9b\xc3\xa4\xff");
+    assert_string_equal(out, "?\xc3\xa4?");
+    text_show(out, sizeof(out), "0123456789\xc3\xa4");
+    assert_string_equal(out, "0123456789");
+    text_show(out, sizeof(out), "0123456789ab");
+    assert_string_equal(out, "0123456789a");
+    text_show(out, sizeof(out), "\xe2\x82");
+    assert_string_equal(out, "?");
+    text_show(out, sizeof(out),
+              "\xe2\x80\xae"
+              "a\xe2\x81\xa9\xd8\x9c");
+    assert_string_equal(out, "?a??");
+    text_show(out, sizeof(out), "\xf0\x9f\x99\x82");
+    assert_string_equal(out, "\xf0\x9f\x99\x82");
+    assert_true(text_shown("\xc3\xa4 \xf0\x9f\x99\x82"));
+    assert_false(text_shown("a\xe2\x80\xae"));
+    assert_false(text_shown("a\n"));
+    assert_false(text_shown("a\xff"));
+}
+
 int
 main(void)
 {
@@ -447,6 +477,7 @@ main(void)
         cmocka_unit_test(base64url_has_no_padding),
         cmocka_unit_test(plain_text_commands_nobody),
         cmocka_unit_test(visible_text_is_what_a_header_can_hold),
+        cmocka_unit_test(what_turns_text_around_is_not_shown),
         cmocka_unit_test(utf8_agrees_with_its_definition),
         cmocka_unit_test(utf8_is_checked_at_every_place_of_a_long_text),
         cmocka_unit_test(the_whole_part_never_ends_inside_a_character),

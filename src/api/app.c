@@ -168,6 +168,25 @@ app_message_missing(struct problem *why, const char *name)
                        "No such message", "%s", message);
 }
 
+enum err
+app_session_id(const char *given, char out[IDENT_SESSION_MAX + 1],
+               struct problem *why)
+{
+    struct ident id;
+
+    if (given == NULL || *given == '\0') {
+        id = ident_v4();
+        ident_text(out, &id);
+        return OK;
+    }
+    if (!ident_session_valid(given, strlen(given)))
+        return problem_set(why, ERR_BADREQ, "invalid_session_id",
+                           "Invalid session_id",
+                           "1 to 64 characters of A-Z a-z 0-9 _ -");
+    (void)snprintf(out, IDENT_SESSION_MAX + 1, "%s", given);
+    return OK;
+}
+
 void
 app_json(struct app *app, struct request *rq, int status, struct buf *json)
 {

@@ -44,6 +44,11 @@ void app_session_missing(struct app *app, struct request *rq, enum err e);
 /* Say that the message that `name` names is not one of the session's, or (NULL)
  * that there is none; returns ERR_NOTFOUND. */
 enum err app_message_missing(struct problem *why, const char *name);
+/* The id of a session: the one that is given, or a new one for NULL and "".
+ * ERR_BADREQ: it cannot be one. */
+MUST_USE enum err app_session_id(const char *given,
+                                 char out[IDENT_SESSION_MAX + 1],
+                                 struct problem *why);
 /* Answer with JSON. Takes rq and releases json. */
 void app_json(struct app *app, struct request *rq, int status,
               struct buf *json);

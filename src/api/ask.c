@@ -254,21 +254,12 @@ take_history(struct turn_ask *a, const cJSON *history, struct problem *why)
 static enum err
 take_session(struct turn_ask *a, const struct fields *f, struct problem *why)
 {
-    struct ident id;
-    char text[IDENT_TEXT_LEN];
+    char id[IDENT_SESSION_MAX + 1];
 
-    if (f->session_id == NULL || f->session_id[0] == '\0') {
-        id = ident_v4();
-        ident_text(text, &id);
-        a->session_id = arena_strdup(&a->arena, text);
-        a->fresh = true;
-        return OK;
-    }
-    if (!ident_session_valid(f->session_id, strlen(f->session_id)))
-        return problem_set(why, ERR_BADREQ, "invalid_session_id",
-                           "Invalid session_id",
-                           "1 to 64 characters of A-Z a-z 0-9 _ -");
-    a->session_id = arena_strdup(&a->arena, f->session_id);
+    if (app_session_id(f->session_id, id, why) != OK)
+        return why->err;
+    a->fresh = f->session_id == NULL || f->session_id[0] == '\0';
+    a->session_id = arena_strdup(&a->arena, id);
     return OK;
 }
 

@@ -322,8 +322,7 @@ on_start(struct mail *m)
     r->io.fn = on_io;
     r->io.arg = r;
     /* Not for a CGI whose output is a file. */
-    IGNORE(loop_io_set(engine_loop(r->app->en), &r->io,
-                       c->kind == CONN_CGI ? EPOLLHUP : EPOLLRDHUP));
+    IGNORE(loop_io_set(engine_loop(r->app->en), &r->io, conn_left_events(c)));
     next_step(r);
 }
 

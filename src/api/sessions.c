@@ -114,21 +114,10 @@ static enum err
 new_id(const cJSON *json, char out[IDENT_SESSION_MAX + 1], struct problem *why)
 {
     const char *given = NULL;
-    struct ident id;
 
     if (json_get_str(json, "session_id", &given, why) != OK)
         return ERR_BADREQ;
-    if (given == NULL || given[0] == '\0') {
-        id = ident_v4();
-        ident_text(out, &id);
-        return OK;
-    }
-    if (!ident_session_valid(given, strlen(given)))
-        return problem_set(why, ERR_BADREQ, "invalid_session_id",
-                           "Invalid session_id",
-                           "1 to 64 characters of A-Z a-z 0-9 _ -");
-    (void)snprintf(out, IDENT_SESSION_MAX + 1, "%s", given);
-    return OK;
+    return app_session_id(given, out, why);
 }
 
 static void

@@ -95,10 +95,10 @@ static void
 on_attached(struct embed *em)
 {
     struct embedding *x = of(em);
-    uint32_t gone = x->rq->conn->kind == CONN_CGI ? EPOLLHUP : EPOLLRDHUP;
 
     /* Not for a CGI whose output is a file. */
-    IGNORE(loop_io_set(engine_loop(x->app->en), &x->io, gone));
+    IGNORE(loop_io_set(engine_loop(x->app->en), &x->io,
+                       conn_left_events(x->rq->conn)));
 }
 
 static const struct embed_ops ops = {

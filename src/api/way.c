@@ -12,14 +12,6 @@
 
 #include "base/mem.h"
 
-/* What tells that the client left. Behind Apache's mod_cgid the descriptor is
- * a socket that is half closed from the start: no sign of anything there. */
-static uint32_t
-left_events(const struct way *w)
-{
-    return w->conn->kind == CONN_CGI ? EPOLLHUP : EPOLLRDHUP;
-}
-
 static void
 on_io(struct loop_io *io, uint32_t events)
 {
@@ -36,8 +28,8 @@ on_io(struct loop_io *io, uint32_t events)
         return;
     if (w->lingers)
         w->calls->free(w);
-    else if (e != OK ||
-             loop_io_set(engine_loop(w->en), &w->io, left_events(w)) != OK)
+    else if (e != OK || loop_io_set(engine_loop(w->en), &w->io,
+                                    conn_left_events(w->conn)) != OK)
         w->calls->left(w);
     else
         w->calls->room(w);
@@ -67,14 +59,15 @@ way_init(struct way *w, struct engine *en, struct request *rq,
 void
 way_watch(struct way *w)
 {
-    IGNORE(loop_io_set(engine_loop(w->en), &w->io, left_events(w)));
+    IGNORE(loop_io_set(engine_loop(w->en), &w->io, conn_left_events(w->conn)));
 }
 
 enum err
 way_sent(struct way *w, enum err e)
 {
-    if (e == ERR_AGAIN && loop_io_set(engine_loop(w->en), &w->io,
-                                      EPOLLOUT | left_events(w)) != OK)
+    if (e == ERR_AGAIN &&
+        loop_io_set(engine_loop(w->en), &w->io,
+                    EPOLLOUT | conn_left_events(w->conn)) != OK)
         return ERR_HUP;
     return e;
 }

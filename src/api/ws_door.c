@@ -127,21 +127,10 @@ find_session(struct request *rq, char out[IDENT_SESSION_MAX + 1],
              struct problem *why)
 {
     const char *id = NULL;
-    struct ident fresh = ident_v4();
-    char text[IDENT_TEXT_LEN];
 
     if (request_arg(rq, "session_id", &id, why) != OK)
         return why->err;
-    if (id != NULL && *id != '\0' && !ident_session_valid(id, strlen(id)))
-        return problem_set(why, ERR_BADREQ, "invalid_session_id",
-                           "Invalid session_id",
-                           "1 to 64 characters of A-Z a-z 0-9 _ -");
-    if (id == NULL || *id == '\0') {
-        ident_text(text, &fresh);
-        id = text;
-    }
-    (void)snprintf(out, IDENT_SESSION_MAX + 1, "%s", id);
-    return OK;
+    return app_session_id(id, out, why);
 }
 
 /* A place for one more of this client. */

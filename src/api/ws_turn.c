@@ -15,8 +15,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-#define FRAME_KEEP (16 * 1024) /* bytes of scratch kept between frames */
-
 static struct ws_link *
 link_of(struct reader *r)
 {
@@ -113,17 +111,14 @@ static void
 on_event(struct reader *r, const struct event *ev, struct buf *out)
 {
     struct ws_link *l = link_of(r);
-    struct buf *frame = &l->door->scratch;
+    struct buf *frame = ws_link_scratch(l);
 
-    buf_clear(frame);
     if (!ws_event(&l->ws, &l->as, ev, frame))
         return;
     if (buf_status(frame) == OK)
         frames_put_text(out, frame->data, frame->len);
     else
         log_warn("websocket.frame", "max=%zu", frame->max);
-    buf_clear(frame);
-    buf_trim(frame, FRAME_KEEP);
 }
 
 /* Who signed out meanwhile hears no more of it, and the connection ends. */

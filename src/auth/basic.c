@@ -85,9 +85,7 @@ basic_read(const char *header, struct basic *out, struct problem *why)
         e = bad(why, "is not base64");
     else
         e = split(&pair, out, why);
-    if (pair.data != NULL)
-        explicit_bzero(pair.data, pair.cap);
-    buf_release(&pair);
+    buf_wipe(&pair);
     return e;
 }
 

@@ -236,12 +236,8 @@ htpasswd_put(const char *path, const char *user, const char *hash,
         e = failed(&ed, ERR_BADREQ, "is too big");
     if (e == OK)
         e = replace(&ed);
-    if (ed.old.data != NULL)
-        explicit_bzero(ed.old.data, ed.old.cap);
-    if (ed.new.data != NULL)
-        explicit_bzero(ed.new.data, ed.new.cap);
-    buf_release(&ed.old);
-    buf_release(&ed.new);
+    buf_wipe(&ed.old);
+    buf_wipe(&ed.new);
     (void)close(folder); /* and the lock is gone */
     return e;
 }

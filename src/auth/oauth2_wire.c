@@ -25,21 +25,6 @@ given(const char *s)
     return s != NULL && *s != '\0';
 }
 
-/* A buffer whose bytes do not move, as copies would stay in memory. */
-static void
-reserve(struct buf *b, size_t n)
-{
-    buf_init(b, n);
-    IGNORE(buf_room(b, n) == NULL);
-}
-
-static void
-wipe_buf(struct buf *b)
-{
-    mem_wipe(b->data, b->cap);
-    buf_release(b);
-}
-
 /* "Basic " and the base64 of id:secret. */
 static void
 put_basic(const struct credentials *c, struct upstream_request *q)
@@ -47,16 +32,16 @@ put_basic(const struct credentials *c, struct upstream_request *q)
     size_t n = 3 * (strlen(c->client_id) + strlen(c->client_secret)) + 2;
     struct buf pair, value;
 
-    reserve(&pair, n);
+    buf_init_secret(&pair, n);
     text_percent(&pair, c->client_id, strlen(c->client_id));
     buf_addc(&pair, ':');
     text_percent(&pair, c->client_secret, strlen(c->client_secret));
-    reserve(&value, n * 2 + 16);
+    buf_init_secret(&value, n * 2 + 16);
     buf_adds(&value, "Basic ");
     text_base64(&value, pair.data, pair.len);
     IGNORE(upstream_request_header(q, "Authorization", buf_cstr(&value)));
-    wipe_buf(&pair);
-    wipe_buf(&value);
+    buf_wipe(&pair);
+    buf_wipe(&value);
 }
 
 static void
@@ -75,7 +60,7 @@ oauth2_request(const struct credentials *c, struct upstream_request *q)
     upstream_request_init(q, 3 * n + FORM_MORE);
     q->secret = true;
     q->url = xstrdup(c->token_url);
-    reserve(&q->body, 3 * n + FORM_MORE);
+    buf_init_secret(&q->body, 3 * n + FORM_MORE);
     buf_adds(&q->body, "grant_type=client_credentials");
     if (given(c->scope))
         put_field(&q->body, "scope", c->scope);

@@ -227,31 +227,6 @@ oidc_answer_check(const struct oidc_provider *p, const char *issuer,
 
 /* --- tokens --------------------------------------------------------------- */
 
-/* A buffer whose bytes do not move, as copies would stay in memory. */
-static void
-reserve(struct buf *b, size_t n)
-{
-    buf_init(b, n);
-    IGNORE(buf_room(b, n) == NULL);
-}
-
-static void
-wipe_buf(struct buf *b)
-{
-    if (b->data != NULL)
-        explicit_bzero(b->data, b->cap);
-    buf_release(b);
-}
-
-static void
-wipe(char **s)
-{
-    if (*s != NULL)
-        explicit_bzero(*s, strlen(*s));
-    free(*s);
-    *s = NULL;
-}
-
 /* RFC 6749, section 2.3.1: each part percent-encoded, then base64. */
 static char *
 basic(const struct oidc_client *c)
@@ -260,16 +235,16 @@ basic(const struct oidc_client *c)
     struct buf pair, value;
     char *header;
 
-    reserve(&pair, n);
+    buf_init_secret(&pair, n);
     text_percent(&pair, c->id, strlen(c->id));
     buf_addc(&pair, ':');
     text_percent(&pair, c->secret, strlen(c->secret));
-    reserve(&value, n * 2 + 16);
+    buf_init_secret(&value, n * 2 + 16);
     buf_adds(&value, "Basic ");
     text_base64(&value, pair.data, pair.len);
     header = xstrdup(buf_cstr(&value));
-    wipe_buf(&pair);
-    wipe_buf(&value);
+    buf_wipe(&pair);
+    buf_wipe(&value);
     return header;
 }
 
@@ -281,9 +256,9 @@ oidc_form_make(struct oidc_form *f, const struct oidc_provider *p,
     struct buf *b = &f->body;
 
     f->authorization = NULL;
-    reserve(b, 3 * (strlen(code) + strlen(a->redirect_uri) + strlen(c->id) +
-                    strlen(c->secret)) +
-                   FORM_MORE);
+    buf_init_secret(b, 3 * (strlen(code) + strlen(a->redirect_uri) +
+                            strlen(c->id) + strlen(c->secret)) +
+                           FORM_MORE);
     put_arg(b, "grant_type", "authorization_code");
     put_more(b, "code", code);
     put_more(b, "redirect_uri", a->redirect_uri);
@@ -300,8 +275,9 @@ oidc_form_make(struct oidc_form *f, const struct oidc_provider *p,
 void
 oidc_form_release(struct oidc_form *f)
 {
-    wipe_buf(&f->body);
-    wipe(&f->authorization);
+    buf_wipe(&f->body);
+    mem_free_secret(f->authorization);
+    f->authorization = NULL;
 }
 
 static enum err
@@ -355,7 +331,7 @@ oidc_tokens_read(int status, const char *p, size_t n, struct oidc_tokens *out,
                           : read_refusal(status, o, why);
     cJSON_ArrayForEach(at, o) {
         if (cJSON_IsString(at))
-            explicit_bzero(at->valuestring, strlen(at->valuestring));
+            mem_wipe_str(at->valuestring);
     }
     cJSON_Delete(o);
     return e;
@@ -364,8 +340,9 @@ oidc_tokens_read(int status, const char *p, size_t n, struct oidc_tokens *out,
 void
 oidc_tokens_release(struct oidc_tokens *t)
 {
-    wipe(&t->id);
-    wipe(&t->access);
+    mem_free_secret(t->id);
+    mem_free_secret(t->access);
+    t->id = t->access = NULL;
 }
 
 void

@@ -18,9 +18,7 @@
 
 #include "auth/password.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -353,24 +351,6 @@ word_fault(const struct candidate *c, const char *s, size_t n)
 
 /* --- the file ------------------------------------------------------------- */
 
-/* What there is up to max. -1: errno says why. */
-static ssize_t
-read_some(const char *path, char *to, size_t max)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t n = 0;
-    ssize_t got = 1;
-
-    if (fd < 0)
-        return -1;
-    while (n < max && got > 0) {
-        got = read(fd, to + n, max - n);
-        n += got > 0 ? (size_t)got : 0;
-    }
-    (void)close(fd);
-    return got < 0 ? -1 : (ssize_t)n;
-}
-
 /* The list; "" where it cannot be had, which is told. The caller frees it. */
 static char *
 read_list(const char *root)
@@ -379,7 +359,7 @@ read_list(const char *root)
     ssize_t n;
 
     (void)snprintf(path, sizeof(path), "%s/%s", root, PASSWORD_LIST);
-    n = read_some(path, bytes, PASSWORD_LIST_MAX + 1);
+    n = file_read(path, bytes, PASSWORD_LIST_MAX + 1);
     if (n < 0 || n > PASSWORD_LIST_MAX) {
         log_warn("password.list", "path=\"%s\" error=\"%s\"", LOG_TEXT(path),
                  n < 0 ? strerror(errno) : "it is too long");

@@ -7,6 +7,8 @@
 
 #include "base/base.h"
 
+#define BUDGET_EACH 24 /* bytes that an allocation costs beside its own */
+
 struct budget {
     size_t max;  /* bytes; constant */
     size_t used; /* atomic */

@@ -29,10 +29,24 @@ buf_init(struct buf *b, size_t max)
 }
 
 void
+buf_init_secret(struct buf *b, size_t max)
+{
+    buf_init(b, max);
+    IGNORE(buf_room(b, max) == NULL);
+}
+
+void
 buf_release(struct buf *b)
 {
     free(b->data);
     buf_init(b, b->max);
+}
+
+void
+buf_wipe(struct buf *b)
+{
+    mem_wipe(b->data, b->cap);
+    buf_release(b);
 }
 
 void

@@ -17,7 +17,11 @@ struct buf {
 };
 
 void buf_init(struct buf *b, size_t max);
+/* For secrets: all of it is allocated now, so what is added does not move, and
+ * leaves no copies. */
+void buf_init_secret(struct buf *b, size_t max);
 void buf_release(struct buf *b); /* frees; usable again after init */
+void buf_wipe(struct buf *b);    /* overwrites, then frees */
 void buf_clear(struct buf *b);   /* len 0, over false, memory kept */
 void buf_trim(struct buf *b, size_t keep_cap); /* frees memory if empty and
                                                   cap > keep_cap */

@@ -10,10 +10,8 @@
 
 #include "base/conf_env.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "base/buf.h"
+#include "base/file.h"
 #include "base/mem.h"
 #include "base/text.h"
 
@@ -188,36 +186,25 @@ conf_env_parse(const char *s, size_t n, conf_env_fn *fn, conf_env_bad_fn *bad,
         skip_line(&e);
     }
     buf_release(&e.name);
-    mem_wipe(e.value.data, e.value.cap); /* which never moved */
-    buf_release(&e.value);
+    buf_wipe(&e.value);
 }
 
 void
 conf_env_read(const char *path, conf_env_fn *fn, conf_env_bad_fn *bad,
               void *arg)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t room = CONF_ENV_MAX + 1, n = 0;
-    ssize_t got = fd < 0 ? -1 : 1;
-    char *text;
+    /* all at once: no copies are left behind */
+    char *text = xmalloc(CONF_ENV_MAX + 1);
+    ssize_t n = file_read(path, text, CONF_ENV_MAX + 1);
+    bool none = n < 0 && (errno == ENOENT || errno == ENOTDIR);
 
-    if (fd < 0) {
-        if (errno != ENOENT && errno != ENOTDIR)
-            bad(arg, 0, "cannot be read");
-        return;
-    }
-    text = xmalloc(room); /* all at once: no copies are left behind */
-    while (got > 0 && n < room) {
-        got = read(fd, text + n, room - n);
-        n += got > 0 ? (size_t)got : 0;
-    }
-    if (got < 0)
-        bad(arg, 0, "cannot be read");
-    else if (n > CONF_ENV_MAX)
+    if (n > CONF_ENV_MAX)
         bad(arg, 0, "longer than 1 MiB");
-    else
-        conf_env_parse(text, n, fn, bad, arg);
-    mem_wipe(text, n);
+    else if (n >= 0)
+        conf_env_parse(text, (size_t)n, fn, bad, arg);
+    else if (!none)
+        bad(arg, 0, "cannot be read");
+    if (!none)
+        mem_wipe(text, n < 0 ? CONF_ENV_MAX + 1 : (size_t)n);
     free(text);
-    (void)close(fd);
 }

@@ -280,6 +280,12 @@ conn_flush(struct conn *c)
     return OK;
 }
 
+uint32_t
+conn_left_events(const struct conn *c)
+{
+    return c->kind == CONN_CGI ? EPOLLHUP : EPOLLRDHUP;
+}
+
 bool
 conn_ready(const struct conn *c)
 {

@@ -48,6 +48,10 @@ MUST_USE enum err conn_end(struct conn *c, const void *p, size_t n);
 /* Send some of the rest: one write, so that a long reply does not hold the
  * loop. Results as conn_send. */
 MUST_USE enum err conn_flush(struct conn *c);
+/* The event that tells that the client left. Behind Apache's mod_cgid the
+ * descriptor is a socket that is half closed from the start: that is no sign
+ * of anything there. */
+uint32_t conn_left_events(const struct conn *c);
 bool conn_ready(const struct conn *c); /* rest is empty, peer there */
 
 #endif

@@ -81,6 +81,7 @@ static const struct {
     {416, "Range Not Satisfiable"},
     {421, "Misdirected Request"},
     {422, "Unprocessable Content"},
+    {426, "Upgrade Required"},
     {429, "Too Many Requests"},
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"},
@@ -90,8 +91,8 @@ static const struct {
     {504, "Gateway Timeout"},
 };
 
-static const char *
-reason(int status)
+const char *
+reply_reason(int status)
 {
     for (size_t i = 0; i < COUNT_OF(reasons); i++)
         if (reasons[i].status == status)
@@ -132,7 +133,7 @@ add_common(struct buf *out, const struct request *rq, int status)
     buf_adds(out, "Status: ");
     buf_add_i64(out, status);
     buf_addc(out, ' ');
-    buf_adds(out, reason(status));
+    buf_adds(out, reply_reason(status));
     buf_adds(out, "\r\nX-Request-Id: ");
     buf_adds(out, rq->id);
     buf_adds(out, "\r\nX-Content-Type-Options: nosniff\r\n"

@@ -68,6 +68,8 @@ void reply_problem_json(struct buf *out, const struct problem *p,
                         const char *request_id);
 /* The one table of err to HTTP status. */
 int reply_status(const struct problem *p);
+/* What stands behind a status on the line, "Not Found". */
+const char *reply_reason(int status);
 /* ALLOWED_ORIGINS, set once at start; borrowed; "" by default. */
 void reply_set_origins(const char *allowed);
 /* API_KEY_HEADER, which pages of those origins may send; likewise. */

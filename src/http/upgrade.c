@@ -370,27 +370,6 @@ upgrade_switch(struct buf *out, const struct request *rq)
              accept, rq->id);
 }
 
-static const char *
-reason_of(int status)
-{
-    static const struct {
-        int status;
-        const char *text;
-    } rows[] = {
-        {400, "Bad Request"},         {401, "Unauthorized"},
-        {403, "Forbidden"},           {404, "Not Found"},
-        {405, "Method Not Allowed"},  {414, "URI Too Long"},
-        {421, "Misdirected Request"}, {426, "Upgrade Required"},
-        {429, "Too Many Requests"},   {431, "Request Header Fields Too Large"},
-        {503, "Service Unavailable"},
-    };
-
-    for (size_t i = 0; i < COUNT_OF(rows); i++)
-        if (rows[i].status == status)
-            return rows[i].text;
-    return "Error";
-}
-
 void
 upgrade_refuse(struct buf *out, const struct request *rq,
                const struct problem *p)
@@ -408,7 +387,7 @@ upgrade_refuse(struct buf *out, const struct request *rq,
              "X-Content-Type-Options: nosniff\r\n"
              "X-Request-Id: %s\r\n"
              "Connection: %s\r\n",
-             status, reason_of(status), body.len, rq->id,
+             status, reply_reason(status), body.len, rq->id,
              status == 426 ? "close, Upgrade" : "close");
     if (status == 426)
         buf_adds(out, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");

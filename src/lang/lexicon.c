@@ -11,10 +11,9 @@
 
 #include "lang/lexicon.h"
 
-#include <fcntl.h>
 #include <pthread.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -305,24 +304,6 @@ get(void)
     return lex;
 }
 
-/* The whole file, or what is there of one that is too big. -1: errno says. */
-static ssize_t
-read_file(const char *path, char *to, size_t max)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    size_t n = 0;
-    ssize_t got = 1;
-
-    if (fd < 0)
-        return -1;
-    while (n < max && got > 0) {
-        got = read(fd, to + n, max - n);
-        n += got > 0 ? (size_t)got : 0;
-    }
-    (void)close(fd);
-    return got < 0 ? -1 : (ssize_t)n;
-}
-
 static enum err
 complain(const char *path, const char *why, size_t line)
 {
@@ -354,7 +335,7 @@ lexicon_load(const char *root, const struct lexicon **out)
                          root) >= sizeof(path))
         return complain("etc/lexicon/afinn.tsv", "the path is too long", 0);
     bytes = xmalloc(LEXICON_BYTES_MAX + 1);
-    n = read_file(path, bytes, LEXICON_BYTES_MAX + 1);
+    n = file_read(path, bytes, LEXICON_BYTES_MAX + 1);
     if (n < 0) {
         free(bytes);
         return complain(path, strerror(errno), 0);

@@ -371,9 +371,7 @@ sigv4_sign(const struct sigv4_request *q, struct buf *authorization,
                  buf_cstr(&names), hex);
         e = buf_status(authorization);
     }
-    if (canonical.data != NULL) /* it holds the session token */
-        explicit_bzero(canonical.data, canonical.cap);
-    buf_release(&canonical);
+    buf_wipe(&canonical); /* it holds the session token */
     buf_release(&names);
     return e;
 }

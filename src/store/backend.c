@@ -137,6 +137,17 @@ backend_patch(struct session *s, const struct store_op *op)
 }
 
 void
+backend_begin_clear(struct store_op *op)
+{
+    static const struct ident none;
+
+    op->begin.idem_hit = op->begin.expired = false;
+    op->begin.too_many_sessions = false;
+    op->begin.existing = op->begin.open_turn = none;
+    op->begin.n_messages = 0;
+}
+
+void
 backend_clear(struct session *s)
 {
     s->n_messages = s->head = s->length = 0;

@@ -131,6 +131,8 @@ MUST_USE enum err backend_import_check(const struct store_op *op,
                                        const struct session *s);
 /* What STORE_SESSION_PATCH says, all but set_head. */
 void backend_patch(struct session *s, const struct store_op *op);
+/* Nothing is known yet of what a STORE_TURN_BEGIN finds. */
+void backend_begin_clear(struct store_op *op);
 /* What STORE_SESSION_CLEAR leaves. */
 void backend_clear(struct session *s);
 

@@ -220,10 +220,7 @@ batch_turn_begin(struct batch *b, struct store_op *op)
     int rc;
 
     op->err = OK;
-    op->begin.idem_hit = op->begin.expired = false;
-    op->begin.too_many_sessions = false;
-    op->begin.existing = op->begin.open_turn = none;
-    op->begin.n_messages = 0;
+    backend_begin_clear(op);
     op->begin.reserve.over.limit = LEDGER_FITS;
     if (keyed) {
         key_idem(key, op->owner, op->begin.idem_scope, op->begin.idem_key);

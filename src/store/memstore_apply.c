@@ -83,16 +83,12 @@ begin_check(struct memstore *ms, struct store_op *op, struct mem_session **out)
 static enum err
 turn_begin(struct memstore *ms, struct store_op *op)
 {
-    static const struct ident none;
     bool keyed = op->begin.idem_key != NULL && op->begin.idem_scope != NULL;
     struct mem_session *s;
     struct mem_turn *t;
     enum err e;
 
-    op->begin.idem_hit = op->begin.expired = false;
-    op->begin.too_many_sessions = false;
-    op->begin.existing = op->begin.open_turn = none;
-    op->begin.n_messages = 0;
+    backend_begin_clear(op);
     t = keyed ? memstore_key(ms, op->owner, op->begin.idem_scope,
                              op->begin.idem_key)
               : NULL;

@@ -12,12 +12,10 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-#define EACH 24 /* bytes that an allocation costs beside its own */
-
 size_t
 memstore_text_cost(const char *text, size_t len)
 {
-    return text == NULL ? 0 : len + 1 + EACH;
+    return text == NULL ? 0 : len + 1 + BUDGET_EACH;
 }
 
 static size_t
@@ -37,14 +35,14 @@ memstore_message_cost(const struct message *m)
 size_t
 memstore_session_cost(void)
 {
-    return sizeof(struct mem_session) + EACH;
+    return sizeof(struct mem_session) + BUDGET_EACH;
 }
 
 static size_t
 key_cost(const char *owner, const char *scope, const char *key)
 {
-    return sizeof(struct mem_key) + EACH + str_cost(owner) + str_cost(scope) +
-           str_cost(key);
+    return sizeof(struct mem_key) + BUDGET_EACH + str_cost(owner) +
+           str_cost(scope) + str_cost(key);
 }
 
 static bool
@@ -56,7 +54,7 @@ is_keyed(const struct store_op *begin)
 size_t
 memstore_turn_cost(const struct store_op *begin)
 {
-    return sizeof(struct mem_turn) + EACH +
+    return sizeof(struct mem_turn) + BUDGET_EACH +
            (is_keyed(begin) ? key_cost(begin->owner, begin->begin.idem_scope,
                                        begin->begin.idem_key)
                             : 0);
@@ -186,7 +184,7 @@ key_free(struct memstore *ms, struct mem_key *k)
 static void
 turn_free(struct memstore *ms, struct mem_turn *t)
 {
-    budget_give(ms->room, sizeof(*t) + EACH);
+    budget_give(ms->room, sizeof(*t) + BUDGET_EACH);
     mem_table_remove(&ms->turns, &t->node);
     if (t->key != NULL)
         key_free(ms, t->key);

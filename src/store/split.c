@@ -69,16 +69,10 @@ is_memorys(const struct split *sp, const struct store_op *op)
 static void
 out_clear(struct store_op *op)
 {
-    static const struct ident none;
-
-    if (op->kind == STORE_TURN_BEGIN) {
-        op->begin.idem_hit = op->begin.expired = false;
-        op->begin.too_many_sessions = false;
-        op->begin.existing = op->begin.open_turn = none;
-        op->begin.n_messages = 0;
-    } else if (op->kind == STORE_SESSION_PATCH) {
+    if (op->kind == STORE_TURN_BEGIN)
+        backend_begin_clear(op);
+    else if (op->kind == STORE_SESSION_PATCH)
         op->patch.too_many_sessions = false;
-    }
 }
 
 /* May a temporary session be given to that owner? */

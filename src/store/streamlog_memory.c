@@ -16,7 +16,6 @@
 #include "base/budget.h"
 #include "base/mem.h"
 
-#define EACH 24      /* bytes that an allocation costs beside its own */
 #define LOW_SHARE 8  /* less than this part of room left is too little */
 #define EVENTS_MIN 8 /* of a stream that are room for at first */
 
@@ -97,14 +96,14 @@ memory_streams_has(const struct memory_streams *m, const struct ident *turn)
 static size_t
 event_cost(size_t len)
 {
-    return sizeof(struct kept_event) + len + EACH +
+    return sizeof(struct kept_event) + len + BUDGET_EACH +
            2 * sizeof(struct kept_event *);
 }
 
 static size_t
 stream_cost(void)
 {
-    return sizeof(struct kept_stream) + 2 * EACH +
+    return sizeof(struct kept_stream) + 2 * BUDGET_EACH +
            2 * sizeof(struct kept_stream *);
 }
 

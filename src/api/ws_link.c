@@ -148,8 +148,8 @@ ws_link_problem(struct ws_link *l, const struct problem *p)
 {
     struct buf *b = ws_link_scratch(l);
 
-    if (ws_problem(&l->ws, p, b))
-        ws_link_say(l, b);
+    ws_problem(&l->ws, p, b);
+    ws_link_say(l, b);
 }
 
 void
@@ -187,8 +187,8 @@ on_ping(struct ws_link *l)
 {
     struct buf *b = ws_link_scratch(l);
 
-    if (ws_pong(&l->ws, clock_wall_ms(), b))
-        ws_link_say(l, b);
+    ws_pong(clock_wall_ms(), b);
+    ws_link_say(l, b);
 }
 
 static void

@@ -20,8 +20,8 @@ ws_login_answer(struct ws_link *l, const struct problem *why)
 {
     struct buf *b = ws_link_scratch(l);
 
-    if (ws_auth_answer(&l->ws, why, b))
-        ws_link_say(l, b);
+    ws_auth_answer(why, b);
+    ws_link_say(l, b);
 }
 
 static void
@@ -260,8 +260,8 @@ ws_login_out(struct ws_link *l)
     memcpy(nobody.addr, l->who.addr, sizeof(nobody.addr));
     become(l, &nobody);
     b = ws_link_scratch(l);
-    if (ws_logged_out(&l->ws, b))
-        ws_link_say(l, b);
+    ws_logged_out(b);
+    ws_link_say(l, b);
     if (signed_in)
         ws_link_next(l);
 }

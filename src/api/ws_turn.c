@@ -192,7 +192,7 @@ prepare(struct ws_link *l)
 {
     memset(&l->r, 0, sizeof(l->r));
     l->r.ops = &following;
-    l->r.ends_only = ws_ends_only(&l->ws, &l->as);
+    l->r.ends_only = ws_ends_only(&l->ws);
     l->ended = false;
     l->state = WS_LINK_ASKED;
 }
@@ -203,10 +203,8 @@ ws_turn_ask(struct ws_link *l, struct turn_ask *ask, bool stream, char *data,
 {
     free(l->data);
     l->data = data;
-    l->as = (struct ws_turn){.as = WS_AS_ANSWER,
-                             .stream = stream,
-                             .data = data,
-                             .data_len = data_len};
+    l->as = (struct ws_turn){
+        .stream = stream, .data = data, .data_len = data_len};
     prepare(l);
     engine_ask(l->door->app->en, ask, &l->r);
 }
@@ -216,7 +214,7 @@ ws_turn_follow(struct ws_link *l, const struct ident *turn, bool stream)
 {
     free(l->data);
     l->data = NULL;
-    l->as = (struct ws_turn){.as = WS_AS_ANSWER, .stream = stream};
+    l->as = (struct ws_turn){.stream = stream};
     prepare(l);
     engine_follow(l->door->app->en, l->owner, turn, &l->r);
 }

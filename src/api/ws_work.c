@@ -166,7 +166,7 @@ work_clear(struct ws_work *w)
     if (w->e == ERR_NOTFOUND)
         w->e = OK;
     if (w->e == OK)
-        (void)ws_cleared(&w->ws, &w->frame);
+        ws_cleared(&w->frame);
 }
 
 /* --- who it is ------------------------------------------------------------ */

@@ -151,11 +151,11 @@ ws_notice(const struct ws *w, const char *text, struct buf *out)
 /* --- turns ---------------------------------------------------------------- */
 
 bool
-ws_ends_only(const struct ws *w, const struct ws_turn *t)
+ws_ends_only(const struct ws *w)
 {
     const struct ws_speech *speech = ws_speech(w);
 
-    return t->as == WS_AS_CLEAR || speech == NULL || speech->ends_only;
+    return speech == NULL || speech->ends_only;
 }
 
 /* "error" and "message" of an error event as one text. */
@@ -202,8 +202,6 @@ ws_event(const struct ws *w, const struct ws_turn *t, const struct event *ev,
         tell_error(speech, ev, out);
         return true;
     }
-    if (t->as == WS_AS_CLEAR)
-        return EVENT_IS_END(ev->type) && ws_cleared(w, out);
     return speech != NULL && speech->event(t, ev, out);
 }
 
@@ -213,7 +211,7 @@ ws_closes(const struct ws *w, enum event_type end)
     return w->dialect == WS_CLOUD && end != EVENT_ERROR;
 }
 
-bool
+void
 ws_problem(const struct ws *w, const struct problem *p, struct buf *out)
 {
     const struct ws_speech *speech = ws_speech(w);
@@ -230,45 +228,37 @@ ws_problem(const struct ws *w, const struct problem *p, struct buf *out)
         json_put_bool(&j, "retryable", p->retryable);
     }
     json_end_obj(&j);
-    return true;
 }
 
 /* --- verbs ---------------------------------------------------------------- */
 
-bool
-ws_pong(const struct ws *w, int64_t wall_ms, struct buf *out)
+void
+ws_pong(int64_t wall_ms, struct buf *out)
 {
     struct json_out j;
 
-    (void)w;
     ws_open(&j, "pong", out);
     json_put_time(&j, "timestamp", wall_ms);
     json_end_obj(&j);
-    return true;
 }
 
-bool
-ws_cleared(const struct ws *w, struct buf *out)
+void
+ws_cleared(struct buf *out)
 {
-    (void)w;
     ws_say(out, "history_cleared", "Conversation history cleared");
-    return true;
 }
 
-bool
-ws_logged_out(const struct ws *w, struct buf *out)
+void
+ws_logged_out(struct buf *out)
 {
-    (void)w;
     ws_say(out, "logout_success", "Logged out successfully");
-    return true;
 }
 
-bool
-ws_auth_answer(const struct ws *w, const struct problem *why, struct buf *out)
+void
+ws_auth_answer(const struct problem *why, struct buf *out)
 {
     struct json_out j;
 
-    (void)w;
     ws_open(&j, "auth_response", out);
     json_put_bool(&j, "success", why == NULL || why->err == OK);
     if (why == NULL || why->err == OK) {
@@ -282,7 +272,6 @@ ws_auth_answer(const struct ws *w, const struct problem *why, struct buf *out)
         json_put_str(&j, "message", text);
     }
     json_end_obj(&j);
-    return true;
 }
 
 void

@@ -57,7 +57,7 @@ enum ws_what {
     WS_ASK,     /* a turn: ask */
     WS_CONTEXT, /* /api/cloud-chat: the context of a message: ask */
     WS_HISTORY, /* the session's messages: ws_history_… */
-    WS_CLEAR,   /* empty the session: ws_cleared, or a turn (WS_AS_CLEAR) */
+    WS_CLEAR,   /* empty the session: ws_cleared */
     WS_PING,    /* ws_pong */
     WS_AUTH,    /* auth: ws_auth_answer. Wipe the frame's bytes */
     WS_LOGOUT,  /* forget credentials: ws_logged_out */
@@ -93,12 +93,7 @@ bool ws_greeting(const struct ws *w, const char *session_id, int64_t wall_ms,
                  struct buf *out);
 
 /* What a turn's events are told as. */
-enum ws_as {
-    WS_AS_ANSWER,
-    WS_AS_CLEAR /* the turn was /clear, for WS_CLEAR */
-};
 struct ws_turn {
-    enum ws_as as;
     bool stream; /* as the ask said: WS_CLIENT is told pieces, too */
     /* /api/chat alone: the object of ws_context_data, which the result has
      * beside the answer; borrowed. */
@@ -106,7 +101,7 @@ struct ws_turn {
     size_t data_len;
 };
 /* Are only end events wanted (reader.ends_only)? */
-bool ws_ends_only(const struct ws *w, const struct ws_turn *t);
+bool ws_ends_only(const struct ws *w);
 /* The frame of an event; the same event gives the same frame. False: this
  * dialect says nothing of it. */
 bool ws_event(const struct ws *w, const struct ws_turn *t,
@@ -116,18 +111,17 @@ bool ws_event(const struct ws *w, const struct ws_turn *t,
 bool ws_closes(const struct ws *w, enum event_type end);
 
 /* A turn that never began, a frame that cannot be understood, a request that
- * cannot be done. Never false. */
-bool ws_problem(const struct ws *w, const struct problem *p, struct buf *out);
+ * cannot be done. */
+void ws_problem(const struct ws *w, const struct problem *p, struct buf *out);
 /* Something to know that answers nothing: the server stops, for one. False:
  * this dialect has no word for it. */
 bool ws_notice(const struct ws *w, const char *text, struct buf *out);
 
-bool ws_pong(const struct ws *w, int64_t wall_ms, struct buf *out);
-bool ws_cleared(const struct ws *w, struct buf *out);
-bool ws_logged_out(const struct ws *w, struct buf *out);
+void ws_pong(int64_t wall_ms, struct buf *out);
+void ws_cleared(struct buf *out);
+void ws_logged_out(struct buf *out);
 /* why NULL: it went well. */
-bool ws_auth_answer(const struct ws *w, const struct problem *why,
-                    struct buf *out);
+void ws_auth_answer(const struct problem *why, struct buf *out);
 
 /* A session's messages, oldest first, as one frame: begin, each, end. */
 struct ws_message {

@@ -53,10 +53,10 @@ one_frame(struct ws *ws, const char *s, size_t n, struct buf *out)
     assert(was == WS_UNDECIDED || ws->dialect == was);
     check_in(&in);
     if (in.what == WS_BAD) {
-        (void)ws_problem(ws, &in.why, out);
+        ws_problem(ws, &in.why, out);
         check_told(out);
     } else if (in.what == WS_AUTH) {
-        (void)ws_auth_answer(ws, in.auth != NULL ? NULL : &in.why, out);
+        ws_auth_answer(in.auth != NULL ? NULL : &in.why, out);
         check_told(out);
     }
     ws_in_release(&in);

@@ -124,9 +124,3 @@ ws_count_give(struct ws_counts *c, struct ws_count *n)
     c->n--;
     free(n);
 }
-
-size_t
-ws_counts_clients(const struct ws_counts *c)
-{
-    return c->n;
-}

@@ -17,6 +17,5 @@ struct ws_count *ws_count_take(struct ws_counts *c, const char *key,
                                size_t max);
 /* One less. NULL is fine. */
 void ws_count_give(struct ws_counts *c, struct ws_count *n);
-size_t ws_counts_clients(const struct ws_counts *c);
 
 #endif

@@ -417,14 +417,3 @@ credentials_sweep(struct credentials_box *b, int64_t now_ms)
     (void)pthread_mutex_unlock(&b->mu);
     return n;
 }
-
-size_t
-credentials_count(struct credentials_box *b)
-{
-    size_t n;
-
-    (void)pthread_mutex_lock(&b->mu);
-    n = b->count;
-    (void)pthread_mutex_unlock(&b->mu);
-    return n;
-}

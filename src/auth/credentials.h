@@ -84,6 +84,5 @@ bool credentials_forget(struct credentials_box *b, const char *owner,
                         const char *session_id);
 /* Forget what is past its time; returns how many. Now and then. */
 size_t credentials_sweep(struct credentials_box *b, int64_t now_ms);
-size_t credentials_count(struct credentials_box *b); /* sessions with some */
 
 #endif

@@ -100,12 +100,6 @@ jwk_kind(const struct jwk *k)
     return k->kind;
 }
 
-const char *
-jwk_kid(const struct jwk *k)
-{
-    return k->kid;
-}
-
 bool
 jwk_takes(const struct jwk *k, const char *alg)
 {

@@ -39,7 +39,6 @@ MUST_USE enum err jwk_secret_new(struct jwk **out, const void *secret, size_t n,
                                  struct problem *why);
 void jwk_free(struct jwk *k); /* NULL is fine */
 enum jwk_kind jwk_kind(const struct jwk *k);
-const char *jwk_kid(const struct jwk *k); /* "": it has none */
 /* Is the key for this algorithm? */
 bool jwk_takes(const struct jwk *k, const char *alg);
 /* Is the signature of a compact token right? The token is known to be well

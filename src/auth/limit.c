@@ -72,15 +72,6 @@ give_one(void *arg, uint64_t word)
     return (uint64_t)(t->now_us + t->full_us);
 }
 
-static uint64_t
-look_at(void *arg, uint64_t word)
-{
-    struct take *t = arg;
-
-    t->full_us = until_full(t, word);
-    return word;
-}
-
 /* Full buckets are not missed; else, whoever is full last. */
 static uint64_t
 rank(int64_t now_ms, uint64_t word)
@@ -170,21 +161,6 @@ limit_give(struct limit *l, enum limit_kind kind, const char *name,
         return;
     t = take_init(rate, now_ms);
     run(l, kind, name, &t, give_one);
-}
-
-void
-limit_look(struct limit *l, enum limit_kind kind, const char *name,
-           const struct limit_rate *rate, int64_t now_ms,
-           struct limit_left *left)
-{
-    struct take t;
-
-    memset(left, 0, sizeof(*left));
-    if (rate->count == 0)
-        return;
-    t = take_init(rate, now_ms);
-    run(l, kind, name, &t, look_at);
-    left_set(left, rate, &t);
 }
 
 struct limit_rate

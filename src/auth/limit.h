@@ -48,10 +48,6 @@ MUST_USE enum err limit_take(struct limit *l, enum limit_kind kind,
 /* Put one back that was taken, for what was then not done. */
 void limit_give(struct limit *l, enum limit_kind kind, const char *name,
                 const struct limit_rate *rate, int64_t now_ms);
-/* What limit_take would find, without taking. */
-void limit_look(struct limit *l, enum limit_kind kind, const char *name,
-                const struct limit_rate *rate, int64_t now_ms,
-                struct limit_left *left);
 
 /* So many a minute, all of them at once if one likes: the rule of RATE_USER,
  * RATE_KEY and RATE_IP. */

@@ -220,7 +220,7 @@ engine_close(struct engine *en)
     streamlog_close(en->log);
     loop_free(en->loop);
     (void)pthread_mutex_destroy(&en->call_mu);
-    free(en->sessions);
+    sessions_free(en->sessions);
     free(en);
 }
 

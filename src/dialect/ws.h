@@ -41,7 +41,6 @@ enum ws_dialect {
     WS_CLOUD,
     WS__MAX
 };
-const char *ws_dialect_name(enum ws_dialect d); /* for logs: "streaming" */
 
 /* One connection's side of it. Zeroes are /ws/chat, undecided. */
 struct ws {

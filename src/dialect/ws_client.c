@@ -83,7 +83,6 @@ client_event(const struct ws_turn *t, const struct event *ev, struct buf *out)
 }
 
 const struct ws_speech ws_client = {
-    .name = "client",
     .coded = true,
     .read = client_read,
     .event = client_event,

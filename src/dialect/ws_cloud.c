@@ -214,7 +214,6 @@ cloud_event(const struct ws_turn *t, const struct event *ev, struct buf *out)
 }
 
 const struct ws_speech ws_cloud = {
-    .name = "cloud",
     .read = cloud_read,
     .event = cloud_event,
 };

@@ -47,7 +47,6 @@ commands_event(const struct ws_turn *t, const struct event *ev, struct buf *out)
 }
 
 const struct ws_speech ws_commands = {
-    .name = "commands",
     .ends_only = true,
     .notices = true,
     .read = commands_read,

@@ -6,7 +6,6 @@
 
 /* A dialect. */
 struct ws_speech {
-    const char *name;
     bool ends_only; /* wants end events alone */
     bool coded;     /* errors have a code, too */
     bool notices;   /* has a frame for what answers nothing */

@@ -27,12 +27,6 @@ ws_speech(const struct ws *w)
     return speeches[w->dialect];
 }
 
-const char *
-ws_dialect_name(enum ws_dialect d)
-{
-    return d < WS__MAX && speeches[d] != NULL ? speeches[d]->name : "undecided";
-}
-
 void
 ws_init(struct ws *w, enum ws_endpoint at)
 {

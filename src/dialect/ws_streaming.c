@@ -85,7 +85,6 @@ streaming_event(const struct ws_turn *t, const struct event *ev,
 }
 
 const struct ws_speech ws_streaming = {
-    .name = "streaming",
     .coded = true,
     .read = streaming_read,
     .event = streaming_event,

@@ -1,6 +1,6 @@
 /*
- * Server-sent events, the writing side (WHATWG HTML, 9.2). data must be one
- * line (JSON with its line ends escaped). Pure.
+ * Server-sent events (WHATWG HTML, 9.2): what stands between them, and their
+ * ids. The events themselves are dialect/sse.h's. Pure.
  */
 #ifndef HTTP_SSE_H
 #define HTTP_SSE_H
@@ -14,9 +14,6 @@
     " is filled with pings\n\n"
 #define SSE_PING ": ping\n\n" /* every 15 s of silence */
 
-/* id: <id>.<seq> / event: <name> / data: <n bytes> */
-void sse_event(struct buf *out, const char *id, uint32_t seq, const char *name,
-               const char *data, size_t n);
 /* "<turn_id>.<seq>" as sent in Last-Event-ID. ERR_BADREQ if it is not. */
 MUST_USE enum err sse_parse_id(const char *s, char turn_id[37], uint32_t *seq);
 #endif

@@ -53,9 +53,8 @@ struct websocket {
     char *path, *tcp;           /* owned */
     struct listener door, port; /* the unix socket; the TCP port */
     int lock_fd;                /* owned; -1: not the owner */
-    atomic_bool listens;
-    struct loop_timer retry;  /* to own the socket */
-    struct loop_timer resume; /* to accept again */
+    struct loop_timer retry;    /* to own the socket */
+    struct loop_timer resume;   /* to accept again */
     struct handshake *list;
     size_t n_handshakes;
     struct wsocks socks;
@@ -330,7 +329,6 @@ try_listen(struct websocket *w)
     if (e == OK) {
         e = loop_io_set(w->loop, &w->door.io, EPOLLIN);
         if (e == OK) {
-            atomic_store(&w->listens, true);
             open_port(w);
             return;
         }
@@ -388,7 +386,6 @@ websocket_stop(struct websocket *w)
         handshake_free(w->list);
     loop_timer_clear(w->loop, &w->retry);
     loop_timer_clear(w->loop, &w->resume);
-    atomic_store(&w->listens, false);
     if (w->port.io.fd >= 0) {
         loop_io_clear(w->loop, &w->port.io);
         (void)close(w->port.io.fd);
@@ -401,12 +398,6 @@ websocket_stop(struct websocket *w)
         (void)close(w->lock_fd);
         w->door.io.fd = -1;
     }
-}
-
-bool
-websocket_listens(const struct websocket *w)
-{
-    return w != NULL && atomic_load(&w->listens);
 }
 
 size_t

@@ -43,8 +43,6 @@ struct websocket *websocket_open(struct loop *l,
                                  const struct websocket_config *c);
 /* Take no more handshakes; what is open stays. */
 void websocket_stop(struct websocket *w);
-/* Do we own the socket? Any thread. */
-bool websocket_listens(const struct websocket *w);
 size_t websocket_count(const struct websocket *w); /* sockets, open or not */
 /* Ends all. NULL is fine. */
 void websocket_close(struct websocket *w);

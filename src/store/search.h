@@ -85,8 +85,6 @@ MUST_USE enum err search_last(struct search *s, uint64_t session_no,
 /* Numbers of sessions it has, in order, from one on: *n of at most max. */
 MUST_USE enum err search_sessions(struct search *s, uint64_t from,
                                   uint64_t *session_no, size_t max, size_t *n);
-/* The same as search_forget for all sessions of an owner that it knows. */
-MUST_USE enum err search_forget_owner(struct search *s, const char *owner);
 /* Begin anew with an empty index: after the store was replaced, or to rebuild.
  * The forgotten sessions are forgotten, too. */
 MUST_USE enum err search_reset(struct search *s);

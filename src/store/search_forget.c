@@ -303,38 +303,3 @@ search_clear(struct search *s, const uint64_t *session_no, size_t n)
 {
     return forget(s, session_no, n, false);
 }
-
-static enum err
-forget_all_of(struct search_conn *c, const char *name)
-{
-    int64_t owner, no;
-    bool found = false;
-    enum err e = search_run(c, SEARCH_BEGIN_WRITE);
-
-    if (e != OK)
-        return e;
-    e = search_owner(c, name, &owner);
-    while (e == OK) {
-        e = first_no(c, SEARCH_OWNER_SESSIONS, owner, &no);
-        if (e == OK)
-            e = forget_one(c, (uint64_t)no, true, &found);
-    }
-    if (e == ERR_NOTFOUND)
-        e = found ? search_scrub_want(c, SEARCH_SCRUB_FORGOTTEN) : OK;
-    return search_end(c, e);
-}
-
-enum err
-search_forget_owner(struct search *s, const char *owner)
-{
-    struct search_conn *c;
-    enum err e = search_take(s, &c);
-
-    if (e != OK)
-        return e;
-    e = forget_all_of(c, owner);
-    if (e == OK)
-        e = search_scrub(c);
-    search_give(s, c);
-    return e;
-}

@@ -54,7 +54,6 @@ static const char *const sql[SEARCH_SQL__N] = {
     [SEARCH_OWNER_ADD] = "INSERT INTO owner (name) VALUES (?1)",
     [SEARCH_OWNER_TRIM] = "DELETE FROM owner WHERE no = ?1 AND NOT EXISTS"
                           " (SELECT 1 FROM session WHERE owner = ?1)",
-    [SEARCH_OWNER_SESSIONS] = "SELECT no FROM session WHERE owner = ?1",
     [SEARCH_SESSION] = "SELECT owner, id FROM session WHERE no = ?1",
     [SEARCH_SESSIONS] = "SELECT no FROM session WHERE no >= ?1 ORDER BY no"
                         " LIMIT ?2",

@@ -28,7 +28,6 @@ check_key(const struct jwk *k, const char *alg)
     if (k == NULL)
         return;
     assert(jwk_takes(k, alg) && jwk_kind(k) != JWK_SECRET);
-    assert(strlen(jwk_kid(k)) <= JWK_KID_MAX);
     if (strcmp(alg, "RS256") == 0)
         assert(!jwk_verify(k, alg, RSA_TOKEN, strlen(RSA_TOKEN), 256));
     if (strcmp(alg, "ES256") == 0)

@@ -21,16 +21,13 @@ a_client_has_no_more_than_it_may(void **state)
         assert_non_null(a[i] = ws_count_take(c, "a", 3));
     assert_null(ws_count_take(c, "a", 3));
     assert_non_null(other = ws_count_take(c, "b", 3));
-    assert_int_equal(ws_counts_clients(c), 2);
     ws_count_give(c, a[1]);
     assert_non_null(a[1] = ws_count_take(c, "a", 3));
     assert_null(ws_count_take(c, "a", 3));
     for (int i = 0; i < 3; i++)
         ws_count_give(c, a[i]);
-    assert_int_equal(ws_counts_clients(c), 1);
     ws_count_give(c, other);
     ws_count_give(c, NULL);
-    assert_int_equal(ws_counts_clients(c), 0);
     ws_counts_free(c);
     ws_counts_free(NULL);
 }
@@ -43,7 +40,6 @@ zero_is_any_number(void **state)
     (void)state;
     for (int i = 0; i < MANY; i++)
         assert_non_null(ws_count_take(c, "a", 0));
-    assert_int_equal(ws_counts_clients(c), 1);
     ws_counts_free(c);
 }
 
@@ -59,13 +55,11 @@ there_may_be_many_clients(void **state)
         snprintf(key, sizeof(key), "client %d", i);
         assert_non_null(n[i] = ws_count_take(c, key, 1));
     }
-    assert_int_equal(ws_counts_clients(c), MANY);
     for (int i = 0; i < MANY; i++) {
         snprintf(key, sizeof(key), "client %d", i);
         assert_null(ws_count_take(c, key, 1));
         ws_count_give(c, n[i]);
     }
-    assert_int_equal(ws_counts_clients(c), 0);
     ws_counts_free(c);
 }
 

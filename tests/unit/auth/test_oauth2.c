@@ -13,6 +13,7 @@
 #include "auth/oauth2.h"
 #include "base/mem.h"
 
+#define LATER_MS 200000000 /* nothing is kept that long */
 #define HOSTS "auth.example.com, 127.0.0.1:8443, localhost"
 #define URL "https://auth.example.com/token"
 #define GOOD(life)                                         \
@@ -231,7 +232,7 @@ a_login_is_kept_when_its_token_came(void **state)
 
     (void)state;
     assert_int_equal(sign_in(&t, "a", "s"), ERR_AGAIN);
-    assert_int_equal(credentials_count(box), 0);
+    assert_int_equal(credentials_sweep(box, LATER_MS), 0);
     assert_int_equal(t.times, 0);
     now_ms = 3000;
     reply(200, GOOD(100));
@@ -292,7 +293,7 @@ what_may_not_be_called_is_not(void **state)
     assert_int_equal(sign_in(&t, "a", "s"), ERR_AGAIN);
     end(TRANSFER_FORBIDDEN);
     assert_int_equal(t.why.err, ERR_FORBIDDEN);
-    assert_int_equal(credentials_count(box), 0);
+    assert_int_equal(credentials_sweep(box, LATER_MS), 0);
 }
 
 static void
@@ -345,7 +346,7 @@ while_it_is_good_a_renewal_may_fail(void **state)
     assert_int_equal(t.times, 1);
     assert_string_equal(t.token, "");
     assert_int_equal(t.why.err, ERR_UPSTREAM);
-    assert_int_equal(credentials_count(box), 1);
+    assert_int_equal(credentials_sweep(box, LATER_MS), 1);
 }
 
 static void
@@ -454,7 +455,7 @@ what_is_forgotten_is_given_to_nobody(void **state)
     reply(200, GOOD(100)); /* comes too late */
     assert_string_equal(t.token, "");
     assert_int_equal(t.why.err, ERR_AUTH);
-    assert_int_equal(credentials_count(box), 0);
+    assert_int_equal(credentials_sweep(box, LATER_MS), 0);
 
     assert_int_equal(sign_in(&t, "a", "s"), ERR_AGAIN);
     assert_int_equal(sign_in(&u, "a", "s"), ERR_AGAIN);
@@ -477,7 +478,7 @@ a_session_without_connections_keeps_nothing(void **state)
     credentials_leave(box, "", "a");
     reply(200, GOOD(100));
     assert_int_equal(t.why.err, ERR_CONFLICT);
-    assert_int_equal(credentials_count(box), 0);
+    assert_int_equal(credentials_sweep(box, LATER_MS), 0);
 }
 
 static void

@@ -1,50 +1,9 @@
-/* Tests of http/sse.c: events and their ids. */
+/* Tests of http/sse.c: ids of events. */
 #include "http_test.h"
 
 #include "http/sse.h"
 
 #define TURN "0192f0c4-1111-7abc-8def-0123456789ab"
-
-static void
-an_event_is_three_lines_and_a_blank_one(void **state)
-{
-    struct buf b;
-
-    (void)state;
-    buf_init(&b, 1000);
-    sse_event(&b, TURN, 7, "response_chunk", "{\"a\":1}", 7);
-    assert_string_equal(buf_cstr(&b), "id: " TURN ".7\n"
-                                      "event: response_chunk\n"
-                                      "data: {\"a\":1}\n\n");
-    buf_clear(&b);
-    sse_event(&b, "t", 0, "e", "", 0);
-    assert_string_equal(buf_cstr(&b), "id: t.0\nevent: e\ndata: \n\n");
-    buf_clear(&b);
-    sse_event(&b, "t", UINT32_MAX, "e", "x", 1);
-    assert_string_equal(buf_cstr(&b), "id: t.4294967295\nevent: e\n"
-                                      "data: x\n\n");
-    buf_release(&b);
-}
-
-static void
-an_event_past_the_ceiling_is_not_added_in_part(void **state)
-{
-    struct buf b;
-
-    (void)state;
-    buf_init(&b, 100);
-    sse_event(&b, TURN, 1, "e", "x", 1);
-    size_t before = b.len;
-    sse_event(&b, TURN, 2, "e", "x", 1);
-    assert_int_equal(b.len, before);
-    assert_int_equal(buf_status(&b), ERR_TOOBIG);
-    buf_release(&b);
-    buf_init(&b, 100);
-    sse_event(&b, TURN, 2, "e", "x", SIZE_MAX - 10);
-    assert_int_equal(b.len, 0);
-    assert_int_equal(buf_status(&b), ERR_TOOBIG);
-    buf_release(&b);
-}
 
 static void
 an_id_comes_back_as_it_was_sent(void **state)
@@ -98,8 +57,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_event_is_three_lines_and_a_blank_one),
-        cmocka_unit_test(an_event_past_the_ceiling_is_not_added_in_part),
         cmocka_unit_test(an_id_comes_back_as_it_was_sent),
         cmocka_unit_test(anything_else_is_not_an_id),
     };

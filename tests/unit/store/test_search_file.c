@@ -232,7 +232,6 @@ damage_does_no_harm(void **state)
         m.seq = 1;
         IGNORE(search_add(ix, &m, 1, 2));
         IGNORE(search_forget(ix, &no, 1));
-        IGNORE(search_forget_owner(ix, "bob"));
     }
     assert_int_equal(search_reset(ix), OK);
     assert_new();

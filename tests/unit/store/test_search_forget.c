@@ -27,23 +27,6 @@ what_is_forgotten_is_not_found_and_stays_forgotten(void **state)
     assert_int_equal(cursor_now(), 77);
 }
 
-static void
-an_owner_is_forgotten_with_all_sessions(void **state)
-{
-    struct search_message m = message_of("bob", 9, 0, "a common word");
-
-    (void)state;
-    add(1, 0, "a common word");
-    add(2, 0, "a common word");
-    assert_int_equal(search_add(ix, &m, 1, 9), OK);
-    assert_int_equal(search_forget_owner(ix, "ann"), OK);
-    assert_int_equal(search_forget_owner(ix, "nobody"), OK);
-    assert_found("common", "");
-    assert_found_by("bob", "common", "9:0|");
-    add(3, 0, "a common word");
-    assert_found("common", "3:0|");
-}
-
 /* How many of the words "<prefix><i>e" are in the files of the folder. */
 static unsigned
 words_in_files(const char *prefix, unsigned n)
@@ -134,7 +117,8 @@ forgotten_text_is_in_no_file(void **state)
     assert_int_not_equal(words_seen_from_outside("plain", MARKED / 2), 0);
     assert_found("zzmark*", "");
     assert_found("plain7e", "16:0|");
-    assert_int_equal(search_forget_owner(ix, "ann"), OK);
+    for (uint64_t no = 1; no <= 40; no++)
+        assert_int_equal(search_forget(ix, &no, 1), OK);
     assert_int_equal(words_seen_from_outside("plain", MARKED / 2), 0);
 }
 
@@ -224,7 +208,6 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_is_forgotten_is_not_found_and_stays_forgotten),
-        TEST(an_owner_is_forgotten_with_all_sessions),
         TEST(forgotten_text_is_in_no_file),
         TEST(replaced_text_is_wiped_with_the_next_that_is_forgotten),
         TEST(a_reset_forgets_all),

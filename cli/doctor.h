@@ -129,9 +129,6 @@ void doctor_call_release(struct doctor_call *c);
 enum doctor_end doctor_run(const struct doctor *d, struct doctor_call *c);
 /* The end as a sentence's rest: "was cut: …". */
 const char *doctor_end_text(enum doctor_end end, const struct doctor_call *c);
-/* Base and path into out; false: too long. */
-bool doctor_url(const struct doctor *d, char out[DOCTOR_URL_MAX],
-                const char *path);
 /* GET or another of a path below the base, with a JSON body or NULL. */
 enum doctor_end doctor_ask(const struct doctor *d, struct doctor_call *c,
                            const char *method, const char *path,

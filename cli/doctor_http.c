@@ -283,8 +283,9 @@ doctor_end_text(enum doctor_end end, const struct doctor_call *c)
 
 /* --- short forms ---------------------------------------------------------- */
 
-bool
-doctor_url(const struct doctor *d, char out[DOCTOR_URL_MAX], const char *path)
+/* Base and path into out; false: too long. */
+static bool
+join(const struct doctor *d, char out[DOCTOR_URL_MAX], const char *path)
 {
     int n = snprintf(out, DOCTOR_URL_MAX, "%s%s", d->base, path);
 
@@ -299,7 +300,7 @@ doctor_ask(const struct doctor *d, struct doctor_call *c, const char *method,
     enum doctor_end end;
 
     c->method = method;
-    if (!doctor_url(d, url, path)) {
+    if (!join(d, url, path)) {
         (void)snprintf(c->why, sizeof(c->why), "the address is too long");
         return DOCTOR_WRONG;
     }

@@ -46,8 +46,9 @@ who_login_cookie(struct request *rq, const char *value, int64_t max_age_s)
                value != NULL ? max_age_s : 0, request_tls(rq));
 }
 
-void
-who_owner_cookie(struct request *rq, const char *value)
+/* Of an anonymous owner; value NULL: none any more. */
+static void
+set_owner_cookie(struct request *rq, const char *value)
 {
     cookie_set(rq, AUTH_COOKIE_OWNER, value != NULL ? value : "",
                value != NULL ? OWNER_AGE_S : 0, request_tls(rq));
@@ -96,7 +97,7 @@ who_claim(struct app *app, struct request *rq, const char *to)
     if (e == OK && retrieve_files(app->en) != NULL)
         e = files_claim(retrieve_files(app->en), from, to);
     if (e == OK) /* else with the next login */
-        who_owner_cookie(rq, NULL);
+        set_owner_cookie(rq, NULL);
     return n;
 }
 
@@ -112,7 +113,7 @@ settle_cookie(struct app *app, struct request *rq, const char *value,
     if (e != OK && e != ERR_NOTFOUND)
         return; /* an answer is under way in it: the next time */
     (void)snprintf(bare, sizeof(bare), "%.*s", IDENTITY_COOKIE_LEN, value);
-    who_owner_cookie(rq, bare);
+    set_owner_cookie(rq, bare);
 }
 
 /* --- who it is ------------------------------------------------------------ */
@@ -261,7 +262,7 @@ find(struct app *app, struct request *rq, unsigned rules, bool no_wait,
         char fresh[IDENTITY_COOKIE_LEN + 1];
 
         identity_cookie_make(fresh);
-        who_owner_cookie(rq, fresh);
+        set_owner_cookie(rq, fresh);
         /* A browser keeps it: it is that owner from now on. */
         if (request_header(rq, "Sec-Fetch-Site") != NULL &&
             identity_cookie_read(fresh, owner, &session))
@@ -378,7 +379,7 @@ who_makes(struct app *app, struct request *rq, const char *id)
         return;
     identity_cookie_make(value);
     (void)snprintf(whole, sizeof(whole), "%s~%s", value, id);
-    who_owner_cookie(rq, whole);
+    set_owner_cookie(rq, whole);
 }
 
 /* --- connections that last ------------------------------------------------ */

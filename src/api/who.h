@@ -67,10 +67,8 @@ bool who_cookie(const struct request *rq, const char *name,
 bool who_still(struct app *app, const struct identity *who, int64_t *asked_ms,
                int64_t now_ms);
 
-/* The cookies of a login (value NULL: none any more) and of an anonymous owner
- * (likewise). */
+/* The cookie of a login; value NULL: none any more. */
 void who_login_cookie(struct request *rq, const char *value, int64_t max_age_s);
-void who_owner_cookie(struct request *rq, const char *value);
 /* What belonged to the browser's anonymous owner is `to`'s from now on, and
  * the cookie is taken away. How many sessions. */
 int64_t who_claim(struct app *app, struct request *rq, const char *to);

@@ -72,9 +72,10 @@ apikey_place_rname(const char *owner, int64_t slot)
     return m;
 }
 
-enum err
-apikey_load(struct apikeys *k, const char *id, struct apikey_record *out,
-            struct buf *raw)
+/* Read one; raw (may be NULL) is its bytes. ERR_NOTFOUND, ERR_STORE. */
+static enum err
+load(struct apikeys *k, const char *id, struct apikey_record *out,
+     struct buf *raw)
 {
     struct apikey_rname name = apikey_rname(id);
     struct buf value;
@@ -97,8 +98,9 @@ apikey_load(struct apikeys *k, const char *id, struct apikey_record *out,
     return e;
 }
 
-int64_t
-apikey_gone_ms(const struct apikey *key)
+/* When the store lets it go, wall clock; 0: never. */
+static int64_t
+gone_ms(const struct apikey *key)
 {
     return key->expires_ms == 0 ? 0 : key->expires_ms + APIKEY_KEEP_MS;
 }
@@ -120,14 +122,14 @@ note_use(struct apikeys *k, struct apikey_record *r, const struct buf *raw,
     buf_init(&value, STORE_RECORD_MAX);
     apikey_record_write(&value, r);
     if (buf_status(&value) == OK)
-        touch_write(k->touch, &(struct record_change){
-                                  .name = name.s,
-                                  .n = name.n,
-                                  .value = value.data,
-                                  .len = value.len,
-                                  .expires_ms = apikey_gone_ms(&r->key),
-                                  .was = raw->data,
-                                  .was_len = raw->len});
+        touch_write(k->touch,
+                    &(struct record_change){.name = name.s,
+                                            .n = name.n,
+                                            .value = value.data,
+                                            .len = value.len,
+                                            .expires_ms = gone_ms(&r->key),
+                                            .was = raw->data,
+                                            .was_len = raw->len});
     buf_release(&value);
 }
 
@@ -151,7 +153,7 @@ apikey_find(struct apikeys *k, const char *secret, int64_t now_ms,
     if (!apikey_secret_check(secret, id))
         return apikey_refuse(why);
     buf_init(&raw, STORE_RECORD_MAX);
-    e = apikey_load(k, id, &r, &raw);
+    e = load(k, id, &r, &raw);
     digest_sha256(digest, secret, APIKEY_SECRET_LEN);
     if (e == ERR_NOTFOUND ||
         (e == OK && !digest_equal(digest, r.digest, DIGEST_LEN)))
@@ -189,8 +191,7 @@ static enum err
 load_of(struct apikeys *k, const char *owner, const char *id,
         struct apikey_record *out)
 {
-    enum err e = apikey_id_valid(id) ? apikey_load(k, id, out, NULL)
-                                     : ERR_NOTFOUND;
+    enum err e = apikey_id_valid(id) ? load(k, id, out, NULL) : ERR_NOTFOUND;
 
     if (e == OK && owner != NULL && strcmp(owner, out->key.owner) != 0)
         e = ERR_NOTFOUND;

@@ -25,10 +25,5 @@ struct apikey_rname apikey_rname(const char *id);
 /* What the names of all of an owner's places begin with. */
 struct apikey_rname apikey_places_rname(const char *owner);
 struct apikey_rname apikey_place_rname(const char *owner, int64_t slot);
-/* Read one; raw (may be NULL) is its bytes. ERR_NOTFOUND, ERR_STORE. */
-MUST_USE enum err apikey_load(struct apikeys *k, const char *id,
-                              struct apikey_record *out, struct buf *raw);
-/* When the store lets it go, wall clock; 0: never. */
-int64_t apikey_gone_ms(const struct apikey *key);
 
 #endif

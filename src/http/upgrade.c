@@ -332,8 +332,9 @@ upgrade_check(const struct request *rq, struct problem *why)
 
 /* --- answering ----------------------------------------------------------- */
 
-void
-upgrade_accept(const struct request *rq, char accept[UPGRADE_ACCEPT_LEN + 1])
+/* What proves that its key was read. */
+static void
+prove(const struct request *rq, char accept[UPGRADE_ACCEPT_LEN + 1])
 {
     static const char magic[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     const char *key = request_header(rq, "Sec-WebSocket-Key");
@@ -360,7 +361,7 @@ upgrade_switch(struct buf *out, const struct request *rq)
 {
     char accept[UPGRADE_ACCEPT_LEN + 1];
 
-    upgrade_accept(rq, accept);
+    prove(rq, accept);
     buf_addf(out,
              "HTTP/1.1 101 Switching Protocols\r\n"
              "Upgrade: websocket\r\n"

@@ -28,10 +28,7 @@ MUST_USE enum err upgrade_read(const char *head, size_t n,
                                struct request **out, struct problem *why);
 /* Does it ask for a WebSocket as it should? Else why: 400, 405, or 426. */
 MUST_USE enum err upgrade_check(const struct request *rq, struct problem *why);
-/* What proves that its key was read; rq passed upgrade_check. */
-void upgrade_accept(const struct request *rq,
-                    char accept[UPGRADE_ACCEPT_LEN + 1]);
-/* The whole 101 response. */
+/* The whole 101 response; rq passed upgrade_check. */
 void upgrade_switch(struct buf *out, const struct request *rq);
 /* A whole response with the problem as its body, and the headers that belong
  * to its status (Allow, Upgrade, Sec-WebSocket-Version, Retry-After). */

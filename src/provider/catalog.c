@@ -32,7 +32,7 @@
  * purposes), then the machine itself. The models of OpenAI and Hugging Face
  * are the ones that the documents name which Parley's clients were written
  * to. */
-const struct catalog_row catalog_rows[] = {
+static const struct catalog_row rows[] = {
     {&provider_openai, NEED_KEY, CONF_OPENAI_BASE_URL, CONF_OPENAI_API_KEY,
      CONF_OPENAI_ORGANIZATION, CONF_OPENAI_PROJECT, NONE, NONE, "gpt-4",
      "gpt-4.1-nano", true,
@@ -60,7 +60,6 @@ const struct catalog_row catalog_rows[] = {
     {&provider_offline, NEED_NONE, NONE, NONE, NONE, NONE, NONE, NONE,
      "parley-offline", NULL, false, ""},
 };
-const size_t catalog_n_rows = COUNT_OF(catalog_rows);
 
 static const struct {
     const char *name, *also;
@@ -86,9 +85,9 @@ catalog_row(const char *name, size_t n, bool also)
             n = strlen(name);
         }
     }
-    for (size_t i = 0; i < catalog_n_rows; i++)
-        if (same(catalog_rows[i].provider->name, name, n))
-            return &catalog_rows[i];
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (same(rows[i].provider->name, name, n))
+            return &rows[i];
     return NULL;
 }
 
@@ -165,10 +164,9 @@ who_knows(const char *model, bool exactly, const struct catalog_row *first)
     if (first != NULL && catalog_configured(first) &&
         knows(first, model, exactly))
         return first;
-    for (size_t i = 0; i < catalog_n_rows; i++)
-        if (catalog_configured(&catalog_rows[i]) &&
-            knows(&catalog_rows[i], model, exactly))
-            return &catalog_rows[i];
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        if (catalog_configured(&rows[i]) && knows(&rows[i], model, exactly))
+            return &rows[i];
     return NULL;
 }
 
@@ -199,9 +197,9 @@ catalog_default(void)
         r = who_knows(model, false, NULL);
     if (r != NULL && catalog_configured(r))
         return r;
-    for (i = 0; !catalog_configured(&catalog_rows[i]); i++)
+    for (i = 0; !catalog_configured(&rows[i]); i++)
         ;
-    return &catalog_rows[i]; /* the last one always is */
+    return &rows[i]; /* the last one always is */
 }
 
 /* Is the model known as somebody else's, and not as this provider's? */
@@ -210,8 +208,8 @@ is_of_another(const struct catalog_row *r, const char *model)
 {
     bool other = false;
 
-    for (size_t i = 0; i < catalog_n_rows; i++)
-        other |= &catalog_rows[i] != r && knows(&catalog_rows[i], model, false);
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+        other |= &rows[i] != r && knows(&rows[i], model, false);
     return other && !knows(r, model, false);
 }
 
@@ -360,9 +358,9 @@ catalog_list(const struct provider **out, bool *configured, size_t max)
 {
     size_t i;
 
-    for (i = 0; i < catalog_n_rows && i < max; i++) {
-        out[i] = catalog_rows[i].provider;
-        configured[i] = catalog_configured(&catalog_rows[i]);
+    for (i = 0; i < COUNT_OF(rows) && i < max; i++) {
+        out[i] = rows[i].provider;
+        configured[i] = catalog_configured(&rows[i]);
     }
     return i;
 }

@@ -30,9 +30,6 @@ struct catalog_row {
     const char *hint;        /* what to set */
 };
 
-extern const struct catalog_row catalog_rows[];
-extern const size_t catalog_n_rows;
-
 /* By name; also: by another name that settings and requests may use. */
 const struct catalog_row *catalog_row(const char *name, size_t n, bool also);
 bool catalog_configured(const struct catalog_row *r);

@@ -220,8 +220,9 @@ reopen_locked(struct lmdb *l)
     return rc == 0 ? OK : ERR_STORE;
 }
 
-enum err
-lmdb_env_reopen(struct lmdb *l)
+/* After a fatal error of LMDB: close and open. Committer, no transaction. */
+static enum err
+env_reopen(struct lmdb *l)
 {
     enum err e;
 
@@ -388,7 +389,7 @@ lmdb_write_begin(struct lmdb *l, MDB_txn **out)
         if (rc == MDB_MAP_RESIZED) {
             if (map_adopt(l) != OK)
                 break;
-        } else if (rc != MDB_PANIC || lmdb_env_reopen(l) != OK) {
+        } else if (rc != MDB_PANIC || env_reopen(l) != OK) {
             break;
         }
     }
@@ -428,6 +429,6 @@ lmdb_env_tend(struct lmdb *l)
         (void)mdb_reader_check(l->env, &dead); /* best effort */
     }
     (void)pthread_rwlock_unlock(&l->map_lock);
-    if (rc == MDB_PANIC && lmdb_env_reopen(l) != OK)
+    if (rc == MDB_PANIC && env_reopen(l) != OK)
         log_error("store.reopen", "error=\"failed; the next write tries\"");
 }

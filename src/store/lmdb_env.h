@@ -67,8 +67,6 @@ const char *lmdb_db_name(enum db db);
 /* Open or make the environment in dir. ERR_STORE with a log line. */
 MUST_USE enum err lmdb_env_open(struct lmdb *l);
 void lmdb_env_close(struct lmdb *l);
-/* After a fatal error of LMDB: close and open. Committer, no transaction. */
-MUST_USE enum err lmdb_env_reopen(struct lmdb *l);
 /* Double the map. ERR_FULL: no address space. Committer, no transaction. */
 MUST_USE enum err lmdb_env_grow(struct lmdb *l);
 

@@ -15,9 +15,9 @@
 
 #include "base/mem.h"
 
-enum err
-lmdb_message_at(const MDB_val *k, const MDB_val *v, uint64_t no,
-                struct message *out)
+/* The message that a cursor is on; ERR_NOTFOUND: of another session. */
+static enum err
+message_at(const MDB_val *k, const MDB_val *v, uint64_t no, struct message *out)
 {
     uint64_t whose;
     uint32_t seq;
@@ -43,7 +43,7 @@ go_to(MDB_cursor *c, uint64_t no, uint32_t seq, struct message *m)
     key_message(key, no, seq);
     if (mdb_cursor_get(c, &k, &v, MDB_SET) != 0)
         return lmdb_damaged("messages");
-    return lmdb_message_at(&k, &v, no, m);
+    return message_at(&k, &v, no, m);
 }
 
 /* From m, which the cursor is on and which has a parent, to that. */
@@ -58,7 +58,7 @@ go_up(MDB_cursor *c, uint64_t no, struct message *m)
         return go_to(c, no, parent, m);
     if (mdb_cursor_get(c, &k, &v, MDB_PREV) != 0)
         return lmdb_damaged("messages");
-    e = lmdb_message_at(&k, &v, no, m);
+    e = message_at(&k, &v, no, m);
     if (e == ERR_NOTFOUND || (e == OK && m->seq != parent))
         return lmdb_damaged("messages");
     return e;
@@ -103,7 +103,7 @@ walk_on(MDB_cursor *c, uint64_t no, uint32_t n, message_fn *fn, void *arg,
 
     while (rc == 0) {
         struct message m;
-        enum err e = lmdb_message_at(&k, &v, no, &m);
+        enum err e = message_at(&k, &v, no, &m);
 
         if (e != OK)
             return e == ERR_NOTFOUND ? lmdb_damaged("messages") : e;
@@ -128,7 +128,7 @@ give_all(struct lmdb *l, MDB_cursor *c, const struct message_query *q,
     rc = mdb_cursor_get(c, &k, &v, MDB_SET_RANGE);
     for (uint32_t left = q->limit; rc == 0; left--) {
         struct message m;
-        enum err e = lmdb_message_at(&k, &v, no, &m);
+        enum err e = message_at(&k, &v, no, &m);
 
         if (e != OK)
             return e == ERR_NOTFOUND ? OK : e;
@@ -168,7 +168,7 @@ walk_back(struct lmdb *l, MDB_cursor *c, const struct message_query *q,
     *n = 0;
     while (rc == 0) {
         struct message m;
-        enum err e = lmdb_message_at(&k, &v, no, &m);
+        enum err e = message_at(&k, &v, no, &m);
 
         if (e == ERR_NOTFOUND)
             break;

@@ -51,9 +51,11 @@ lmdb_session_by_no(const struct snapshot *s, uint64_t no, struct session *out)
     return OK;
 }
 
-enum err
-lmdb_session_find(const struct snapshot *s, const char *owner, const char *id,
-                  bool gone_too, struct session *out)
+/* owner NULL: whosever. ERR_NOTFOUND also when it is another owner's, or its
+ * time is over and it is not wanted so (gone_too). */
+static enum err
+session_find(const struct snapshot *s, const char *owner, const char *id,
+             bool gone_too, struct session *out)
 {
     uint64_t no;
     MDB_val v;
@@ -125,7 +127,7 @@ lmdb_messages(void *impl, const struct message_query *q, struct session *sess,
         return e;
     if (sess == NULL)
         sess = &own;
-    e = lmdb_session_find(&s, q->owner, q->session_id, q->gone_too, sess);
+    e = session_find(&s, q->owner, q->session_id, q->gone_too, sess);
     if (e == OK && fn != NULL)
         e = lmdb_line_give(&s, q, sess, fn, arg);
     if (e == OK && q->summary != NULL)

@@ -35,14 +35,6 @@ MUST_USE enum err lmdb_get(const struct snapshot *s, enum db db,
 /* Whether its time is over or not. */
 MUST_USE enum err lmdb_session_by_no(const struct snapshot *s, uint64_t no,
                                      struct session *out);
-/* owner NULL: whosever. ERR_NOTFOUND also when it is another owner's, or its
- * time is over and it is not wanted so (gone_too). */
-MUST_USE enum err lmdb_session_find(const struct snapshot *s, const char *owner,
-                                    const char *id, bool gone_too,
-                                    struct session *out);
-/* The message that a cursor is on; ERR_NOTFOUND: of another session. */
-MUST_USE enum err lmdb_message_at(const MDB_val *k, const MDB_val *v,
-                                  uint64_t no, struct message *out);
 
 /* --- lmdb_line.c --------------------------------------------------------- */
 

@@ -49,8 +49,8 @@ tree_pages(const struct streamlog *l)
 
 /* New pages of the tree, and copies of old ones: no write copies more than a
  * leaf and a branch that were not copied yet, and no page is copied twice. */
-size_t
-streamlog_used(const struct streamlog *l)
+static size_t
+used_pages(const struct streamlog *l)
 {
     size_t now, copied;
 
@@ -181,7 +181,7 @@ streamlog_redo(struct streamlog *l)
     if (rc != 0)
         streamlog_abort(l);
     else
-        l->bound = streamlog_used(l);
+        l->bound = used_pages(l);
     return rc;
 }
 
@@ -205,7 +205,7 @@ failed(const char *what, int rc)
 static enum err
 redo_with_room(struct streamlog *l, size_t pages, bool force)
 {
-    pages += streamlog_used(l);
+    pages += used_pages(l);
     for (int i = 0; i < TRIES; i++) {
         enum err e;
         int rc;
@@ -283,7 +283,7 @@ roomy(const struct streamlog *l, size_t pages)
 
     if (l->free_pages >= need + (l->w == NULL ? 0 : l->bound))
         return true;
-    return l->free_pages >= need + streamlog_used(l);
+    return l->free_pages >= need + used_pages(l);
 }
 
 /* Do the newest entry, which begins at mark. */
@@ -429,7 +429,7 @@ streamlog_commit(struct streamlog *l)
 
     streamlog_rest(l);
     for (int i = 0; i < TRIES && l->w != NULL && e == OK; i++) {
-        size_t used = streamlog_used(l);
+        size_t used = used_pages(l);
 
         rc = streamlog_commit_now(l);
         if (rc == 0) {

@@ -94,8 +94,6 @@ MUST_USE int streamlog_begin(struct streamlog *l);
 void streamlog_abort(struct streamlog *l);
 /* Commit the write transaction, which there must be. */
 MUST_USE int streamlog_commit_now(struct streamlog *l);
-/* The most pages that the write transaction has taken. */
-size_t streamlog_used(const struct streamlog *l);
 /* Delete events of a stream in the write transaction, its head first, at most
  * *budget records, which is counted down. MDB_SUCCESS also when some are
  * left: then *budget is 0. */

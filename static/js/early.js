@@ -1,10 +1,12 @@
 /* Before the first paint: the colours that the reader chose, and whether the
  * side bar is open. A classic script because modules run too late; theme.js
- * and shell.js do the rest. */
+ * and shell.js do the rest. data-base says where the chat lies, for a page
+ * that is beside it. */
 (function () {
     'use strict';
     var root = document.documentElement;
-    var prefix = 'parley ' + new URL('.', document.baseURI).pathname + ' ';
+    var base = document.currentScript.dataset.base || '.';
+    var prefix = 'parley ' + new URL(base, document.baseURI).pathname + ' ';
 
     function stored(key) {
         try {

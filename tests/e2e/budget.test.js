@@ -14,15 +14,14 @@ import { accounts, basic, bearer } from '../lib/accounts.js';
 import { ask, askEvents, assertError, call, metric, newSession, postJson,
     serving } from '../lib/client.js';
 import { replyEvents, replyWire, SSE_HEAD } from '../lib/openai_bytes.js';
+import { CHAT } from '../lib/programs.js';
 import { cut, hold, silence, startReplay, status, whole }
     from '../lib/replay.js';
-import { ROOT, signal, startParley } from '../lib/server.js';
+import { signal, startParley } from '../lib/server.js';
 import { complete, openaiFor, user } from '../lib/v1.js';
 import { inParallel, until, within } from '../lib/wait.js';
 import { WIRES } from '../lib/wires.js';
 
-const CHAT = path.join(process.env.PARLEY_TEST_BIN ??
-    path.join(ROOT, 'cgi-bin'), 'chat');
 const USAGE = { prompt_tokens: 30, completion_tokens: 10, total_tokens: 40 };
 const ANSWER = replyWire(['fine'], { usage: USAGE });
 const HALF = SSE_HEAD + replyEvents(['Half ']).slice(0, 2).join('');

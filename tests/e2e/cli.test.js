@@ -7,13 +7,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { allMessagesOf, ask, call, newSession } from '../lib/client.js';
-import { ROOT, startParley } from '../lib/server.js';
+import { PARLEY } from '../lib/programs.js';
+import { startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
 const CLIENTS = 8;
-const PARLEY = process.env.PARLEY_TEST_BIN === undefined
-    ? path.join(ROOT, 'bin/parley')
-    : path.join(process.env.PARLEY_TEST_BIN, '../cli/parley');
 
 /* {code, out, err} */
 function run(dataDir, ...args) {

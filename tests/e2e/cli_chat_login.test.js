@@ -3,10 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import fs from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { WebSocketServer } from 'ws';
 import { runChat, startChat } from '../lib/parley_chat.js';
+import { commandLine } from '../lib/server.js';
 import { deferred, until } from '../lib/wait.js';
 
 const SECRET = 'a secret +/="\\';
@@ -259,8 +259,7 @@ describe('parley chat signs in', () => {
             `--api-key=${SECRET}`, '--once', 'hi']);
         try {
             const line = await until('the arguments to be wiped', () => {
-                const text = fs.readFileSync(
-                    `/proc/${chat.child.pid}/cmdline`, 'latin1');
+                const text = commandLine(chat.child.pid).join(' ');
                 return text.includes('--token') && !text.includes(SECRET) &&
                     text;
             });

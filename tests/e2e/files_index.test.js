@@ -12,12 +12,10 @@ import { accounts, basic } from '../lib/accounts.js';
 import { call, postJson } from '../lib/client.js';
 import { docx, namesOf, pdf, search } from '../lib/files.js';
 import { runFlow } from '../lib/flows.js';
+import { PARLEY } from '../lib/programs.js';
 import { ROOT, startParley } from '../lib/server.js';
 import { until, within } from '../lib/wait.js';
 
-const PARLEY = process.env.PARLEY_TEST_BIN === undefined
-    ? path.join(ROOT, 'bin/parley')
-    : path.join(process.env.PARLEY_TEST_BIN, '../cli/parley');
 
 /* Run `parley index`; {code, signal, out, err}. hook(child) may do more. */
 function index(env, args, hook = () => {}) {

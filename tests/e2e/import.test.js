@@ -8,13 +8,13 @@ import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask, call, postJson, serving } from '../lib/client.js';
+import { SANITIZED } from '../lib/programs.js';
 import { signal, startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
 /* What an import may take beside what the program has: a round that is being
  * written, the pages that it makes dirty, a batch of the index. */
 const MEMORY_KIB = 24 * 1024;
-const SANITIZED = /address|thread/.test(process.env.PARLEY_TEST_BIN ?? '');
 const LARGE_MIB = SANITIZED ? 12 : 50;
 const WORDS = ['the ship left at noon with salt rope and lamp oil bound for an',
     'island that nobody had named'].join(' ').split(' ');

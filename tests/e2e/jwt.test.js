@@ -9,7 +9,8 @@ import { spawnSync } from 'node:child_process';
 import { after, before, describe, test } from 'node:test';
 import { CompactEncrypt, exportPKCS8, importPKCS8, SignJWT } from 'jose';
 import { call, postJson } from '../lib/client.js';
-import { ROOT, startParley } from '../lib/server.js';
+import { CHAT } from '../lib/programs.js';
+import { startParley } from '../lib/server.js';
 import {
     base64url, handmade, makeKey, otherSpelling, seconds, SECRET, sign,
     startIssuer,
@@ -471,14 +472,12 @@ describe('keys of an issuer that are changed', () => {
 
 test('settings that are not safe keep it from starting', () => {
     const folder = fs.mkdtempSync(path.join('/tmp', 'parley-start-'));
-    const chat = path.join(process.env.PARLEY_TEST_BIN ??
-        path.join(ROOT, 'cgi-bin'), 'chat');
     try {
         for (const [name, value] of [['JWT_SECRET', 'short'],
             ['SECRET_KEY', 'x'.repeat(31)],
             ['JWKS_FILE', '/nonexistent/keys.json'],
             ['JWKS_URL', 'http://issuer.example/keys']]) {
-            const r = spawnSync(chat, ['--engine'], {
+            const r = spawnSync(CHAT, ['--engine'], {
                 env: { AI_PROVIDER: 'offline', DATA_DIR: folder,
                     [name]: value },
                 encoding: 'utf8', timeout: 60000,

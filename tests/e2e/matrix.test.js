@@ -10,10 +10,10 @@ import { after, before, describe, test } from 'node:test';
 import { PASSWORD, accounts, basic, cookiesAfter } from '../lib/accounts.js';
 import { ask, call, newSession, postJson } from '../lib/client.js';
 import { sendFile } from '../lib/files.js';
-import { ROOT, startParley } from '../lib/server.js';
+import { BIN } from '../lib/programs.js';
+import { startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
-const BIN = process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'cgi-bin');
 const ROLES = ['nobody', 'owner', 'other', 'reader', 'admin'];
 const HEADERS = {
     nobody: {}, owner: basic('ann'), other: basic('bob'),

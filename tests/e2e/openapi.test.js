@@ -17,11 +17,11 @@ import { sendFile } from '../lib/files.js';
 import { replyWire, statusWire } from '../lib/openai_bytes.js';
 import { Api, DOCUMENT, TEXT, compile, eventsOf, fits, follow, generalCodes,
     operations } from '../lib/openapi.js';
+import { BIN } from '../lib/programs.js';
 import { cut, hold, startReplay, status } from '../lib/replay.js';
 import { ROOT, startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
-const BIN = process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'cgi-bin');
 const NO_ID = '00000000-0000-4000-8000-000000000000';
 const USAGE = { prompt_tokens: 5, completion_tokens: 2, total_tokens: 7 };
 

@@ -9,11 +9,10 @@ import { spawnSync } from 'node:child_process';
 import { after, describe, test } from 'node:test';
 import { ask, call, messagesOf, newSession } from '../lib/client.js';
 import { replyWire } from '../lib/openai_bytes.js';
+import { BIN, SANITIZED } from '../lib/programs.js';
 import { startReplay, whole } from '../lib/replay.js';
-import { ROOT, startParley } from '../lib/server.js';
+import { startParley } from '../lib/server.js';
 
-const BIN = process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'cgi-bin');
-const SANITIZED = /address|thread/.test(BIN);
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-sandbox-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
 

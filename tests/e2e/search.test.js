@@ -2,11 +2,11 @@
  * answers' backs, so tests wait until it has what was said. */
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask, call, newSession, postJson } from '../lib/client.js';
+import { answerOne } from '../lib/one.js';
 import { startParley } from '../lib/server.js';
 import { until } from '../lib/wait.js';
 
@@ -319,28 +319,11 @@ describe('who may look', () => {
         });
 });
 
-function one(data, method, target, body, query = '') {
-    const bin = process.env.PARLEY_TEST_BIN ??
-        new URL('../../cgi-bin', import.meta.url).pathname;
-    return new Promise((resolve, reject) => {
-        const child = spawn(path.join(bin, 'chat'), ['--one'], {
-            env: { PATH: process.env.PATH, GATEWAY_INTERFACE: 'CGI/1.1',
-                SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'localhost',
-                SERVER_PORT: '80', SCRIPT_NAME: '/cgi-bin/chat.cgi',
-                REQUEST_METHOD: method, PATH_INFO: target,
-                QUERY_STRING: query, REMOTE_ADDR: '127.0.0.1',
-                CONTENT_LENGTH: String(Buffer.byteLength(body)),
-                CONTENT_TYPE: 'application/x-www-form-urlencoded',
-                AI_PROVIDER: 'offline', LIST_ANONYMOUS: 'all',
-                DATA_DIR: data, OFFLINE_DELAY_MS: '0' },
-        });
-        let out = '';
-        child.stdout.on('data', (d) => { out += d; });
-        child.stderr.resume();
-        child.on('error', reject);
-        child.on('close', () => resolve(out));
-        child.stdin.end(body);
-    });
+async function one(data, method, target, body, query = '') {
+    const { out } = await answerOne(data, method, target, body,
+        { QUERY_STRING: query, REMOTE_ADDR: '127.0.0.1',
+            AI_PROVIDER: 'offline', LIST_ANONYMOUS: 'all' });
+    return out;
 }
 
 test('a query is never a message', async () => {

@@ -17,13 +17,12 @@ import { ask, call, newSession, postJson } from '../lib/client.js';
 import { CLIENT_SECRET, startMockProvider, Visitor } from
     '../lib/oidc.js';
 import { makeKey } from '../lib/parley_keys.js';
+import { PARLEY } from '../lib/programs.js';
 import { lastMessage, echo, startReplay, status } from '../lib/replay.js';
-import { ROOT, commandLine, startParley } from '../lib/server.js';
+import { commandLine, startParley } from '../lib/server.js';
 import { until, within } from '../lib/wait.js';
 
 const random = (n = 24) => randomBytes(n).toString('hex');
-const PARLEY = path.join(process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'bin'),
-    process.env.PARLEY_TEST_BIN ? '../cli/parley' : 'parley');
 
 /* As it is, and as it may be written in an address, a header or JSON. */
 function spellings(secret) {

@@ -11,14 +11,12 @@ import { after, before, describe, test } from 'node:test';
 import { ask, askEvents, attach, messagesOf, metric, newSession, serving }
     from '../lib/client.js';
 import { replyEvents, replyWire, SSE_HEAD } from '../lib/openai_bytes.js';
+import { PARLEY } from '../lib/programs.js';
 import { echo, hold, lastMessage, startReplay } from '../lib/replay.js';
-import { ROOT, startParley } from '../lib/server.js';
+import { startParley } from '../lib/server.js';
 import { assertGapless, assertWholeTurn } from '../lib/sse.js';
 import { inParallel, until } from '../lib/wait.js';
 
-const PARLEY = process.env.PARLEY_TEST_BIN === undefined
-    ? path.join(ROOT, 'bin/parley')
-    : path.join(process.env.PARLEY_TEST_BIN, '../cli/parley');
 const MAP_MIB = 1; /* to begin with */
 const GROWN_MIB = 12; /* how far the store is driven past it */
 const BIG = 'x'.repeat(60000);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { SANITIZED } from '../lib/programs.js';
 import { startParley } from '../lib/server.js';
 import { inParallel, until } from '../lib/wait.js';
 import { TEXT, frame, openRaw } from '../lib/websocket.js';
@@ -15,8 +16,6 @@ const IDLE_BYTES = 8 * 1024; /* of one idle socket, in the program */
 const QUESTION = JSON.stringify(
     { type: 'chat_message', message: { content: 'Which settings?' } });
 
-/* Sanitizers keep freed memory: sizes say nothing about such a build. */
-const sanitized = /address|thread/.test(process.env.PARLEY_TEST_BIN ?? '');
 let parley, unix;
 
 before(async () => {
@@ -52,7 +51,7 @@ test('two thousand idle sockets, two hundred that stream', async (t) => {
     assert.equal(await active(), MANY + 1);
     const each = (residentBytes() - before) / MANY;
     t.diagnostic(`${Math.round(each)} bytes for an idle socket`);
-    assert.ok(sanitized || each < IDLE_BYTES, `${each} bytes for each`);
+    assert.ok(SANITIZED || each < IDLE_BYTES, `${each} bytes for each`);
     const answers = await Promise.all(all.slice(0, TALKING).map(talk));
     assert.ok(answers.every((a) => a === content));
     for (const raw of all)

@@ -2,14 +2,11 @@
  * lets none stay: {code, out}, out with its head. */
 
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-
-const BIN = process.env.PARLEY_TEST_BIN ??
-    new URL('../../cgi-bin', import.meta.url).pathname;
+import { CHAT } from './programs.js';
 
 export function answerOne(data, method, path, body = '', more = {}) {
     return new Promise((resolve, reject) => {
-        const child = spawn(join(BIN, 'chat'), ['--one'], {
+        const child = spawn(CHAT, ['--one'], {
             env: { PATH: process.env.PATH, GATEWAY_INTERFACE: 'CGI/1.1',
                 SERVER_PROTOCOL: 'HTTP/1.1', SERVER_NAME: 'localhost',
                 SERVER_PORT: '80', SCRIPT_NAME: '/cgi-bin/chat.cgi',

@@ -6,12 +6,9 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
-import { ROOT } from './server.js';
+import { PARLEY } from './programs.js';
 import { until, within } from './wait.js';
 
-export const PARLEY = process.env.PARLEY_TEST_BIN === undefined
-    ? path.join(ROOT, 'bin/parley')
-    : path.join(process.env.PARLEY_TEST_BIN, '../cli/parley');
 
 const homes = [];
 process.on('exit', () => {

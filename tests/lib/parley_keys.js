@@ -1,12 +1,8 @@
 /* bin/parley beside a server, for keys. */
 
 import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { ROOT } from './server.js';
+import { PARLEY } from './programs.js';
 
-const PARLEY = process.env.PARLEY_TEST_BIN === undefined
-    ? path.join(ROOT, 'bin/parley')
-    : path.join(process.env.PARLEY_TEST_BIN, '../cli/parley');
 
 /* {status, out, err} of `parley keys …` on a server's data. */
 export function keys(parley, ...args) {

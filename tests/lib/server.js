@@ -9,10 +9,7 @@
  *
  *     const parley = await startParley({ door: 'fastcgi', env: {…} });
  *     … parley.url …
- *     await parley.stop();
- *
- * PARLEY_TEST_BIN names another folder of programs than cgi-bin/, one built
- * with sanitizers for instance. */
+ *     await parley.stop(); */
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -20,9 +17,10 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { spawn, spawnSync } from 'node:child_process';
+import { BIN, ROOT, SANITIZED } from './programs.js';
 import { delay, until, within } from './wait.js';
 
-export const ROOT = path.resolve(import.meta.dirname, '../..');
+export { ROOT };
 
 /* No test leaves the machine, whatever a .env beside the program says: the
  * provider is the offline one, and its neighbours' address refuses. */
@@ -41,10 +39,7 @@ const DEFAULTS = {
 const DOORS = {
     'fastcgi': 'fastcgi', 'lighttpd-cgi': 'cgi', 'apache-cgi': 'apache',
 };
-const BIN = process.env.PARLEY_TEST_BIN ?? path.join(ROOT, 'cgi-bin');
 const FSCK = path.join(ROOT, 'bin/parley');
-/* Sanitizers keep freed memory: sizes say nothing about such a build. */
-const SANITIZED = /address|thread/.test(BIN);
 const DROP_GRACE_MS = 15000; /* for everything to be gone after stop() */
 
 const running = new Map(); /* data folder -> the pid of the web server */

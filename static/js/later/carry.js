@@ -5,37 +5,28 @@
  * one JSON reply at the end; both are understood. */
 
 import * as api from '../api.js';
+import { SseParser } from '../client/sse.js';
 
-/* Pure: the events in the beginning of a text that grows, [{type, data}], and
- * where the next one begins. One that is not whole yet is left for later. */
-export function eventsIn(text, from = 0) {
-    const events = [];
-    let at = from;
-    for (;;) {
-        const end = /\r?\n\r?\n/g;
-        end.lastIndex = at;
-        const gap = end.exec(text);
-        if (!gap)
-            return { events, next: at };
-        const lines = text.slice(at, gap.index).split(/\r?\n/);
-        at = end.lastIndex;
-        const field = (name) => lines.filter((l) => l.startsWith(`${name}:`))
-            .map((l) => l.slice(name.length + 1).replace(/^ /, '')).join('\n');
-        if (!field('data'))
-            continue;
-        const data = JSON.parse(field('data'));
-        events.push({ type: field('event') || data.type, data });
-    }
+/* Pure: a parser of what the server says, to be pushed text as it comes.
+ * on(type, data) is called for each event. */
+export function eventReader(on) {
+    return new SseParser(({ type, data }) => {
+        const said = JSON.parse(data);
+        on(type === 'message' ? said.type : type, said);
+    });
 }
 
 /* Pure: what an import says last, from the text of the whole reply; throws what
  * went wrong. */
 export function importResult(status, contentType, text) {
     let body = {};
+    let end = null;
     try {
-        const end = contentType.startsWith('text/event-stream')
-            ? eventsIn(`${text}\n\n`).events.findLast((e) =>
-                e.type === 'import_complete' || e.type === 'error') : null;
+        if (contentType.startsWith('text/event-stream'))
+            eventReader((type, data) => {
+                if (type === 'import_complete' || type === 'error')
+                    end = { type, data };
+            }).push(`${text}\n\n`);
         body = end?.data ?? JSON.parse(text);
         if (end?.type === 'error')
             throw new api.ApiError(status === 200 ? 500 : status, body);
@@ -55,7 +46,12 @@ export function importResult(status, contentType, text) {
 export function importFile(file, progress, signal) {
     return new Promise((resolve, reject) => {
         const xhr = new XMLHttpRequest();
-        let next = 0;
+        const news = eventReader((type, data) => {
+            if (type === 'import_progress')
+                progress({ done: data.bytes, total: data.total_bytes,
+                    sessions: data.sessions });
+        });
+        let read = 0;
         xhr.open('POST', 'import');
         xhr.setRequestHeader('Content-Type', 'application/json');
         xhr.setRequestHeader('Accept', 'text/event-stream, application/json');
@@ -65,12 +61,9 @@ export function importFile(file, progress, signal) {
         xhr.addEventListener('progress', () => {
             if (!type().startsWith('text/event-stream'))
                 return;
-            const news = eventsIn(xhr.responseText, next);
-            next = news.next;
-            for (const { type: name, data } of news.events)
-                if (name === 'import_progress')
-                    progress({ done: data.bytes, total: data.total_bytes,
-                        sessions: data.sessions });
+            const text = xhr.responseText;
+            news.push(text.slice(read));
+            read = text.length;
         });
         xhr.addEventListener('load', () => {
             try {

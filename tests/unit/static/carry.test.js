@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { collect, eventsIn, importResult }
+import { collect, eventReader, importResult }
     from '../../../static/js/later/carry.js';
 import { outcome, progressText } from '../../../static/js/later/data.js';
 
@@ -15,19 +15,21 @@ test('events are read once each, wherever the text was cut', () => {
     const text = `retry: 1000\n\n: ping\n\n${event('import_progress',
         { bytes: 1 })}${event('import_complete', done)}`;
     for (let cut = 0; cut <= text.length; cut++) {
-        const first = eventsIn(text.slice(0, cut));
-        const second = eventsIn(text, first.next);
-        assert.deepEqual([...first.events, ...second.events].map((e) => e.type),
-            ['import_progress', 'import_complete'], `cut at ${cut}`);
-        assert.equal(second.next, text.length);
+        const types = [];
+        const reader = eventReader((type) => types.push(type));
+        reader.push(text.slice(0, cut));
+        reader.push(text.slice(cut));
+        assert.deepEqual(types, ['import_progress', 'import_complete'],
+            `cut at ${cut}`);
     }
 });
 
 test('lines may end in any way, and an event name itself', () => {
-    const { events } = eventsIn(
+    const told = [];
+    eventReader((...event) => told.push(event)).push(
         'data:{"type":"import_progress",\r\ndata: "bytes":3}\r\n\r\n');
-    assert.deepEqual(events, [{ type: 'import_progress',
-        data: { type: 'import_progress', bytes: 3 } }]);
+    assert.deepEqual(told, [['import_progress',
+        { type: 'import_progress', bytes: 3 }]]);
 });
 
 test('a stream that ends well gives its last word', () => {

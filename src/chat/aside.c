@@ -288,7 +288,10 @@ on_stored(struct mail *m)
 {
     struct aside *a = m->arg;
 
-    a->all->kind->calls->stored(a->arg, a->op.err);
+    if (a->useless)
+        aside_over(a);
+    else
+        a->all->kind->calls->stored(a->arg, a->op.err);
 }
 
 /* Committer thread. */
@@ -310,6 +313,22 @@ aside_store(struct aside *a)
     a->op.owner = a->ask->owner;
     a->op.session_id = a->ask->session_id;
     store_submit(a->all->en->store, &a->op);
+}
+
+void
+aside_useless(struct aside *a, uint64_t session_no)
+{
+    int64_t micro = aside_cost(a);
+
+    if (micro <= 0) {
+        aside_over(a);
+        return;
+    }
+    a->useless = true;
+    a->op = (struct store_op){
+        .kind = STORE_SESSION_PATCH,
+        .patch = {.only_no = session_no, .cost_micro = micro}};
+    aside_store(a);
 }
 
 /* --- what came ----------------------------------------------------------- */

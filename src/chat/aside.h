@@ -81,6 +81,7 @@ struct aside {
     struct ident id;                /* of what is reserved */
     struct due due;
     struct store_op op; /* for aside_store */
+    bool useless;       /* op is what aside_useless stores */
 
     const struct route_choice *routes; /* borrowed */
     size_t n_routes;
@@ -113,6 +114,9 @@ void aside_begin(struct aside *a, const struct route_choice *routes,
 /* Submit a->op, of which kind and its own members are set, for the session. */
 void aside_store(struct aside *a);
 void aside_over(struct aside *a);
+/* Nothing came of it that can be used: what it cost all the same is added to
+ * what its session costs, if that has this number still, and it is over. */
+void aside_useless(struct aside *a, uint64_t session_no);
 
 /* What the answer cost, with tries that failed, micro-dollars; -1: not
  * known. */

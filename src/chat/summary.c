@@ -43,7 +43,7 @@ run_failed(struct summary *s, const char *code)
     metric_add(METRIC_SUMMARIES_FAILED, 1);
     log_warn("summary.failed", "provider=%s code=%s",
              s->aside.route.provider->name, code);
-    aside_over(&s->aside);
+    aside_useless(&s->aside, s->block.session_no);
 }
 
 /* --- storing ------------------------------------------------------------- */

@@ -42,7 +42,7 @@ run_failed(struct title_run *r, const char *code)
     metric_add(METRIC_TITLES_FAILED, 1);
     log_info("title.failed", "provider=%s code=%s",
              r->aside.route.provider->name, code);
-    aside_over(&r->aside);
+    aside_useless(&r->aside, r->session_no);
 }
 
 /* --- storing ------------------------------------------------------------- */

@@ -341,6 +341,21 @@ what_it_cost_is_part_of_the_session(void **state)
 /* --- trouble -------------------------------------------------------------- */
 
 static void
+an_answer_of_no_use_costs_all_the_same(void **state)
+{
+    struct session_summary sum;
+
+    (void)state;
+    title_says("..."); /* 400 in, 20 out */
+    talk_whole("s", "tap 1 x", "y");
+    wait_idle();
+    assert_title("s", "Tap 1 x", false);
+    assert_int_equal(store_summary(engine_store(rig), "", "s", &sum, NULL), OK);
+    assert_int_equal(sum.upto_seq, 0);
+    assert_int_equal(sum.cost_micro, (400 * 1 + 20 * 4) / 10);
+}
+
+static void
 an_answer_of_no_use_keeps_the_first_words(void **state)
 {
     static const char *const useless[] = {"",    " \n ",   "\"\"",
@@ -607,6 +622,7 @@ main(void)
         T(it_is_asked_of_the_cheap_model_then_of_the_one_that_answered),
         T(it_is_shown_the_beginnings_of_both),
         T(what_it_cost_is_part_of_the_session),
+        T(an_answer_of_no_use_costs_all_the_same),
         T(an_answer_of_no_use_keeps_the_first_words),
         T(a_refusal_costs_nothing_and_is_not_repeated),
         T(a_long_title_is_cut_at_a_character),

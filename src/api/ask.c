@@ -37,6 +37,9 @@ struct fields {
     const cJSON *history; /* NULL: not given */
 };
 
+static const struct fields no_fields = {
+    .files = -1, .temperature = NAN, .top_p = NAN};
+
 /* In the words of the getters of base/json. */
 static enum err
 bad_field(struct problem *why, const char *name, const char *rule)
@@ -356,7 +359,8 @@ read_form(struct request *rq, const char *s, size_t n, struct fields *f,
 /* json is what f is of; NULL: it is of a form. */
 static enum err
 make_ask(const struct fields *f, const cJSON *json, const char *owner,
-         const char *idem, struct turn_ask **out, struct problem *why)
+         const char *idem, struct turn_ask **out, struct ask_options *opt,
+         struct problem *why)
 {
     struct turn_ask *a = turn_ask_new();
     enum err e;
@@ -365,18 +369,21 @@ make_ask(const struct fields *f, const cJSON *json, const char *owner,
     e = take_fields(a, f, idem, why);
     if (e == OK && json != NULL)
         e = ask_media(a, json, why);
-    if (e == OK)
-        *out = a;
-    else
+    if (e != OK) {
         turn_ask_free(a);
-    return e;
+        return e;
+    }
+    *out = a;
+    *opt = (struct ask_options){.stream = f->stream, .detach = f->detach};
+    return OK;
 }
 
 enum err
 ask_parse(struct request *rq, bool query, struct turn_ask **out,
           struct ask_options *opt, struct problem *why)
 {
-    struct fields f = {.files = -1, .temperature = NAN, .top_p = NAN};
+    const char *idem = request_header(rq, "Idempotency-Key");
+    struct fields f = no_fields;
     cJSON *json = NULL;
     enum err e;
 
@@ -392,28 +399,23 @@ ask_parse(struct request *rq, bool query, struct turn_ask **out,
                        why);
     else
         e = problem_set(why, ERR_TYPE, NULL, NULL, NULL);
-    if (e == OK && json != NULL)
-        e = json_fields(json, &f, why);
-    if (e != OK) {
-        cJSON_Delete(json);
-        return e;
-    }
-    e = make_ask(&f, json, app_owner(rq), request_header(rq, "Idempotency-Key"),
-                 out, why);
-    cJSON_Delete(json);
     if (e == OK)
-        *opt = (struct ask_options){.stream = f.stream, .detach = f.detach};
+        e = json != NULL
+                ? ask_from_json(json, app_owner(rq), idem, out, opt, why)
+                : make_ask(&f, NULL, app_owner(rq), idem, out, opt, why);
+    cJSON_Delete(json);
     return e;
 }
 
 enum err
-ask_from_json(const cJSON *json, const char *owner, struct turn_ask **out,
+ask_from_json(const cJSON *json, const char *owner, const char *idem,
+              struct turn_ask **out, struct ask_options *opt,
               struct problem *why)
 {
-    struct fields f = {.files = -1, .temperature = NAN, .top_p = NAN};
+    struct fields f = no_fields;
     enum err e = json_fields(json, &f, why);
 
-    return e != OK ? e : make_ask(&f, json, owner, NULL, out, why);
+    return e != OK ? e : make_ask(&f, json, owner, idem, out, opt, why);
 }
 
 enum err

@@ -18,10 +18,12 @@ struct ask_options {
 MUST_USE enum err ask_parse(struct request *rq, bool query,
                             struct turn_ask **out, struct ask_options *opt,
                             struct problem *why);
-/* The same of an object that is no body: a WebSocket's. lists is left to who
- * knows the client (app_lists). Any thread. */
+/* The same of an object that is no body, or was looked into before: a
+ * WebSocket's. idem (may be NULL): its key, where the object has none. lists is
+ * left to who knows the client (app_lists). Any thread. */
 MUST_USE enum err ask_from_json(const cJSON *json, const char *owner,
-                                struct turn_ask **out, struct problem *why);
+                                const char *idem, struct turn_ask **out,
+                                struct ask_options *opt, struct problem *why);
 /* Fetch what the turn needs of the store (nothing, if it is a command). OK: it
  * can be asked. ERR_CONFLICT: its key was used by *existing. Others: why.
  * Acceptor or worker. */

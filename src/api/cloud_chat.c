@@ -122,7 +122,6 @@ void
 api_local_chat(void *arg, struct request *rq)
 {
     struct app *app = arg;
-    const char *key = request_header(rq, "Idempotency-Key");
     struct ask_options opt = {.stream = false};
     struct problem p = {.err = OK};
     struct turn_ask *ask = NULL;
@@ -131,12 +130,9 @@ api_local_chat(void *arg, struct request *rq)
 
     if (e == OK) {
         cloud_local(o);
-        if (key != NULL && !cJSON_HasObjectItem(o, "client_message_id") &&
-            cJSON_AddStringToObject(o, "client_message_id", key) == NULL)
-            abort(); /* as xmalloc does */
-        opt.stream = cJSON_IsTrue(cJSON_GetObjectItem(o, "stream"));
-        opt.detach = cJSON_IsTrue(cJSON_GetObjectItem(o, "detach"));
-        e = ask_from_json(o, app_owner(rq), &ask, &p);
+        e = ask_from_json(o, app_owner(rq),
+                          request_header(rq, "Idempotency-Key"), &ask, &opt,
+                          &p);
         cJSON_Delete(o);
     }
     if (e != OK)

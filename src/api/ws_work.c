@@ -107,13 +107,15 @@ act_as(struct ws_work *w, const char *session_id)
 static void
 work_ask(struct ws_work *w)
 {
+    struct ask_options opt; /* the frame's own say how it is told */
+
     w->e = OK;
     if (w->ws.at == WS_AT_LOCAL)
         w->e = prepare_local(w);
     if (w->e != OK)
         return;
     set_member(w->in.ask, "session_id", w->session_id);
-    w->e = ask_from_json(w->in.ask, w->who.owner, &w->ask, &w->why);
+    w->e = ask_from_json(w->in.ask, w->who.owner, NULL, &w->ask, &opt, &w->why);
     if (w->e != OK)
         return;
     act_as(w, w->ask->session_id);

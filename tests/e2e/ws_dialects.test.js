@@ -350,5 +350,12 @@ describe('the same over HTTP', () => {
         assert.equal(r.body.provider, 'offline');
         assert.match(r.body.message, /Parley/);
         assert.equal((await send()).body.turn_id, r.body.turn_id);
+        const later = await postJson(parley, '/api/chat',
+            { message: 'And now?', detach: true });
+        assert.equal(later.status, 202, later.text);
+        /* a member is known by its own name alone */
+        const now = await postJson(parley, '/api/chat',
+            { message: 'And now?', DETACH: true });
+        assert.equal(now.status, 200, now.text);
     });
 });

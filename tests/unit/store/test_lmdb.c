@@ -3,9 +3,8 @@
  * processes, formats. Writes and syncs of the library go through the
  * functions below, which fail when a test says so.
  */
-#include "store_test.h"
+#include "raw_test.h"
 
-#include <lmdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -586,37 +585,11 @@ plant(const char *db, const void *key, size_t key_len, const void *data,
     MDB_val v = {n, (void *)(uintptr_t)data};
     MDB_env *env;
     MDB_txn *txn;
-    MDB_dbi dbi;
+    MDB_dbi dbi = raw_open(dir, &env, &txn, 0, db);
 
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, TEST_MAP), 0);
-    assert_int_equal(mdb_env_open(env, dir, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, db, MDB_CREATE, &dbi), 0);
     assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
     mdb_env_close(env);
-}
-
-static size_t
-entries(const char *db)
-{
-    MDB_env *env;
-    MDB_txn *txn;
-    MDB_dbi dbi;
-    MDB_stat st;
-
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, TEST_MAP), 0);
-    assert_int_equal(mdb_env_open(env, dir, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
-    assert_int_equal(mdb_dbi_open(txn, db, 0, &dbi), 0);
-    assert_int_equal(mdb_stat(txn, dbi, &st), 0);
-    mdb_txn_abort(txn);
-    mdb_env_close(env);
-    return st.ms_entries;
 }
 
 static void
@@ -714,11 +687,11 @@ a_deletion_leaves_no_summary_behind(void **state)
     op.summary.text_len = 1;
     assert_int_equal(store_apply(s, &op), OK);
     store_close(s);
-    assert_int_equal(entries("summaries"), 1);
+    assert_int_equal(raw_entries(dir, "summaries"), 1);
     open_store(TEST_MAP);
     assert_int_equal(store_apply(s, &del), OK);
     store_close(s);
-    assert_int_equal(entries("summaries"), 0);
+    assert_int_equal(raw_entries(dir, "summaries"), 0);
     open_store(TEST_MAP);
 }
 
@@ -767,44 +740,6 @@ a_message_of_an_older_version_is_read(void **state)
 }
 
 static void
-old_keys_are_forgotten(void **state)
-{
-    enum { OLD = 40 };
-    uint8_t key[KEY_IDEM_LEN], record[RECORD_IDEM_MAX];
-    struct ident turn = put_turn(s, "", "abc", "q", "a"), found;
-    size_t n;
-
-    (void)state;
-    n = record_idem_write(record, &turn, 12345); /* in 1970 */
-    store_close(s);
-    for (int i = 0; i < OLD; i++) {
-        char name[16];
-
-        (void)snprintf(name, sizeof(name), "k%d", i);
-        key_idem(key, "", "abc", name);
-        plant("idem", key, sizeof(key), record, n);
-    }
-    assert_int_equal(entries("idem"), OLD);
-    open_store(TEST_MAP);
-    assert_int_equal(store_idem(s, "", "abc", "k0", &found), ERR_NOTFOUND);
-    for (int i = 0; i < OLD; i++) {
-        char name[16];
-        struct store_op b = op_begin("", "abc", "q"), e;
-
-        (void)snprintf(name, sizeof(name), "new%d", i);
-        b.begin.idem_scope = "abc";
-        b.begin.idem_key = name;
-        assert_int_equal(store_apply(s, &b), OK);
-        e = op_end(&b.begin.turn, "a");
-        assert_int_equal(store_apply(s, &e), OK);
-    }
-    assert_int_equal(store_idem(s, "", "abc", "new0", &found), OK);
-    store_close(s);
-    assert_int_equal(entries("idem"), OLD); /* the new ones */
-    open_store(TEST_MAP);
-}
-
-static void
 the_files_are_private(void **state)
 {
     struct stat st;
@@ -841,7 +776,6 @@ main(void)
         T(a_damaged_summary_is_as_good_as_none),
         T(a_deletion_leaves_no_summary_behind),
         T(a_message_of_an_older_version_is_read),
-        T(old_keys_are_forgotten),
         T(the_files_are_private),
     };
 

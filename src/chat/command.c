@@ -247,10 +247,7 @@ command_err(struct command_run *run, enum err e)
 {
     struct problem p = {.err = OK};
 
-    if (run->ask->temporary)
-        (void)temporary_problem(&p, e);
-    else
-        (void)problem_set(&p, e, NULL, NULL, NULL);
+    temporary_problem_if(run->ask->temporary, &p, e);
     command_fail(run, &p);
     return COMMAND_DONE;
 }

@@ -37,3 +37,12 @@ temporary_problem(struct problem *p, enum err e)
                            "take another session_id.");
     return problem_set(p, e, NULL, NULL, NULL);
 }
+
+void
+temporary_problem_if(bool is, struct problem *p, enum err e)
+{
+    if (is)
+        (void)temporary_problem(p, e);
+    else
+        (void)problem_set(p, e, NULL, NULL, NULL);
+}

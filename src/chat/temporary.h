@@ -14,5 +14,7 @@ MUST_USE enum err temporary_check(struct problem *why);
  * temporary_full, ERR_IMPOSSIBLE not_temporary, any other as it is. Returns
  * e. */
 enum err temporary_problem(struct problem *p, enum err e);
+/* The problem of a session that is one (is), or of another: that of e. */
+void temporary_problem_if(bool is, struct problem *p, enum err e);
 
 #endif

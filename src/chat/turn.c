@@ -178,10 +178,7 @@ on_begun(struct mail *m)
         t->ask->loaded = false;
         turn_go(t);
     } else {
-        if (t->op->temporary || e == ERR_IMPOSSIBLE)
-            (void)temporary_problem(&p, e);
-        else
-            (void)problem_set(&p, e, NULL, NULL, NULL);
+        temporary_problem_if(t->op->temporary || e == ERR_IMPOSSIBLE, &p, e);
         turn_refuse(t, &p);
     }
 }

@@ -270,8 +270,5 @@ turn_cost(const struct turn *t)
 void
 turn_problem_full(struct turn *t)
 {
-    if (t->ask->temporary)
-        (void)temporary_problem(&t->problem, ERR_FULL);
-    else
-        (void)problem_set(&t->problem, ERR_FULL, NULL, NULL, NULL);
+    temporary_problem_if(t->ask->temporary, &t->problem, ERR_FULL);
 }

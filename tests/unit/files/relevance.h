@@ -50,11 +50,12 @@ relevance_file(const char *path, size_t *n)
     return s;
 }
 
+/* The queries of one file. */
 static inline bool
-relevance_read(struct relevance *r)
+relevance_read(struct relevance *r, const char *path)
 {
     size_t n = 0;
-    char *s = relevance_file(RELEVANCE_FOLDER "queries.json", &n);
+    char *s = relevance_file(path, &n);
     const cJSON *item, *said;
 
     memset(r, 0, sizeof(*r));

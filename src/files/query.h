@@ -38,7 +38,7 @@ struct query {
     unsigned n_terms;
     uint64_t first[256]; /* terms that a word with this first byte can be */
     bool plain;          /* nothing was typed but words that say nothing */
-    bool matched;        /* a typed word is in the index */
+    bool matched;        /* a typed word that tells is in the index */
     float vector[VECTOR_DIMS]; /* built-in */
     float typed[VECTOR_DIMS];  /* the same without what was said before */
     bool has_vector;
@@ -114,6 +114,7 @@ struct query_result {
     bool model;
     double words;      /* BM25; 0: none is there */
     bool typed;        /* one that was typed is */
+    bool said;         /* one that was said before is */
     double similarity; /* exact */
     double to_typed;   /* the same, or to what was typed alone if that is new */
     double score;

@@ -221,6 +221,7 @@ words_score(const struct query *q, struct query_result *r)
             continue;
         r->words += t->weight * t->idf * c.of[i] * (K1 + 1) / (c.of[i] + norm);
         r->typed |= !t->recent && t->weight >= 1;
+        r->said |= t->recent;
     }
     r->words += c.near;
 }
@@ -330,7 +331,9 @@ is_answer(const struct query *q, const struct query_result *r)
         return false;
     if (r->typed)
         return true;
-    if (r->words > 0 && (q->plain || q->matched))
+    if (r->words > 0 && q->plain)
+        return true;
+    if (r->said && q->matched)
         return true; /* of what was said before */
     /* What was said before does not make an answer to something else. */
     return r->model ? r->similarity > 0 : r->to_typed >= SIMILAR;

@@ -282,7 +282,7 @@ scan_term(struct query *q, struct query_scan *s, unsigned i, struct places *p,
     e = find_term(q, s, i, p, &whole);
     *common = p->n >= most;
     t->idf = idf_of(s->n, whole > 0 ? whole : p->n);
-    q->matched |= !t->recent && p->n > 0;
+    q->matched |= !t->recent && t->weight >= 1 && p->n > 0;
     for (size_t k = 0; e == OK && k < p->n; k++) {
         if (*common) /* it may be looked up once more */
             s->mark[p->at[k]] = 0;

@@ -19,12 +19,23 @@
 #define RECENT_WEIGHT 0.3 /* of a word that was said before */
 #define RECENT_VECTOR 0.4
 #define WEAK_WEIGHT 0.15 /* of one that asks rather than tells */
-#define PREFIX_MIN 3     /* bytes of the beginning of a word */
+#define MEDIA_WEIGHT 0.4 /* of one that asks for images, whatever they show */
+#define IMAGE_WORD "image"
+#define PREFIX_MIN 3 /* bytes of the beginning of a word */
 
 /* Words of somebody who asks: they say little of what is wanted. Sorted. */
 static const char *const asking[] = {
     "display", "explain", "find",   "get", "give", "know", "list", "look",
     "need",    "ones",    "search", "see", "show", "tell", "want",
+};
+
+/* Words for images: each means any image, as the text of every image begins
+ * with IMAGE_WORD. Sorted. */
+static const char *const media[] = {
+    "aufnahme",     "aufnahmen",     "bild",        "bilder",   "foto",
+    "fotos",        "image",         "images",      "photo",    "photograph",
+    "photographie", "photographies", "photographs", "photos",   "pic",
+    "pics",         "picture",       "pictures",    "snapshot", "snapshots",
 };
 
 #define READ_MAX 1024 /* words of a text that are looked at */
@@ -49,6 +60,13 @@ is_asking(const char *word)
 {
     return bsearch(word, asking, COUNT_OF(asking), sizeof(asking[0]),
                    compare) != NULL;
+}
+
+static bool
+is_media(const char *word)
+{
+    return bsearch(word, media, COUNT_OF(media), sizeof(media[0]), compare) !=
+           NULL;
 }
 
 static bool
@@ -125,6 +143,17 @@ is_wanted(const struct reader *r, size_t i)
     return !is_stop(r, w);
 }
 
+/* The images are looked for by any word for them. */
+static void
+media_add(struct query_term *t)
+{
+    for (size_t i = 0; i < t->n_stems; i++)
+        if (strcmp(t->stem[i], IMAGE_WORD) == 0)
+            return;
+    if (strcmp(t->word, IMAGE_WORD) != 0 && t->n_stems < COUNT_OF(t->stem))
+        t->stem[t->n_stems++] = IMAGE_WORD;
+}
+
 static struct query_term *
 term_add(struct query *q, const struct shelf_word *w)
 {
@@ -139,6 +168,8 @@ term_add(struct query *q, const struct shelf_word *w)
     t->weight = 1;
     if (w->kind == SHELF_WORD)
         stems_add(q, t);
+    if (is_media(t->word))
+        media_add(t);
     return t;
 }
 
@@ -168,6 +199,8 @@ read_typed(struct reader *r, const char *text, size_t n)
             continue;
         if (is_asking(t->word))
             t->weight = WEAK_WEIGHT;
+        else if (is_media(t->word))
+            t->weight = MEDIA_WEIGHT;
         strong += t->weight >= 1;
         t->prefix = t->len >= PREFIX_MIN && r->word[i].kind == SHELF_WORD &&
                     i + 1 == r->n && r->word[i].to == n;
@@ -180,25 +213,39 @@ read_typed(struct reader *r, const char *text, size_t n)
         q->plain = false;
 }
 
-/* What was said before, the newest words first. */
+static void
+recent_add(struct reader *r, size_t i)
+{
+    struct query *q = r->q;
+    unsigned had = q->n_terms;
+    struct query_term *t = term_add(q, &r->word[i]);
+
+    if (t == NULL || q->n_terms == had)
+        return;
+    t->recent = true;
+    t->weight = q->plain ? 1 : RECENT_WEIGHT;
+}
+
+/* What was said before, the newest words first. That it was about images counts
+ * only where it was about nothing else. */
 static void
 read_recent(struct reader *r, const char *text, size_t n)
 {
     struct query *q = r->q;
     unsigned before = q->n_terms;
+    size_t images = SIZE_MAX;
 
     read_words(r, text, n);
     for (size_t i = r->n; i-- > 0 && q->n_terms < before + QUERY_RECENT;) {
-        unsigned had = q->n_terms;
-        struct query_term *t = is_wanted(r, i) && !is_asking(r->word[i].s)
-                                   ? term_add(q, &r->word[i])
-                                   : NULL;
-
-        if (t == NULL || q->n_terms == had)
+        if (!is_wanted(r, i) || is_asking(r->word[i].s))
             continue;
-        t->recent = true;
-        t->weight = q->plain ? 1 : RECENT_WEIGHT;
+        if (is_media(r->word[i].s))
+            images = i;
+        else
+            recent_add(r, i);
     }
+    if (q->n_terms == before && images != SIZE_MAX)
+        recent_add(r, images);
 }
 
 /* The last bytes of what was said, from a character on. */

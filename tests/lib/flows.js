@@ -13,7 +13,7 @@ const LIMIT_MS = 90000;
 let found;
 
 /* A Python that has the library: another one may come first in the PATH. */
-function python() {
+export function python() {
     found ??= ['python3', '/usr/bin/python3'].find((name) =>
         spawnSync(name, ['-c', 'import websockets']).status === 0);
     assert.ok(found, 'python3-websockets is installed (scripts/deps test)');

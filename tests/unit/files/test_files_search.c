@@ -61,6 +61,41 @@ rarer_and_more_words_come_first(void **state)
 }
 
 static void
+any_word_for_images_finds_them(void **state)
+{
+    static const char *const words[] = {
+        "photos",   "What photos do I have?", "image",
+        "pictures", "Welche Bilder habe ich", "show me the Fotos",
+    };
+    struct files_query q = query_of(ANN, "the other photos");
+
+    (void)state;
+    (void)put_note("a.jpg", "Image a.jpg (a)\nA beach.\nTags: sand");
+    (void)put_note("b.jpg", "Image b.jpg (b)\nA summit at sunset.");
+    (void)put_note("c.txt", "A text about summits.");
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        assert_non_null(strstr(found(words[i]), "a.jpg"));
+        assert_non_null(strstr(found(words[i]), "b.jpg"));
+        assert_null(strstr(found(words[i]), "c.txt"));
+    }
+    /* What they show comes first, and images of something else not at all. */
+    assert_string_equal(found("photos of the beach"), "a.jpg");
+    assert_string_equal(found("a picture of a sunset"), "b.jpg");
+    assert_string_equal(found("photos of a quasar"), "");
+    q.recent = "hello there";
+    q.recent_len = strlen(q.recent);
+    assert_non_null(strstr(found_by(&q), "a.jpg"));
+    /* That they were images says nothing of what follows. */
+    q = query_of(ANN, "and of the summit?");
+    q.recent = "photos of the sunset";
+    q.recent_len = strlen(q.recent);
+    assert_null(strstr(found_by(&q), "a.jpg"));
+    q.recent = "show me the photos"; /* but if it was all that was said */
+    q.recent_len = strlen(q.recent);
+    assert_non_null(strstr(found_by(&q), "b.jpg"));
+}
+
+static void
 no_query_is_a_mistake(void **state)
 {
     static const struct {
@@ -448,6 +483,7 @@ main(void)
         TEST(words_are_found_in_any_form),
         TEST(names_titles_and_headings_are_searched_too),
         TEST(rarer_and_more_words_come_first),
+        TEST(any_word_for_images_finds_them),
         TEST(no_query_is_a_mistake),
         TEST(numbers_out_of_bounds_are_refused),
         TEST(a_follow_up_finds_what_was_spoken_of),

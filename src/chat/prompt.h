@@ -120,8 +120,10 @@ struct prompt_report {
 };
 
 /* Fill a->ask for this route from the rest: what fits the model's window. The
- * system text is always whole. If not all of the conversation fits, the
- * session's summary is put behind it in place of the oldest messages, cut to a
+ * system text is always whole, and so are excerpts of files, which begin the
+ * new message: what is before them is the same from turn to turn, as caches of
+ * prompts want it. If not all of the conversation fits, the session's summary
+ * is put behind the system text in place of the oldest messages, cut to a
  * quarter of the room (and left out where that is too little); then long old
  * messages keep their head and tail, then the oldest pairs are left out.
  * shorter: send clearly less than r, which must be the last report, says.
@@ -138,10 +140,15 @@ MUST_USE enum err prompt_build(struct turn_ask *a,
  * are left out. */
 bool prompt_options(struct turn_ask *a, const struct route_choice *route);
 /* The part that is about files (chat/prompt_files.c): put what this route may
- * be shown behind a->ask.system, or into a->ask.excerpts; sets r->excerpts and
- * r->stays. room as prompt_build knows it. */
-void prompt_excerpts(struct turn_ask *a, const struct route_choice *route,
-                     int64_t room, struct prompt_report *r);
+ * be shown into a->ask.excerpts, or return it as a text for prompt_quote, in
+ * the arena of a ("": nothing); sets r->excerpts and r->stays. room as
+ * prompt_build knows it. */
+const char *prompt_excerpts(struct turn_ask *a,
+                            const struct route_choice *route, int64_t room,
+                            struct prompt_report *r);
+/* Put that text, unless it is "", before what m says. */
+void prompt_quote(struct turn_ask *a, struct ask_message *m,
+                  const char *excerpts);
 /* Tokens that excerpts of files have at most, whatever route is asked. */
 int64_t prompt_excerpt_tokens(const struct turn_ask *a);
 /* Tokens that this route may be sent for a, not corrected; INT64_MAX: any

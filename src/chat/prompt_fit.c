@@ -387,7 +387,8 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
     bool network = route->provider->answer == NULL;
     struct ask_message *all = all_messages(a, network, !route_stays(route));
     size_t n = a->n_history + 1 + a->n_after;
-    int64_t room, system_tokens, before = shorter ? r->estimate : 0;
+    int64_t room, whole_tokens, quoted, before = shorter ? r->estimate : 0;
+    const char *excerpts;
 
     *r = (struct prompt_report){
         .window_tokens = -1, .reserve_tokens = -1, .room = -1};
@@ -400,19 +401,22 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
     room = room_for(a, model, scales, shorter, before, r);
     if (room != INT64_MAX)
         r->room = room;
-    prompt_excerpts(a, route, room, r);
-    summarise(a, &all, &n, room, r);
-    system_tokens = system_tokens_of(a);
-    if (room != INT64_MAX && (room <= system_tokens ||
-                              fit(a, all, &n, room - system_tokens, r) != OK))
+    excerpts = prompt_excerpts(a, route, room, r);
+    quoted = tokens_estimate(excerpts, strlen(excerpts));
+    summarise(a, &all, &n, room - quoted, r);
+    whole_tokens = system_tokens_of(a) + quoted;
+    if (room != INT64_MAX &&
+        (room <= whole_tokens || fit(a, all, &n, room - whole_tokens, r) != OK))
         return too_long(why);
     r->options_dropped = !prompt_options(a, route);
     r->sent = (uint32_t)n;
-    r->estimate = system_tokens + prompt_tokens(all, n);
+    r->estimate = whole_tokens + prompt_tokens(all, n);
     r->scaled = token_scale(scales, a->ask.model, r->estimate);
     a->ask.cache = r->scaled >= CACHE_TOKENS;
+    a->ask.passing = excerpts[0] != '\0' && a->n_after == 0;
     a->ask.messages = all;
     a->ask.n_messages = n;
+    prompt_quote(a, &all[n - 1 - a->n_after], excerpts);
     if (model != NULL && !model->system)
         system_into_message(a, &all[0]);
     return OK;

@@ -195,18 +195,21 @@ put_opening(struct json_out *j)
     json_end_obj(j);
 }
 
-/* Where the user's last turn begins; none: n_messages. */
+/* Where the user's turn begins that is marked: the last one, or the one before
+ * it if that will not be sent again as it is; none: n_messages. */
 static size_t
-last_user(const struct ask *ask, bool bedrock)
+marked_user(const struct ask *ask, bool bedrock)
 {
-    size_t at, last = ask->n_messages;
+    size_t at, last = ask->n_messages, before = last;
     struct turn t;
 
     for (at = 0; turn_next(ask, bedrock, at, &t); at = t.to) {
-        if (t.user)
-            last = at;
+        if (!t.user)
+            continue;
+        before = last;
+        last = at;
     }
-    return last;
+    return ask->passing ? before : last;
 }
 
 enum err
@@ -214,7 +217,7 @@ anthropic_put_messages(struct json_out *j, const struct ask *ask, bool bedrock,
                        struct problem *why)
 {
     struct writer w = {.j = j, .ask = ask, .bedrock = bedrock, .why = why};
-    size_t at = 0, last = ask->cache ? last_user(ask, bedrock) : SIZE_MAX;
+    size_t at = 0, last = ask->cache ? marked_user(ask, bedrock) : SIZE_MAX;
     enum err e = OK;
     struct turn t;
 

@@ -165,25 +165,28 @@ bedrock_put_mark(struct json_out *j)
     json_end_obj(j);
 }
 
-/* Where the user's last turn begins; SIZE_MAX: nowhere. */
+/* Where the user's turn begins that is marked: the last one, or the one before
+ * it if that will not be sent again as it is; SIZE_MAX: nowhere. */
 static size_t
-last_user(const struct ask *ask)
+marked_user(const struct ask *ask)
 {
-    size_t from = 0, to = 0, last = SIZE_MAX;
+    size_t from = 0, to = 0, last = SIZE_MAX, before = SIZE_MAX;
     bool user;
 
     for (; next_turn(ask, &from, &to, &user); from = to) {
-        if (user)
-            last = from;
+        if (!user)
+            continue;
+        before = last;
+        last = from;
     }
-    return last;
+    return ask->passing ? before : last;
 }
 
 enum err
 bedrock_put_messages(struct json_out *j, const struct ask *ask, bool mark,
                      struct problem *why)
 {
-    size_t from = 0, to = 0, marked = mark ? last_user(ask) : SIZE_MAX;
+    size_t from = 0, to = 0, marked = mark ? marked_user(ask) : SIZE_MAX;
     enum err e = OK;
     bool user;
 

@@ -103,10 +103,12 @@ struct ask {
                            (seed, user, ...): passed on where that wire is
                            spoken, else left out; NULL: none */
     bool cache;         /* mark what repeats, where a provider wants marks */
+    bool passing;       /* the last message holds what no later request has:
+                           what repeats ends before it */
     bool whole;         /* a reply in one piece, not a stream */
     int64_t now_ms;     /* wall clock, for who signs with it */
     /* What files say about it, for a provider that answers from that alone
-     * (offline); others find it in their system text. */
+     * (offline); others find it in the last message. */
     const struct excerpt *excerpts;
     size_t n_excerpts;
 };

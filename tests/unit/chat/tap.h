@@ -292,14 +292,16 @@ assert_seen(const char *want)
 static inline void
 tap_remember(const struct ask *ask)
 {
+    size_t most = ask->passing ? 4096 : 60; /* all where there are excerpts */
     struct buf b;
 
     buf_init(&b, sizeof(tap_seen) - 1);
     buf_addf(&b, "%s|%s|", ask->model, ask->system != NULL ? ask->system : "");
     for (size_t i = 0; i < ask->n_messages; i++)
-        buf_addf(&b, "%s:%.*s|", role_name(ask->messages[i].role),
-                 (int)(ask->messages[i].len < 60 ? ask->messages[i].len : 60),
-                 ask->messages[i].text);
+        buf_addf(
+            &b, "%s:%.*s|", role_name(ask->messages[i].role),
+            (int)(ask->messages[i].len < most ? ask->messages[i].len : most),
+            ask->messages[i].text);
     (void)pthread_mutex_lock(&tap_mu);
     tap_builds++;
     (void)snprintf(tap_seen, sizeof(tap_seen), "%s", buf_cstr(&b));

@@ -227,6 +227,85 @@ a_model_elsewhere_is_shown_what_may_leave(void **state)
     assert_end_is_known(rec);
 }
 
+/* The user's last message, as it is sent. */
+static const char *
+quoted(const struct turn_ask *a)
+{
+    return a->ask.messages[a->ask.n_messages - 1 - a->n_after].text;
+}
+
+static enum err
+build(struct turn_ask *a, struct prompt_report *r)
+{
+    struct token_scales *scales = token_scales_new();
+    struct problem why;
+    enum err e;
+
+    e = prompt_build(a, &a->route, "Be kind.", scales, false, r, &why);
+    token_scales_free(scales);
+    return e;
+}
+
+/* They are others each time: what is before them stays the same. */
+static void
+excerpts_stand_right_before_what_the_user_says(void **state)
+{
+    static struct ask_message said[] = {
+        {.role = ROLE_USER, .text = "Hello", .len = 5},
+        {.role = ROLE_ASSISTANT, .text = "Hi", .len = 2}};
+    static const struct ask_message after[] = {
+        {.role = ROLE_ASSISTANT, .text = "call", .len = 4}};
+    const struct piece pieces[] = {
+        {.kind = PIECE_TEXT, .text = "tap 0 heron", .len = 11},
+        {.kind = PIECE_IMAGE, .text = "aGk=", .len = 4}};
+    struct turn_ask *a;
+    struct prompt_report r;
+    int64_t without;
+    const char *end;
+
+    (void)state;
+    put_all();
+    a = ask_about(&tap_provider, "tap-1", "tap 0 heron", 0);
+    a->history = said;
+    a->n_history = 2;
+    assert_int_equal(build(a, &r), OK);
+    assert_string_equal(quoted(a), "tap 0 heron");
+    assert_false(a->ask.passing);
+    without = r.estimate;
+    a->files = 1;
+    retrieve(rig, a);
+    assert_int_equal(build(a, &r), OK);
+    assert_string_equal(a->ask.system, "Be kind.");
+    assert_int_equal(a->ask.n_messages, 3);
+    assert_string_equal(a->ask.messages[0].text, "Hello");
+    assert_int_equal(a->ask.messages[2].role, ROLE_USER);
+    assert_int_equal(strlen(quoted(a)), a->ask.messages[2].len);
+    assert_non_null(strstr(quoted(a), "\n| The heron nests in the old alder."));
+    end = strstr(quoted(a), "\nThe excerpts end here.");
+    assert_non_null(end);
+    assert_non_null(strstr(end, "\n\ntap 0 heron"));
+    assert_true(a->ask.passing);
+    assert_true(r.estimate > without + 100); /* they are counted */
+    /* An image stays beside the words. */
+    a->pieces = pieces;
+    a->n_pieces = 2;
+    assert_int_equal(build(a, &r), OK);
+    assert_int_equal(a->ask.messages[2].n_pieces, 3);
+    assert_non_null(strstr(a->ask.messages[2].pieces[0].text, "ducats"));
+    assert_ptr_equal(a->ask.messages[2].pieces[1].text, pieces[0].text);
+    assert_int_equal(a->ask.messages[2].pieces[2].kind, PIECE_IMAGE);
+    /* Calls and results of tools are behind it, and will be sent again. */
+    a->pieces = NULL;
+    a->n_pieces = 0;
+    a->after = after;
+    a->n_after = 1;
+    assert_int_equal(build(a, &r), OK);
+    assert_non_null(strstr(quoted(a), "ducats"));
+    assert_string_equal(a->ask.messages[3].text, "call");
+    assert_false(a->ask.passing);
+    turn_ask_free(a);
+}
+
 /* What is left of a prompt for a model here must not be in the next one. */
 static void
 a_model_that_stands_in_is_shown_its_own(void **state)
@@ -243,20 +322,20 @@ a_model_that_stands_in_is_shown_its_own(void **state)
                      OK);
     assert_true(r.stays);
     assert_int_equal(r.excerpts, 3);
-    assert_non_null(strstr(a->ask.system, "ducats"));
+    assert_non_null(strstr(quoted(a), "ducats"));
     a->route.model = AWAY;
     assert_int_equal(prompt_build(a, &a->route, "", scales, false, &r, &why),
                      OK);
     assert_false(r.stays);
     assert_int_equal(r.excerpts, 2);
-    assert_null(strstr(a->ask.system, "ducats"));
-    assert_null(strstr(a->ask.system, RED));
+    assert_null(strstr(quoted(a), "ducats"));
+    assert_null(strstr(quoted(a), RED));
     /* One that answers from them has them as they are, the next one not. */
     a->route.provider = &local_provider;
     assert_int_equal(prompt_build(a, &a->route, "", scales, false, &r, &why),
                      OK);
     assert_int_equal(a->ask.n_excerpts, 3);
-    assert_string_equal(a->ask.system, "");
+    assert_string_equal(quoted(a), "tap 0 heron");
     a->route.provider = &tap_provider;
     assert_int_equal(prompt_build(a, &a->route, "", scales, false, &r, &why),
                      OK);
@@ -457,6 +536,7 @@ main(void)
         TEST(a_model_here_is_shown_all_and_cites),
         TEST(an_answer_that_cites_nothing_stands_on_all),
         TEST(a_model_elsewhere_is_shown_what_may_leave),
+        TEST(excerpts_stand_right_before_what_the_user_says),
         TEST(a_model_that_stands_in_is_shown_its_own),
         TEST(the_setting_says_where_files_are_used),
         TEST(a_file_of_somebody_else_is_not_found),

@@ -720,6 +720,19 @@ what_repeats_is_marked_once_each(void **state)
         "{'role':'user','content':[{'type':'tool_result','tool_use_id':'t1',"
         "'content':'r'},{'type':'text','text':'look',"
         "'cache_control':{'type':'ephemeral'}}]}]");
+    /* What the last message says now it will not say again. */
+    a.passing = true;
+    expect_member(
+        &a, "messages",
+        "[{'role':'user','content':[{'type':'text','text':'a',"
+        "'cache_control':{'type':'ephemeral'}}]},"
+        "{'role':'assistant','content':[{'type':'tool_use','id':'t1',"
+        "'name':'f','input':{}}]},"
+        "{'role':'user','content':[{'type':'tool_result','tool_use_id':'t1',"
+        "'content':'r'},{'type':'text','text':'look'}]}]");
+    a.n_messages = 2;
+    expect_member(&a, "messages",
+                  "[{'role':'user','content':[{'type':'text','text':'a'}]}]");
 }
 
 static void

@@ -592,6 +592,12 @@ marks_stand_where_they_are_taken(void **state)
                "'content':[{'text':'a'}]},{'role':'assistant','content':["
                "{'text':'b'}]},{'role':'user','content':[{'text':'c'}," MARK
                "]}],'toolConfig':{'tools':[" NOW "]}}");
+    a.passing = true;
+    expect(&a, "{'system':[{'text':'S'}," MARK "],'messages':[{'role':'user',"
+               "'content':[{'text':'a'}," MARK "]},{'role':'assistant',"
+               "'content':[{'text':'b'}]},{'role':'user','content':["
+               "{'text':'c'}]}],'toolConfig':{'tools':[" NOW "]}}");
+    a.passing = false;
     a.model = "meta.llama3-70b-instruct-v1:0";
     expect(&a, "{'system':[{'text':'S'}],'messages':[{'role':'user',"
                "'content':[{'text':'a'}]},{'role':'assistant','content':["

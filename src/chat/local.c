@@ -149,6 +149,7 @@ copy_excerpts(struct local *l, const struct ask *ask)
     }
     l->ask.excerpts = x;
     l->ask.n_excerpts = ask->n_excerpts;
+    l->ask.searched = ask->searched;
 }
 
 struct local *

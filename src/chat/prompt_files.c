@@ -39,6 +39,7 @@ prompt_excerpts(struct turn_ask *a, const struct route_choice *route,
     a->ask.excerpts = NULL;
     a->ask.n_excerpts = 0;
     found = retrieved_for(a->retrieved, r->stays);
+    a->ask.searched = found->documents > 0 && !found->samples;
     if (found->n == 0)
         return "";
     if (route->provider->answer != NULL) {

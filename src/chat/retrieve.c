@@ -124,6 +124,21 @@ any_label(const struct files_found *f)
     return false;
 }
 
+/* Is a file of this type code? Then its lines are to stay as they are. */
+static bool
+is_code(const char *type)
+{
+    static const char *const types[] = {
+        "application/sql", "application/toml", "application/yaml", "text/css",
+        "text/javascript", "text/typescript",  "text/xml",
+    };
+
+    for (size_t i = 0; i < COUNT_OF(types); i++)
+        if (strcmp(type, types[i]) == 0)
+            return true;
+    return strncmp(type, "text/x-", 7) == 0;
+}
+
 static struct excerpt *
 excerpts_of(struct files_found *f)
 {
@@ -137,6 +152,9 @@ excerpts_of(struct files_found *f)
             .text = f->hits[i].text,
             .len = strlen(f->hits[i].text),
             .similarity = f->hits[i].similarity,
+            .image = f->hits[i].image,
+            .code = is_code(f->hits[i].type),
+            .sample = f->samples,
         };
     return x;
 }
@@ -277,6 +295,18 @@ look(struct files *files, struct files_query *q, const struct turn_ask *a,
     return OK;
 }
 
+/* Who answers from files alone lists all that fits, and no model has to be sent
+ * it. */
+static unsigned
+top_k(const struct turn_ask *a)
+{
+    unsigned n = (unsigned)conf_int(CONF_FILES_TOP_K);
+
+    return a->route.provider->answer == NULL || n > RETRIEVE_LISTED
+               ? n
+               : RETRIEVE_LISTED;
+}
+
 void
 retrieve(struct engine *en, struct turn_ask *a)
 {
@@ -284,7 +314,7 @@ retrieve(struct engine *en, struct turn_ask *a)
         .owner = retrieve_viewer(a),
         .text = a->text,
         .len = a->text_len,
-        .top_k = (unsigned)conf_int(CONF_FILES_TOP_K),
+        .top_k = top_k(a),
         .per_document = FILES_PER_DOCUMENT,
         .own_only = a->files != 1 && a->route.provider->answer == NULL,
         .threshold = a->files == 1 ? 0 : RETRIEVE_MIN,

@@ -13,7 +13,8 @@
 
 #define RETRIEVE_RECENT_MAX 1500       /* bytes of what was said before */
 #define RETRIEVE_NAMED_MAX (24 * 1024) /* bytes of a file that is named */
-#define RETRIEVE_MIN 0.12 /* similarity, where nobody asked for files */
+#define RETRIEVE_MIN 0.12  /* similarity, where nobody asked for files */
+#define RETRIEVE_LISTED 24 /* excerpts for who answers from files alone */
 
 struct engine;
 

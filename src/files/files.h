@@ -186,6 +186,7 @@ struct files_found {
     const char **held; /* names of documents held back: they would be hits */
     size_t n_held;
     size_t documents; /* that were looked through; 0: there is no index */
+    bool samples;     /* they came with the program: the owner has no others */
 };
 
 /* Hybrid: FTS5's bm25 and the vectors, joined by reciprocal rank. OK also when

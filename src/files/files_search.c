@@ -88,8 +88,10 @@ collections_read(struct query *q)
     q->collection = arena_alloc(q->arena,
                                 QUERY_COLLECTIONS * sizeof(*q->collection));
     e = collections_some(q, false);
-    if (e == OK && q->n_collections == 0 && !q->ask->own_only)
+    if (e == OK && q->n_collections == 0 && !q->ask->own_only) {
+        q->samples = true;
         e = collections_some(q, true);
+    }
     qsort(q->collection, q->n_collections, sizeof(*q->collection), by_number);
     return e;
 }
@@ -210,6 +212,7 @@ look(struct query *q, struct files_found *out)
     enum err e = collections_read(q);
 
     out->documents = q->documents;
+    out->samples = q->samples;
     if (e == OK)
         e = model_read(q);
     if (e != OK || q->n_collections == 0 || (q->n_terms == 0 && q->model == 0))

@@ -39,6 +39,7 @@ struct query {
     uint64_t first[256]; /* terms that a word with this first byte can be */
     bool plain;          /* nothing was typed but words that say nothing */
     bool matched;        /* a typed word that tells is in the index */
+    bool images;         /* images are asked for */
     float vector[VECTOR_DIMS]; /* built-in */
     float typed[VECTOR_DIMS];  /* the same without what was said before */
     bool has_vector;
@@ -46,6 +47,7 @@ struct query {
     /* Collections that are looked through, by number. */
     int64_t *collection;
     size_t n_collections;
+    bool samples; /* they are those for who has nothing else */
     size_t documents;
 };
 

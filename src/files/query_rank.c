@@ -327,7 +327,9 @@ score_all(const struct query *q, struct query_result *r, size_t n)
 static bool
 is_answer(const struct query *q, const struct query_result *r)
 {
-    if (q->ask->threshold > 0 && r->similarity < q->ask->threshold)
+    /* "Which photos do I have?" is like no image in particular. */
+    if (q->ask->threshold > 0 && r->similarity < q->ask->threshold &&
+        !(q->images && r->document->image))
         return false;
     if (r->typed)
         return true;

@@ -201,6 +201,7 @@ read_typed(struct reader *r, const char *text, size_t n)
             t->weight = WEAK_WEIGHT;
         else if (is_media(t->word))
             t->weight = MEDIA_WEIGHT;
+        q->images |= is_media(t->word);
         strong += t->weight >= 1;
         t->prefix = t->len >= PREFIX_MIN && r->word[i].kind == SHELF_WORD &&
                     i + 1 == r->n && r->word[i].to == n;

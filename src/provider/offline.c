@@ -37,6 +37,15 @@ static const char files_footer[] =
     "stand. To talk to a model about them, set a key such as "
     "`OPENAI_API_KEY` in `.env` and restart.*\n";
 
+static const char samples_footer[] =
+    "*No model is configured: this is what Parley's samples say of themselves. "
+    "To talk to a model, set a key such as `OPENAI_API_KEY` in `.env` and "
+    "restart.*\n";
+
+static const char talk_footer[] =
+    "*No model is configured. To talk to one, set a key such as "
+    "`OPENAI_API_KEY` in `.env` and restart.*\n";
+
 /* --- choosing ----------------------------------------------------------- */
 
 /* A sentence that ends in a colon brings its list or table along. */
@@ -122,17 +131,73 @@ another_section(const struct query *q, const struct docs *d,
     return second;
 }
 
-static void
-tell_section(struct buf *out, const struct docs *d, size_t i,
-             const bool *chosen)
+/* Is a section what an excerpt stands under? Its headings are "A > B". */
+static bool
+is_under(const struct excerpt *x, const struct section *s)
 {
-    docs_tell_title(out, &d->sections[i]);
+    size_t n = strlen(x->heading), at = n - s->title_len;
+
+    return n >= s->title_len &&
+           memcmp(x->heading + at, s->title, s->title_len) == 0 &&
+           (at == 0 || (at >= 3 && memcmp(x->heading + at - 3, " > ", 3) == 0));
+}
+
+/* The number of an excerpt that was found for the question and is of this
+ * section, so that it can be cited and opened; 0: there is none. */
+static size_t
+number_of(const struct ask *ask, const struct docs *d, size_t i)
+{
+    const struct section *s = &d->sections[i];
+
+    for (size_t k = 0; ask != NULL && d->names != NULL && k < ask->n_excerpts;
+         k++) {
+        const struct excerpt *x = &ask->excerpts[k];
+
+        if (x->sample && !x->image && is_under(x, s) &&
+            strcmp(x->name, d->names[s->file]) == 0)
+            return k + 1;
+    }
+    return 0;
+}
+
+static void
+tell_section(struct buf *out, const struct ask *ask, const struct docs *d,
+             size_t i, const bool *chosen)
+{
+    docs_tell_title(out, &d->sections[i], number_of(ask, d, i));
     docs_tell_units(out, d, &d->sections[i], chosen);
+}
+
+/* Which numbers are which files; second may be n_sections. */
+static void
+tell_sources(struct buf *out, const struct ask *ask, const struct docs *d,
+             size_t first, size_t second)
+{
+    size_t one = number_of(ask, d, first);
+    size_t two = second < d->n_sections ? number_of(ask, d, second) : 0;
+
+    if (one > 0)
+        buf_addf(out, "[%zu] %s", one, ask->excerpts[one - 1].name);
+    if (two > 0 && two != one)
+        buf_addf(out, "%s[%zu] %s", one > 0 ? " · " : "", two,
+                 ask->excerpts[two - 1].name);
+    if (one > 0 || two > 0)
+        buf_adds(out, "\n\n");
+}
+
+/* Most words of the question are nowhere, or half of them and a row only
+ * happens to have another: it is about something else. */
+static bool
+is_strange(const struct query *q, const struct unit *best)
+{
+    return 2 * q->unknown > q->n ||
+           (2 * q->unknown == q->n && best->kind == UNIT_ROW);
 }
 
 /* False: the documents say nothing about it. */
 static bool
-tell_match(struct buf *out, const struct docs *d, const struct query *q)
+tell_match(struct buf *out, const struct ask *ask, const struct docs *d,
+           const struct query *q, struct offline_fit *fit)
 {
     double *scores = xcalloc(d->n_units + 1, sizeof(*scores));
     bool *chosen = xcalloc(d->n_units + 1, sizeof(*chosen));
@@ -144,36 +209,96 @@ tell_match(struct buf *out, const struct docs *d, const struct query *q)
         scores[u] = unit_score(q, &d->units[u]);
     first = best_section(q, d, scores, d->n_sections, &is);
     found = first < d->n_sections &&
-            (is.cover >= COVER_MIN || section_named(q, &d->sections[first]));
+            ((is.cover >= COVER_MIN && !is_strange(q, &d->units[is.best])) ||
+             section_named(q, &d->sections[first]));
     if (found) {
+        *fit = (struct offline_fit){
+            .cover = is.cover, .named = section_named(q, &d->sections[first])};
         second = another_section(q, d, scores, first, &is);
         docs_choose(d, &d->sections[first], scores,
                     second < d->n_sections ? TOLD_MAX - 1 : TOLD_MAX, chosen);
-        tell_section(out, d, first, chosen);
+        tell_section(out, ask, d, first, chosen);
         if (second < d->n_sections) {
             docs_choose(d, &d->sections[second], scores, 1, chosen);
-            tell_section(out, d, second, chosen);
+            tell_section(out, ask, d, second, chosen);
         }
+        tell_sources(out, ask, d, first, second);
     }
     free(scores);
     free(chosen);
     return found;
 }
 
-static void
-tell_answer(struct buf *out, const struct docs *d, const char *message,
-            size_t n)
+/* False: the documents say nothing about it. */
+static bool
+tell_answer(struct buf *out, const struct ask *ask, const struct docs *d,
+            const char *message, size_t n, struct offline_fit *fit)
 {
     struct query q;
 
+    *fit = (struct offline_fit){.cover = 0};
     query_init(&q, d, message, n);
-    if (q.n == 0) {
-        docs_tell_intro(out, d);
-    } else if (!tell_match(out, d, &q)) {
-        buf_adds(out, "I found nothing about that in Parley's documents, and "
-                      "they are all I know.\n\n");
-        docs_tell_topics(out, d);
+    if (q.n > 0)
+        return tell_match(out, ask, d, &q, fit);
+    docs_tell_intro(out, d);
+    return true;
+}
+
+/* Is the question rather one for the documents than for one's own files? */
+static bool
+is_about_parley(const struct offline_fit *docs, const struct offline_fit *files)
+{
+    return (docs->named && !files->named) ||
+           (files->code && docs->cover >= files->cover);
+}
+
+static void
+tell_nothing(struct buf *out, const struct ask *ask, const struct docs *d,
+             bool image)
+{
+    bool own = ask != NULL && ask->searched;
+
+    if (image)
+        buf_addf(out, "I found no image of that%s.\n\n",
+                 own ? " among your files" : "");
+    else
+        buf_addf(out,
+                 "I found nothing about that in %sParley's documents, and "
+                 "they are all I know.\n\n",
+                 own ? "your files, nor in " : "");
+    docs_tell_topics(out, d);
+}
+
+/* One's own files say best what one asks, but where a question is clearly about
+ * Parley. Its documents are told as they are, not as they were found, since
+ * whole they tell more. Returns what the answer ends with. */
+static const char *
+tell_best(struct buf *out, const struct docs *d, const struct ask *ask,
+          const char *message, size_t n)
+{
+    bool own = ask != NULL && ask->n_excerpts > 0 && !ask->excerpts[0].sample;
+    enum offline_images images = ask == NULL
+                                     ? IMAGES_NOT_ASKED
+                                     : offline_images(ask, message, n, out);
+    struct offline_fit files, docs;
+    const char *end = footer;
+    struct buf from_files;
+
+    if (images == IMAGES_TOLD)
+        return own ? files_footer : samples_footer;
+    buf_init(&from_files, out->max - out->len);
+    own = own && offline_from_files(ask, message, n, &from_files, &files);
+    if (images == IMAGES_NONE && !own) {
+        tell_nothing(out, ask, d, true);
+    } else if (!tell_answer(out, ask, d, message, n, &docs) && !own) {
+        tell_nothing(out, ask, d, false);
+    } else if (own && !is_about_parley(&docs, &files)) {
+        buf_clear(out);
+        buf_add(out, from_files.data, from_files.len);
+        end = files_footer;
     }
+    buf_release(&from_files);
+    return end;
 }
 
 enum err
@@ -185,17 +310,28 @@ offline_answer(const struct docs *d, const struct ask *ask, const char *message,
     switch (words_kind(message, n)) {
     case WORDS_GREETING:
         buf_adds(out, "Hello! I am Parley without a model: I can answer "
-                      "questions about Parley itself.\n\n");
+                      "questions about your files and about Parley "
+                      "itself.\n\n");
         docs_tell_topics(out, d);
+        end = talk_footer;
         break;
-    case WORDS_THANKS: buf_adds(out, "You are welcome.\n\n"); break;
+    case WORDS_THANKS:
+        buf_adds(out, "You are welcome.\n\n");
+        end = talk_footer;
+        break;
+    case WORDS_BYE:
+        buf_adds(out, "Goodbye!\n\n");
+        end = talk_footer;
+        break;
+    case WORDS_WELL:
+        buf_adds(out, "All right.\n\n");
+        end = talk_footer;
+        break;
     case WORDS_OTHER:
         if (words_everything(message, n))
             docs_tell_everything(out, d);
-        else if (ask != NULL && offline_from_files(ask, message, n, out))
-            end = files_footer;
         else
-            tell_answer(out, d, message, n);
+            end = tell_best(out, d, ask, message, n);
         break;
     }
     buf_adds(out, end);

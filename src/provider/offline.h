@@ -13,8 +13,14 @@
 /* The next word at *s (moved behind it): lower case, stemmed, hashed; never
  * 0. Returns 0 when there is none. stop: it is too common to mean anything. */
 uint32_t words_next(const char **s, const char *end, bool *stop);
-enum words_kind { WORDS_OTHER, WORDS_GREETING, WORDS_THANKS };
-/* Is there nothing but a greeting or a thank-you in it? */
+enum words_kind {
+    WORDS_OTHER,
+    WORDS_GREETING,
+    WORDS_THANKS,
+    WORDS_BYE,
+    WORDS_WELL /* "ok", "nice" */
+};
+/* Is there nothing but small talk in it, and which? */
 enum words_kind words_kind(const char *s, size_t n);
 /* Does it ask for all there is, or for a long answer? */
 bool words_everything(const char *s, size_t n);
@@ -36,6 +42,7 @@ struct unit {
     size_t section;
     uint32_t *words; /* owned; without stop words */
     size_t n_words;
+    size_t length; /* in words, as far as it counts against it */
     uint32_t names[UNIT_NAMES_MAX]; /* UNIT_ROW: the words of what it is about,
                                        those in a NAME_OF_A_SETTING apart */
     size_t n_names;
@@ -56,6 +63,7 @@ struct section {
 
 struct docs {
     char **files; /* owned, NUL-terminated */
+    char **names; /* owned; of them, as "docs/WIRE.md"; NULL: they have none */
     size_t n_files;
     struct section *sections; /* owned */
     size_t n_sections;
@@ -68,6 +76,9 @@ struct docs {
 /* Add the sections and units of a document, the newest of d->files. text is
  * NUL-terminated and borrowed for as long as d lives. Pure. */
 void docs_cut(struct docs *d, const char *text);
+/* The words of a text that are no stop words, *n_out of them; for a unit. Owned
+ * by the caller. */
+uint32_t *docs_words(const char *s, size_t len, size_t *n_out);
 
 /* --- offline_docs.c ------------------------------------------------------ */
 
@@ -79,7 +90,8 @@ void docs_free(struct docs *d);
 
 /* --- offline_tell.c: documents as answers ------------------------------- */
 
-void docs_tell_title(struct buf *out, const struct section *s);
+/* number: of the excerpt that is cited for it; 0: none. */
+void docs_tell_title(struct buf *out, const struct section *s, size_t number);
 /* The units of s that are chosen (an array over all units), in their order. */
 void docs_tell_units(struct buf *out, const struct docs *d,
                      const struct section *s, const bool *chosen);
@@ -96,6 +108,7 @@ struct query {
     uint32_t words[QUERY_WORDS_MAX];
     double weight[QUERY_WORDS_MAX]; /* rare words weigh more */
     size_t n;                       /* 0: it asks for nothing */
+    size_t unknown;                 /* words that no unit has */
     double total;                   /* of all weights */
     double mean;                    /* words in a unit, on average */
 };
@@ -122,13 +135,36 @@ bool section_named(const struct query *q, const struct section *s);
 void docs_choose(const struct docs *d, const struct section *s,
                  const double *scores, size_t max, bool *chosen);
 
+/* --- offline_excerpt.c. Pure. -------------------------------------------- */
+
+struct ask;     /* provider/provider.h */
+struct excerpt; /* the same; its text ends with a NUL */
+
+/* Its text as Markdown, with fences around code. */
+void excerpt_markdown(const struct excerpt *x, struct buf *out);
+
+/* --- offline_images.c. Pure. --------------------------------------------- */
+
+enum offline_images {
+    IMAGES_NOT_ASKED, /* the message is about something else */
+    IMAGES_NONE,      /* none fits */
+    IMAGES_TOLD       /* all that fit were put into out */
+};
+/* List the images among the excerpts of ask that a message asks for. */
+enum offline_images offline_images(const struct ask *ask, const char *message,
+                                   size_t n, struct buf *out);
+
 /* --- offline_files.c: an answer from excerpts of files. Pure. ------------ */
 
-struct ask; /* provider/provider.h */
-
+/* How well what is told fits. */
+struct offline_fit {
+    double cover; /* the share of the question that it speaks of */
+    bool named;   /* the question names its section */
+    bool code;    /* it is code, which may have a word by chance */
+};
 /* Put what the excerpts of ask say to a message into out. False: nothing. */
 bool offline_from_files(const struct ask *ask, const char *message, size_t n,
-                        struct buf *out);
+                        struct buf *out, struct offline_fit *fit);
 
 /* --- offline.c ---------------------------------------------------------- */
 

@@ -12,6 +12,7 @@
 
 #define WORDS_MAX 256     /* of a unit that are looked at */
 #define NAME_MAX_BYTES 64 /* of a row that are looked at for its name */
+#define CODE_SHARE 3      /* of words of code one counts as one of prose */
 
 /* One pass over one file. */
 struct cutter {
@@ -39,8 +40,8 @@ grow(void *list, size_t n, size_t size)
     return xrealloc(list, (n == 0 ? 1 : n * 2) * size);
 }
 
-static uint32_t *
-words_of(const char *s, size_t len, size_t *n_out)
+uint32_t *
+docs_words(const char *s, size_t len, size_t *n_out)
 {
     uint32_t found[WORDS_MAX], h, *list;
     const char *end = s + len;
@@ -71,7 +72,7 @@ add_section(struct docs *d, const char *title, size_t len, const char *text)
     s->text = text;
     s->first = d->n_units;
     s->file = d->n_files - 1;
-    s->words = words_of(title, len, &s->n_words);
+    s->words = docs_words(title, len, &s->n_words);
 }
 
 static void
@@ -103,7 +104,8 @@ add_unit(struct docs *d, const char *s, const char *end, enum unit_kind kind)
     u->len = (size_t)(end - s);
     u->leads = kind != UNIT_CODE && end[-1] == ':';
     u->section = d->n_sections - 1;
-    u->words = words_of(s, u->len, &u->n_words);
+    u->words = docs_words(s, u->len, &u->n_words);
+    u->length = u->n_words;
     d->sections[u->section].n_units++;
     return u;
 }
@@ -156,6 +158,7 @@ end_code(struct cutter *c)
     struct docs *d = c->d;
     struct unit *u = d->n_units > 0 ? &d->units[d->n_units - 1] : NULL;
     const char *s = c->code;
+    size_t lead;
 
     c->code = NULL;
     if (s == NULL)
@@ -166,11 +169,13 @@ end_code(struct cutter *c)
             u->alone = true;
         return;
     }
+    lead = u->n_words;
     u->len = (size_t)(c->code_end - u->text);
     u->kind = UNIT_CODE;
     u->leads = false;
     free(u->words);
-    u->words = words_of(u->text, u->len, &u->n_words);
+    u->words = docs_words(u->text, u->len, &u->n_words);
+    u->length += (u->n_words - lead) / CODE_SHARE;
 }
 
 static size_t

@@ -38,9 +38,11 @@ static const char own_words[] =
     "is set with `OPENAI_BASE_URL`.\n";
 
 static void
-add_file(struct docs *d, char *text)
+add_file(struct docs *d, const char *name, char *text)
 {
     d->files = xrealloc(d->files, (d->n_files + 1) * sizeof(*d->files));
+    d->names = xrealloc(d->names, (d->n_files + 1) * sizeof(*d->names));
+    d->names[d->n_files] = xstrdup(name);
     d->files[d->n_files++] = text;
     docs_cut(d, text);
 }
@@ -62,7 +64,7 @@ read_file(struct docs *d, const char *root, const char *name)
     n = fread(text, 1, FILE_BYTES_MAX, f);
     (void)fclose(f);
     text[n] = '\0'; /* a NUL inside ends it: slices are NUL-free */
-    add_file(d, xrealloc(text, n + 1));
+    add_file(d, name, xrealloc(text, n + 1));
 }
 
 static int
@@ -100,7 +102,7 @@ docs_load(const char *root)
     }
     free(list);
     if (d->n_units == 0)
-        add_file(d, xstrdup(own_words));
+        add_file(d, "", xstrdup(own_words));
     return d;
 }
 
@@ -115,10 +117,14 @@ docs_free(struct docs *d)
         free(d->units[i].words);
     for (i = 0; i < d->n_sections; i++)
         free(d->sections[i].words);
-    for (i = 0; i < d->n_files; i++)
+    for (i = 0; i < d->n_files; i++) {
         free(d->files[i]);
+        if (d->names != NULL)
+            free(d->names[i]);
+    }
     free(d->units);
     free(d->sections);
     free(d->files);
+    free(d->names);
     free(d);
 }

@@ -25,6 +25,35 @@ struct telling {
     bool *told;     /* sections */
 };
 
+/* What code calls parse_amount people call "parse amount": the words of its
+ * units from `first` on are those of such names. */
+static void
+split_names(struct docs *d, size_t first)
+{
+    for (size_t i = first; i < d->n_units; i++) {
+        struct unit *u = &d->units[i];
+        char *text = xmemdup0(u->text, u->len);
+
+        for (char *s = text; *s != '\0'; s++)
+            if (*s == '_')
+                *s = ' ';
+        free(u->words);
+        u->words = docs_words(text, u->len, &u->n_words);
+        free(text);
+    }
+}
+
+/* The last of its headings, or its name. */
+static const char *
+title_of(const struct excerpt *x)
+{
+    const char *title = x->heading, *next;
+
+    while ((next = strstr(title, " > ")) != NULL)
+        title = next + 3;
+    return *title != '\0' ? title : x->name;
+}
+
 /* Each excerpt is a document of its own: its number is the file's. */
 static struct docs *
 cut_excerpts(const struct ask *ask)
@@ -34,15 +63,17 @@ cut_excerpts(const struct ask *ask)
     d->files = xcalloc(ask->n_excerpts, sizeof(*d->files));
     for (size_t i = 0; i < ask->n_excerpts; i++) {
         const struct excerpt *x = &ask->excerpts[i];
+        size_t first = d->n_units;
         struct buf text;
 
         buf_init(&text, TEXT_MAX);
-        buf_addf(&text, "## %s\n\n",
-                 x->heading[0] != '\0' ? x->heading : x->name);
-        buf_add(&text, x->text, x->len);
+        buf_addf(&text, "## %s\n\n", title_of(x));
+        excerpt_markdown(x, &text);
         d->files[d->n_files++] = xstrdup(buf_cstr(&text));
         buf_release(&text);
         docs_cut(d, d->files[i]);
+        if (x->code)
+            split_names(d, first);
     }
     return d;
 }
@@ -108,7 +139,8 @@ tell_section(struct buf *out, struct telling *t, size_t i, size_t max)
 
 /* False: nothing fits. */
 static bool
-tell(struct buf *out, struct telling *t, const struct query *q)
+tell(struct buf *out, struct telling *t, const struct query *q,
+     struct offline_fit *fit)
 {
     struct rating is, first;
     size_t i = best_section(t, q, &first);
@@ -120,6 +152,11 @@ tell(struct buf *out, struct telling *t, const struct query *q)
              (first.cover < COVER_MIN &&
               !section_named(q, &t->docs->sections[i])))
         return false;
+    *fit = (struct offline_fit){
+        .cover = first.cover,
+        .named = section_named(q, &t->docs->sections[i]),
+        .code = t->ask->excerpts[t->docs->sections[i].file].code,
+    };
     tell_section(out, t, i, UNITS_MAX);
     for (size_t n = 1; n < TOLD_MAX; n++) {
         i = best_section(t, q, &is);
@@ -162,12 +199,13 @@ tell_files(struct buf *out, const struct telling *t)
 
 bool
 offline_from_files(const struct ask *ask, const char *message, size_t n,
-                   struct buf *out)
+                   struct buf *out, struct offline_fit *fit)
 {
     struct telling t = {.ask = ask};
     struct query q;
     bool found;
 
+    *fit = (struct offline_fit){.cover = 0};
     if (ask->n_excerpts == 0)
         return false;
     t.docs = cut_excerpts(ask);
@@ -177,7 +215,7 @@ offline_from_files(const struct ask *ask, const char *message, size_t n,
     query_init(&q, t.docs, message, n);
     for (size_t u = 0; u < t.docs->n_units; u++)
         t.scores[u] = unit_score(&q, &t.docs->units[u]);
-    found = q.n > 0 && tell(out, &t, &q);
+    found = q.n > 0 && tell(out, &t, &q, fit);
     if (found)
         tell_files(out, &t);
     docs_free(t.docs);

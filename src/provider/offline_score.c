@@ -68,8 +68,10 @@ weigh(struct query *q, const struct docs *d)
             having += unit_has(&d->units[u], q->words[i]);
         q->weight[i] = log_about(1 +
                                  (double)d->n_units / (0.5 + (double)having));
-        if (having == 0) /* as likely a common word as a telling one */
+        if (having == 0) { /* as likely a common word as a telling one */
             q->weight[i] *= 0.5;
+            q->unknown++;
+        }
         q->total += q->weight[i];
     }
 }
@@ -124,7 +126,7 @@ kind_weight(const struct unit *u)
 double
 unit_score(const struct query *q, const struct unit *u)
 {
-    double sum = 0, length = (double)u->n_words / q->mean;
+    double sum = 0, length = (double)u->length / q->mean;
     size_t i;
 
     for (i = 0; i < q->n; i++)

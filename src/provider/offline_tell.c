@@ -150,13 +150,16 @@ tell_row(struct buf *out, const struct unit *u)
 }
 
 void
-docs_tell_title(struct buf *out, const struct section *s)
+docs_tell_title(struct buf *out, const struct section *s, size_t number)
 {
     if (s->title_len == 0)
         return;
     buf_adds(out, "**");
     tell(out, s->title, s->title_len, false);
-    buf_adds(out, "**\n\n");
+    buf_adds(out, "**");
+    if (number > 0)
+        buf_addf(out, " [%zu]", number);
+    buf_adds(out, "\n\n");
 }
 
 static bool

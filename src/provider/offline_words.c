@@ -15,44 +15,192 @@
 
 #define WORD_MAX 48 /* bytes; the rest of a longer word is ignored */
 #define STEM_MIN 3
-#define GREETING_WORDS_MAX 5
+#define GREETING_WORDS_MAX 6
 
 static const char *const stop_words[] = {
-    "about",   "after",     "all",     "also",      "am",       "an",
-    "and",     "another",   "any",     "api",       "are",      "as",
-    "at",      "available", "be",      "by",        "can",      "change",
-    "changes", "configure", "connect", "could",     "describe", "did",
-    "do",      "does",      "doesn",   "don",       "else",     "ever",
-    "exactly", "explain",   "find",    "for",       "from",     "get",
-    "give",    "go",        "good",    "got",       "had",      "happen",
-    "happens", "has",       "have",    "here",      "how",      "i",
-    "if",      "in",        "into",    "is",        "it",       "its",
-    "just",    "know",      "let",     "like",      "look",     "looking",
-    "made",    "make",      "maker",   "many",      "may",      "me",
-    "mean",    "means",     "mine",    "more",      "much",     "my",
-    "need",    "no",        "not",     "of",        "often",    "on",
-    "one",     "or",        "parley",  "please",    "possible", "put",
-    "really",  "say",       "set",     "several",   "should",   "show",
-    "so",      "some",      "support", "supported", "supports", "take",
-    "tell",    "than",      "that",    "the",       "their",    "them",
-    "then",    "there",     "these",   "they",      "thing",    "this",
-    "to",      "tried",     "try",     "under",     "up",       "us",
-    "use",     "used",      "uses",    "using",     "want",     "was",
-    "way",     "we",        "were",    "what",      "when",     "where",
-    "which",   "who",       "whole",   "why",       "will",     "with",
-    "work",    "working",   "works",   "would",     "write",    "wrote",
-    "you",     "your"};
+    "about",
+    "after",
+    "all",
+    "also",
+    "am",
+    "an",
+    "and",
+    "another",
+    "any",
+    "api",
+    "are",
+    "as",
+    "at",
+    "available",
+    "be",
+    "by",
+    "can",
+    "change",
+    "changes",
+    "configure",
+    "connect",
+    "could",
+    "describe",
+    "did",
+    "do",
+    "does",
+    "doesn",
+    "don",
+    "else",
+    "ever",
+    "exactly",
+    "explain",
+    "find",
+    "for",
+    "from",
+    "get",
+    "give",
+    "go",
+    "good",
+    "got",
+    "had",
+    "happen",
+    "happens",
+    "has",
+    "have",
+    "here",
+    "how",
+    "i",
+    "if",
+    "in",
+    "into",
+    "is",
+    "it",
+    "its",
+    "just",
+    "know",
+    "let",
+    "like",
+    "look",
+    "looking",
+    "made",
+    "make",
+    "maker",
+    "many",
+    "may",
+    "me",
+    "mean",
+    "means",
+    "mine",
+    "more",
+    "much",
+    "my",
+    "need",
+    "no",
+    "not",
+    "of",
+    "often",
+    "on",
+    "one",
+    "or",
+    "parley",
+    "please",
+    "possible",
+    "put",
+    "really",
+    "say",
+    "set",
+    "several",
+    "should",
+    "show",
+    "so",
+    "some",
+    "support",
+    "supported",
+    "supports",
+    "take",
+    "tell",
+    "than",
+    "that",
+    "the",
+    "their",
+    "them",
+    "then",
+    "there",
+    "these",
+    "they",
+    "thing",
+    "this",
+    "to",
+    "tried",
+    "try",
+    "under",
+    "up",
+    "us",
+    "use",
+    "used",
+    "uses",
+    "using",
+    "want",
+    "was",
+    "way",
+    "we",
+    "were",
+    "what",
+    "when",
+    "where",
+    "which",
+    "who",
+    "whole",
+    "why",
+    "will",
+    "with",
+    "work",
+    "working",
+    "works",
+    "would",
+    "write",
+    "wrote",
+    "you",
+    "your",
+    /* of those who ask in another language */
+    "das",
+    "der",
+    "die",
+    "ein",
+    "eine",
+    "einen",
+    "est",
+    "ich",
+    "ist",
+    "je",
+    "kann",
+    "man",
+    "mit",
+    "setze",
+    "und",
+    "wie",
+    "welche",
+    "wo",
+    "les",
+    "des",
+    "comment",
+    "une",
+    "qu",
+    "quoi",
+};
 
-static const char *const greetings[] = {
-    "hello", "hi",      "hey",     "hallo",     "greetings",
-    "good",  "morning", "evening", "afternoon", "day",
-    "there", "parley",  "thanks",  "thank",     "you",
-    "very",  "much",    "so",      "how",       "are",
-    "test",  "ping",    "yo",      "everybody", "all"};
-
-/* The words that make it a greeting; the others may only go with one. */
-static const char *const greeting_heads[] = {
-    "hello", "hi", "hey", "hallo", "greetings", "good", "test", "ping", "yo"};
+/* Words of small talk: each may stand beside the others, and those of a kind
+ * other than WORDS_OTHER make it that. Of several kinds the last one counts,
+ * but thanks before all. */
+static const struct {
+    enum words_kind kind;
+    const char *words; /* each between blanks */
+} small_talk[] = {
+    {WORDS_GREETING, " hello hi hey hallo greetings yo test ping servus moin "
+                     "bonjour salut hola guten good howdy "},
+    {WORDS_THANKS, " thank thanks danke merci thx gracias "},
+    {WORDS_BYE, " bye goodbye ciao night "},
+    {WORDS_WELL, " ok okay cool great nice wow fine yes no yeah "},
+    {WORDS_OTHER, " morning evening afternoon day there parley you very much "
+                  "so how are everybody all tag morgen abend is it going "
+                  "doing today sch\xc3\xb6n "},
+};
 
 /* Endings, longest first; what replaces them. */
 static const struct {
@@ -65,18 +213,51 @@ static const struct {
 static const struct {
     const char *stem, *as;
 } same[] = {
-    {"abort", "stop"},       {"begin", "start"},      {"cancel", "stop"},
-    {"chatgpt", "openai"},   {"convers", "session"},  {"cost", "pric"},
-    {"crash", "kill"},       {"deploy", "server"},    {"dialog", "session"},
-    {"die", "kill"},         {"directory", "folder"}, {"docker", "container"},
-    {"erase", "delet"},      {"gpt", "openai"},       {"install", "start"},
-    {"keep", "stor"},        {"kept", "stor"},        {"launch", "start"},
-    {"licens", "licenc"},    {"llm", "model"},        {"performanc", "fast"},
-    {"persist", "stor"},     {"photo", "imag"},       {"pictur", "imag"},
-    {"privacy", "privat"},   {"quick", "fast"},       {"refresh", "reconnect"},
-    {"reload", "reconnect"}, {"remov", "delet"},      {"resum", "reconnect"},
-    {"sav", "stor"},         {"see", "read"},         {"setup", "start"},
+    {"abort", "stop"},
+    {"begin", "start"},
+    {"cancel", "stop"},
+    {"chatgpt", "openai"},
+    {"convers", "session"},
+    {"cost", "pric"},
+    {"crash", "kill"},
+    {"deploy", "server"},
+    {"dialog", "session"},
+    {"die", "kill"},
+    {"directory", "folder"},
+    {"docker", "container"},
+    {"erase", "delet"},
+    {"gpt", "openai"},
+    {"install", "start"},
+    {"keep", "stor"},
+    {"kept", "stor"},
+    {"launch", "start"},
+    {"licens", "licenc"},
+    {"llm", "model"},
+    {"performanc", "fast"},
+    {"persist", "stor"},
+    {"photo", "imag"},
+    {"pictur", "imag"},
+    {"photograph", "imag"},
+    {"foto", "imag"},
+    {"bild", "imag"},
+    {"bilder", "imag"},
+    {"pic", "imag"},
+    {"snapshot", "imag"},
+    {"aufnahm", "imag"},
+    {"privacy", "privat"},
+    {"quick", "fast"},
+    {"refresh", "reconnect"},
+    {"reload", "reconnect"},
+    {"remov", "delet"},
+    {"resum", "reconnect"},
+    {"sav", "stor"},
+    {"see", "read"},
+    {"setup", "start"},
     {"speed", "fast"},
+    {"peopl", "user"},
+    {"schl\xc3\xbcssel", "key"},
+    {"cl\xc3\xa9", "key"},
+    {"anbieter", "provider"},
 };
 
 static bool
@@ -165,24 +346,40 @@ words_next(const char **s, const char *end, bool *stop)
     return h != 0 ? h : 1;
 }
 
+/* What a word is in small talk; false: it is no word of it. */
+static bool
+talk_kind(const char *w, enum words_kind *kind)
+{
+    char between[WORD_MAX + 3];
+
+    (void)snprintf(between, sizeof(between), " %s ", w);
+    for (size_t i = 0; i < COUNT_OF(small_talk); i++)
+        if (strstr(small_talk[i].words, between) != NULL) {
+            *kind = small_talk[i].kind;
+            return true;
+        }
+    return false;
+}
+
 enum words_kind
 words_kind(const char *s, size_t n)
 {
+    static const char *const how_are_you[] = {"how", "are", "you"};
     const char *end = s + n;
-    enum words_kind kind = WORDS_OTHER;
+    enum words_kind kind = WORDS_OTHER, of;
     char w[WORD_MAX + 1];
-    size_t count = 0;
+    size_t count = 0, asked = 0;
 
     while (next_raw(&s, end, w) > 0) {
-        if (++count > GREETING_WORDS_MAX ||
-            !is_in(w, greetings, COUNT_OF(greetings)))
+        if (++count > GREETING_WORDS_MAX || !talk_kind(w, &of))
             return WORDS_OTHER;
-        if (strncmp(w, "thank", 5) == 0)
-            kind = WORDS_THANKS;
-        else if (kind == WORDS_OTHER &&
-                 is_in(w, greeting_heads, COUNT_OF(greeting_heads)))
-            kind = WORDS_GREETING;
+        if (of != WORDS_OTHER && kind != WORDS_THANKS)
+            kind = of;
+        if (asked < COUNT_OF(how_are_you) && strcmp(w, how_are_you[asked]) == 0)
+            asked++;
     }
+    if (kind == WORDS_OTHER && asked == COUNT_OF(how_are_you))
+        kind = WORDS_GREETING;
     return kind;
 }
 

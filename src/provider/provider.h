@@ -74,6 +74,9 @@ struct excerpt {
     const char *text;
     size_t len;
     double similarity; /* to the question, 0 to 1 */
+    bool image;        /* its text is what is known of one (files/image.h) */
+    bool code;         /* of a file of code */
+    bool sample;       /* it came with Parley: the asker has no files */
 };
 
 /* What the model is asked. All borrowed for the time of the call. */
@@ -111,6 +114,7 @@ struct ask {
      * (offline); others find it in the last message. */
     const struct excerpt *excerpts;
     size_t n_excerpts;
+    bool searched; /* files of the asker's own were looked through */
 };
 
 /* How requests to AWS are signed. */

@@ -67,6 +67,8 @@ any_word_for_images_finds_them(void **state)
         "photos",   "What photos do I have?", "image",
         "pictures", "Welche Bilder habe ich", "show me the Fotos",
     };
+    const char *texts[] = {"Image d.jpg (d)\nTulips in a garden.", NULL};
+    struct document image = document_of(notes.id, "d.jpg");
     struct files_query q = query_of(ANN, "the other photos");
 
     (void)state;
@@ -85,6 +87,16 @@ any_word_for_images_finds_them(void **state)
     q.recent = "hello there";
     q.recent_len = strlen(q.recent);
     assert_non_null(strstr(found_by(&q), "a.jpg"));
+    /* It is like none of them, and yet asks for them; others must be alike. */
+    q = query_of(ANN, "What photos do I have?");
+    q.threshold = 0.9;
+    assert_string_equal(found_by(&q), "");
+    image.image = true;
+    assert_int_equal(put_texts(&image, "", texts), OK);
+    assert_string_equal(found_by(&q), "d.jpg");
+    q.text = "tulips";
+    q.len = strlen(q.text);
+    assert_string_equal(found_by(&q), "");
     /* That they were images says nothing of what follows. */
     q = query_of(ANN, "and of the summit?");
     q.recent = "photos of the sunset";

@@ -339,6 +339,108 @@ greetings_are_answered_as_such(void **state)
     expect("good morning, Parley", "- Feeding\n");
     expect("Thank you very much", "You are welcome.");
     assert_null(strstr(ask(docs, "hello robin"), "Hello!"));
+    expect("Hi, how are you?", "Hello! I am Parley");
+    expect("danke", "You are welcome.");
+    expect("ok thanks", "You are welcome.");
+}
+
+static void
+small_talk_is_short(void **state)
+{
+    static const char *const words[] = {"thanks!", "ok",    "bye",
+                                        "cool",    "merci", "good night"};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(words); i++) {
+        const char *s = ask(docs, words[i]);
+
+        assert_true(strstr(s, "\n\n*No model") - s < 40);
+        assert_null(strstr(s, "- Feeding"));
+    }
+}
+
+/* --- beside files --------------------------------------------------------- */
+
+static const char *
+ask_with(const struct excerpt *x, size_t n, bool searched, const char *message)
+{
+    static char text[ANSWER_MAX + 1];
+    const struct ask a = {.excerpts = x, .n_excerpts = n, .searched = searched};
+    struct buf out;
+
+    buf_init(&out, ANSWER_MAX);
+    assert_int_equal(offline_answer(docs, &a, message, strlen(message), &out),
+                     OK);
+    (void)snprintf(text, sizeof(text), "%s", buf_cstr(&out));
+    buf_release(&out);
+    return text;
+}
+
+#define EXCERPT(file, under, says)                                   \
+    .name = (file), .title = "", .heading = (under), .text = (says), \
+    .len = sizeof(says) - 1, .similarity = 0.5
+
+/* What was found of our own documents says what can be cited; they themselves
+ * are told. */
+static void
+own_documents_are_told_whole_and_cited(void **state)
+{
+    const struct excerpt x[] = {
+        {EXCERPT("docs/guide.md", "Guide", "Nothing."), .sample = true},
+        {EXCERPT("README.md", "Birds > Feeding", "Feed a crow nuts: crow"),
+         .sample = true},
+        {EXCERPT("crow.jpg", "", "Image crow.jpg\nA crow."), .sample = true,
+         .image = true}};
+    const char *s = ask_with(x, 3, false, "what nuts do I feed");
+
+    (void)state;
+    assert_ptr_equal(strstr(s, "**Feeding** [2]\n\nFeed a crow nuts:\n\n    "
+                               "crow --feed nuts\n"),
+                     s);
+    assert_non_null(strstr(s, "\n[2] README.md\n"));
+    assert_non_null(strstr(s, "Parley's own documents"));
+    s = ask_with(x, 1, false, "what nuts do I feed"); /* not found: not cited */
+    assert_ptr_equal(strstr(s, "**Feeding**\n"), s);
+    s = ask_with(x, 3, false, "show me pictures of crows");
+    assert_non_null(strstr(s, "- **crow.jpg** [3]: A crow."));
+    assert_non_null(strstr(s, "Parley's samples"));
+}
+
+static void
+ones_own_files_come_before_the_documents(void **state)
+{
+    const struct excerpt x[] = {
+        {EXCERPT("birds.txt", "", "A robin nests in the hedge.")},
+        {EXCERPT("feed.c", "", "feed(nuts);"), .code = true}};
+    const char *s = ask_with(x, 2, true, "where does the robin nest");
+
+    (void)state;
+    assert_non_null(strstr(s, "A robin nests in the hedge."));
+    assert_non_null(strstr(s, "[1] birds.txt"));
+    assert_non_null(strstr(s, "sentences of your files"));
+    /* But not where a heading of the documents is asked for, or where code has
+     * a word by chance. */
+    s = ask_with(x, 2, true, "feeding?");
+    assert_ptr_equal(strstr(s, "**Feeding**\n"), s);
+    s = ask_with(x, 2, true, "what nuts");
+    assert_ptr_equal(strstr(s, "**Feeding**\n"), s);
+}
+
+static void
+what_was_looked_through_is_said(void **state)
+{
+    struct excerpt x[] = {
+        {EXCERPT("birds.txt", "", "A robin nests in the hedge.")}};
+
+    (void)state;
+    x[0].similarity = 0.1;
+    assert_non_null(strstr(ask_with(NULL, 0, false, "xyzzy plugh"),
+                           "nothing about that in Parley's documents"));
+    assert_non_null(strstr(ask_with(x, 1, true, "xyzzy plugh"),
+                           "nothing about that in your files, nor in"));
+    assert_non_null(strstr(ask_with(x, 1, true, "show me photos of xyzzy"),
+                           "no image of that among your files."));
+    assert_null(strstr(ask(docs, "show me photos of xyzzy"), "among your"));
 }
 
 static void
@@ -503,6 +605,10 @@ main(void)
         cmocka_unit_test(a_list_is_told_alone),
         cmocka_unit_test(every_answer_says_how_to_set_a_key),
         cmocka_unit_test(greetings_are_answered_as_such),
+        cmocka_unit_test(small_talk_is_short),
+        cmocka_unit_test(own_documents_are_told_whole_and_cited),
+        cmocka_unit_test(ones_own_files_come_before_the_documents),
+        cmocka_unit_test(what_was_looked_through_is_said),
         cmocka_unit_test(who_are_you_is_answered_by_the_first_words),
         cmocka_unit_test(what_is_not_there_is_not_made_up),
         cmocka_unit_test(everything_is_long_and_whole),

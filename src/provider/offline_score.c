@@ -19,6 +19,7 @@
 #define LENGTH_MIN 0.5  /* of the mean: still shorter is no better */
 #define COVER_WEIGHT 0.6
 #define OVERVIEW_WEIGHT 0.7 /* of what comes before all other sections */
+#define NAMED_WEIGHT 1.25   /* of a section that the question names */
 #define LATER_WEIGHT 0.4    /* of documents after the first: for developers */
 
 static bool
@@ -211,6 +212,8 @@ section_rate(const struct query *q, const struct docs *d,
         r.score *= OVERVIEW_WEIGHT;
     else if (s->file > 0)
         r.score *= LATER_WEIGHT;
+    if (section_named(q, s))
+        r.score *= NAMED_WEIGHT;
     return r;
 }
 

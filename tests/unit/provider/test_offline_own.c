@@ -38,6 +38,12 @@ static const struct {
     {"where are conversations stored", "**Your data**", "`DATA_DIR`"},
     {"who can see my messages?", "**Your data**", "accounts"},
     {"what license is it", "**Licence**", "MIT"},
+    {"how do I upload a file?", "**Files**", "curl -F file=@"},
+    {"which file types can be indexed?", "**Files**", "PDF, DOCX"},
+    {"was ist Parley?", "Parley is a private AI chat", "- Start\n"},
+    {"wie setze ich einen Schl\xc3\xbcssel?", "**Start**", "OPENAI_API_KEY="},
+    {"can several people use it?", "**Accounts**", "user"},
+    {"who invented the telephone", "I found nothing", "- Start\n"},
     {"what is the capital of France?", "I found nothing", "- Start\n"},
 };
 

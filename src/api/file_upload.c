@@ -9,20 +9,15 @@
  */
 #include "base/base.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdatomic.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "api/file_json.h"
 #include "base/clock.h"
 #include "base/conf.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
 #include "files/broker.h"
-#include "files/place.h"
+#include "files/receive.h"
 #include "http/multipart.h"
 #include "http/spool.h"
 
@@ -37,15 +32,13 @@ struct upload {
     struct request *rq;
     struct files *files;
     struct collection col;
-    struct place place; /* of the file that comes */
-    char temporary[sizeof(((struct place *)0)->root) + 64];
+    struct receive file; /* that comes */
     char name[NAME_MAX_BYTES + 1];
     char field[16]; /* of a part that is no file */
     char value[32];
     size_t value_len;
-    int fd;       /* the file that comes; -1: none */
-    int64_t size; /* bytes of it */
-    int64_t left; /* that the owner may still have; -1: any number */
+    int64_t most; /* bytes that the owner may have; 0: any number */
+    int64_t room; /* of them that the file may have */
     enum label label;
     bool labelled;
     int64_t ids[MULTIPART_PARTS_MAX];
@@ -56,24 +49,23 @@ struct upload {
 /* --- a file --------------------------------------------------------------- */
 
 static enum err
-make_folders(struct upload *u)
-{
-    char path[sizeof(u->place.root)];
-
-    (void)snprintf(path, sizeof(path), "%s/uploads", files_dir(u->files));
-    if ((mkdir(path, 0700) != 0 && errno != EEXIST) ||
-        (mkdir(u->place.root, 0700) != 0 && errno != EEXIST)) {
-        log_error("files.upload", "error=\"%s\"", strerror(errno));
-        return errno == ENOSPC ? ERR_FULL : ERR_STORE;
-    }
-    return OK;
-}
-
-static enum err
 failed(struct upload *u, enum err e)
 {
     if (u->why->err == OK)
         (void)problem_set(u->why, e, NULL, NULL, NULL);
+    return u->why->err;
+}
+
+/* Of the owner, not of the disk, and not for a while: 507, without a time to
+ * try again. */
+static enum err
+no_room(struct upload *u)
+{
+    (void)problem_set(u->why, ERR_TOOBIG, "files_full",
+                      "There is no room for more files",
+                      "Delete some first; %" PRId64 " MiB is the limit.",
+                      conf_int(CONF_FILES_OWNER_MIB));
+    u->why->status = 507;
     return u->why->err;
 }
 
@@ -90,7 +82,7 @@ static enum err
 file_begin(struct upload *u, const char *name)
 {
     size_t n = strlen(name);
-    enum err e;
+    enum err e = OK;
 
     if (n == 0 || n > NAME_MAX_BYTES || !utf8_valid(name, n) ||
         has_control(name))
@@ -98,93 +90,42 @@ file_begin(struct upload *u, const char *name)
             u->why, ERR_BADREQ, "invalid_name", "Invalid file name",
             "1 to %d bytes of UTF-8, no control characters.", NAME_MAX_BYTES);
     (void)snprintf(u->name, sizeof(u->name), "%s", name);
-    e = place_of(files_dir(u->files), &u->col, name, &u->place);
+    if (u->most > 0)
+        e = receive_room(u->files, u->col.id, name, u->most, &u->room);
     if (e == OK)
-        e = make_folders(u);
-    if (e != OK)
-        return failed(u, e);
-    (void)snprintf(u->temporary, sizeof(u->temporary), "%s/.upload-XXXXXX",
-                   u->place.root);
-    u->fd = mkostemp(u->temporary, O_CLOEXEC);
-    u->size = 0;
-    if (u->fd >= 0)
-        return OK;
-    log_error("files.upload", "error=\"%s\"", strerror(errno));
-    return failed(u, errno == ENOSPC ? ERR_FULL : ERR_STORE);
-}
-
-static void
-file_drop(struct upload *u)
-{
-    if (u->fd < 0)
-        return;
-    (void)close(u->fd);
-    u->fd = -1;
-    (void)unlink(u->temporary);
+        e = receive_begin(&u->file, u->files, &u->col, name);
+    return e == OK ? OK : failed(u, e);
 }
 
 static enum err
 file_bytes(struct upload *u, const void *p, size_t n)
 {
     int64_t mib = conf_int(CONF_FILES_UPLOAD_MIB);
+    int64_t size = u->file.size + (int64_t)n;
     enum err e;
 
-    u->size += (int64_t)n;
-    if (u->size > mib << 20)
+    if (size > mib << 20)
         return problem_set(u->why, ERR_TOOBIG, "file_too_big",
                            "The file is too large", "At most %" PRId64 " MiB.",
                            mib);
-    if (u->left >= 0 && u->size > u->left)
-        return problem_set(u->why, ERR_LIMIT, "files_full",
-                           "There is no room for more files",
-                           "Delete some first; %" PRId64 " MiB is the limit.",
-                           conf_int(CONF_FILES_OWNER_MIB));
-    e = spool_write(u->fd, p, n);
+    if (u->most > 0 && size > u->room)
+        return no_room(u);
+    e = receive_bytes(&u->file, p, n);
     return e == OK ? OK : failed(u, e);
-}
-
-/* Note it as waiting. The old one of its name is unfindable from here on. */
-static enum err
-note(struct upload *u)
-{
-    struct document d = {
-        .collection = u->col.id,
-        .size = u->size,
-        .mtime_ns = clock_wall_ms() * 1000000,
-        .skip = SKIP_WAITING,
-        .label = u->label,
-        .label_fixed = u->labelled,
-    };
-    struct files_put *put;
-    enum err e;
-
-    (void)snprintf(d.name, sizeof(d.name), "%s", u->name);
-    e = files_put_begin(u->files, &d, &put);
-    if (e == OK)
-        e = files_put_end(put, &d, "");
-    if (e == OK)
-        u->ids[u->n++] = d.id;
-    return e;
 }
 
 static enum err
 file_end(struct upload *u)
 {
-    char path[sizeof(u->place.root) + sizeof(u->place.path) + 2];
-    enum err e = OK;
+    struct document d = {.label = u->label, .label_fixed = u->labelled};
+    enum err e;
 
-    (void)snprintf(path, sizeof(path), "%s/%s", u->place.root, u->place.path);
-    if (fsync(u->fd) != 0 || rename(u->temporary, path) != 0) {
-        log_error("files.upload", "error=\"%s\"", strerror(errno));
-        e = errno == ENOSPC || errno == EDQUOT ? ERR_FULL : ERR_STORE;
-        (void)unlink(u->temporary);
-    }
-    (void)close(u->fd);
-    u->fd = -1;
-    if (e == OK)
-        e = note(u);
-    if (u->left >= 0)
-        u->left -= u->size;
+    (void)snprintf(d.name, sizeof(d.name), "%s", u->name);
+    e = receive_end(&u->file, &d, u->most);
+    if (d.id != 0)
+        u->ids[u->n++] = d.id;
+    if (e == ERR_LIMIT)
+        return no_room(u);
     return e == OK ? OK : failed(u, e);
 }
 
@@ -208,7 +149,7 @@ part_bytes(void *arg, const void *p, size_t n)
 {
     struct upload *u = arg;
 
-    if (u->fd >= 0)
+    if (u->file.fd >= 0)
         return file_bytes(u, p, n);
     if (n < sizeof(u->value) - u->value_len) {
         (void)memcpy(u->value + u->value_len, p, n);
@@ -237,7 +178,7 @@ part_end(void *arg)
 {
     struct upload *u = arg;
 
-    if (u->fd >= 0)
+    if (u->file.fd >= 0)
         return file_end(u);
     u->value[u->value_len] = '\0';
     return strcmp(u->field, "label") == 0 ? take_label(u, u->value) : OK;
@@ -320,13 +261,12 @@ read_one(struct upload *u, const char *name)
 static enum err
 upload_init(struct upload *u, struct problem *why)
 {
-    int64_t most = conf_int(CONF_FILES_OWNER_MIB) << 20;
     const char *label = NULL;
     enum err e;
 
     u->why = why;
-    u->fd = -1;
-    u->left = -1;
+    u->file.fd = -1;
+    u->most = conf_int(CONF_FILES_OWNER_MIB) << 20;
     u->files = files_of(u->app, why);
     if (u->files == NULL)
         return why->err;
@@ -338,11 +278,7 @@ upload_init(struct upload *u, struct problem *why)
     if (label != NULL && take_label(u, label) != OK)
         return why->err;
     e = files_uploads(u->files, files_viewer(u->rq), &u->col);
-    if (e != OK)
-        return problem_set(why, e, NULL, NULL, NULL);
-    if (most > 0)
-        u->left = most > u->col.bytes ? most - u->col.bytes : 0;
-    return OK;
+    return e == OK ? OK : problem_set(why, e, NULL, NULL, NULL);
 }
 
 /* One request waits at a time: those that read files must not keep all others
@@ -411,7 +347,7 @@ api_files_upload(void *arg, struct request *rq)
                       &p, ERR_TYPE, NULL, NULL,
                       "Send a form with files (multipart/form-data), or a "
                       "file with ?name=.");
-    file_drop(u);
+    receive_drop(&u->file);
     have_read(u);
     if (e == OK && u->n == 0)
         e = problem_set(&p, ERR_BADREQ, "missing_file", "There is no file",

@@ -24,11 +24,53 @@
 
 /* --- listing -------------------------------------------------------------- */
 
+/* A cursor is the document that a page ended with: hex of its number and name,
+ * since several may have the name, and a name need not be UTF-8. */
+#define CURSOR_MAX (sizeof(int64_t) + FILES_NAME_MAX) /* bytes */
+
 struct listing {
     struct json_out *j;
+    int64_t last_id;
     char last[FILES_NAME_MAX + 1];
     unsigned n;
 };
+
+static void
+put_cursor(const struct listing *l)
+{
+    uint8_t bytes[CURSOR_MAX];
+    char text[2 * CURSOR_MAX + 1];
+    size_t n = strlen(l->last);
+
+    for (size_t i = 0; i < sizeof(int64_t); i++)
+        bytes[i] = (uint8_t)((uint64_t)l->last_id >> (56 - 8 * i));
+    (void)memcpy(bytes + sizeof(int64_t), l->last, n);
+    text_hex(text, bytes, sizeof(int64_t) + n);
+    json_put_str(l->j, "next", text);
+}
+
+/* name: room for what the cursor names. */
+static enum err
+read_cursor(const char *text, char name[FILES_NAME_MAX + 1],
+            struct files_after *out, struct problem *why)
+{
+    uint8_t bytes[CURSOR_MAX];
+    size_t n = strlen(text) / 2;
+    uint64_t id = 0;
+
+    if (strlen(text) % 2 != 0 || n <= sizeof(int64_t) || n > sizeof(bytes) ||
+        text_unhex(bytes, n, text) != OK ||
+        memchr(bytes + sizeof(int64_t), '\0', n - sizeof(int64_t)) != NULL)
+        return problem_set(why, ERR_BADREQ, "invalid_cursor", "Invalid cursor",
+                           "Take 'after' from 'next'.");
+    for (size_t i = 0; i < sizeof(int64_t); i++)
+        id = id << 8 | bytes[i];
+    n -= sizeof(int64_t);
+    (void)memcpy(name, bytes + sizeof(int64_t), n);
+    name[n] = '\0';
+    *out = (struct files_after){name, (int64_t)(id & INT64_MAX)};
+    return OK;
+}
 
 static bool
 put_document(void *arg, const struct document *d)
@@ -39,6 +81,7 @@ put_document(void *arg, const struct document *d)
     document_put(l->j, d);
     json_end_obj(l->j);
     (void)snprintf(l->last, sizeof(l->last), "%s", d->name);
+    l->last_id = d->id;
     l->n++;
     return true;
 }
@@ -47,23 +90,33 @@ static enum err
 list(struct files *f, struct request *rq, struct buf *body, struct problem *why)
 {
     int64_t limit = LIST_LIMIT, collection = 0;
-    const char *after = NULL;
+    char name[FILES_NAME_MAX + 1];
+    const char *cursor = NULL;
+    struct files_after after;
     struct json_out j;
     struct listing l = {.j = &j};
     enum err e;
 
-    if (request_arg(rq, "after", &after, why) != OK ||
+    if (request_arg(rq, "after", &cursor, why) != OK ||
         request_arg_i64(rq, "limit", 1, LIST_LIMIT_MAX, &limit, why) != OK ||
         request_arg_i64(rq, "collection", 0, INT64_MAX, &collection, why) != OK)
+        return why->err;
+    if (cursor != NULL && *cursor == '\0')
+        cursor = NULL; /* an empty field of a form is as none */
+    if (cursor != NULL && read_cursor(cursor, name, &after, why) != OK)
         return why->err;
     json_out_init(&j, body);
     json_begin_obj(&j);
     json_name(&j, "files");
     json_begin_arr(&j);
-    e = files_list(f, files_viewer(rq), collection, after, (unsigned)limit,
+    e = files_list(f, files_viewer(rq), collection,
+                   cursor != NULL ? &after : NULL, (unsigned)limit,
                    put_document, &l);
     json_end_arr(&j);
-    json_put_str(&j, "next", l.n == (unsigned)limit ? l.last : NULL);
+    if (l.n == (unsigned)limit)
+        put_cursor(&l);
+    else
+        json_put_str(&j, "next", NULL);
     if (e == OK)
         e = collections_put(&j, f, files_viewer(rq));
     json_end_obj(&j);

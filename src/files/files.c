@@ -136,6 +136,19 @@ files_collections(struct files *f, const char *owner, collection_fn *fn,
     return e == ERR_NOTFOUND ? OK : e;
 }
 
+enum err
+files_bytes(struct files *f, int64_t collection, int64_t *out)
+{
+    struct shelf_conn *c;
+    enum err e = shelf_take(f, &c);
+
+    if (e != OK)
+        return e;
+    e = shelf_int(c, out, SHELF_COLLECTION_BYTES, "i", collection);
+    shelf_give(c);
+    return e;
+}
+
 /* --- dropping ------------------------------------------------------------- */
 
 static enum err

@@ -72,9 +72,11 @@ struct document {
     int64_t id, collection;
     char owner[FILES_OWNER_MAX + 1]; /* of its collection; set when read */
     char name[FILES_NAME_MAX + 1];   /* a path relative to the root, with '/' */
-    int64_t size;                    /* bytes of the file */
-    int64_t mtime_ns;
-    uint8_t hash[32]; /* SHA-256 of the file, and of its sidecar */
+    int64_t size;     /* bytes of the file, and of its sidecar if it is an image
+                         that has one (files/image.h) */
+    int64_t mtime_ns; /* wall clock; of the later one of the two */
+    uint8_t hash[32]; /* SHA-256 of the file alone; zeros where it was not read:
+                         empty, too large, of no type, not readable */
     bool image;
     enum skip skip;   /* SKIP_NOT: it is searchable */
     enum label label; /* not LABEL_IGNORE */
@@ -120,11 +122,21 @@ MUST_USE enum err files_get(struct files *f, int64_t document,
  * never opened. skipped ones are found too. ERR_NOTFOUND. */
 MUST_USE enum err files_find(struct files *f, const char *owner,
                              const char *name, struct document *out);
-/* Documents that owner sees (NULL: all), by name; those behind the name `after`
- * and of the collection (0: all of them); at most limit. */
+/* Documents that owner sees (NULL: all), by name and number; those behind
+ * `after` (NULL: from the first) and of the collection (0: all of them); at
+ * most limit. */
+struct files_after {
+    const char *name; /* of the last document that was seen */
+    int64_t id;       /* and its: several may have the name */
+};
 MUST_USE enum err files_list(struct files *f, const char *owner,
-                             int64_t collection, const char *after,
-                             unsigned limit, document_fn *fn, void *arg);
+                             int64_t collection,
+                             const struct files_after *after, unsigned limit,
+                             document_fn *fn, void *arg);
+/* Bytes of all files of a collection, those that are skipped included (which
+ * what it counts itself does not). */
+MUST_USE enum err files_bytes(struct files *f, int64_t collection,
+                              int64_t *out);
 /* Unfindable when this returns. */
 MUST_USE enum err files_delete(struct files *f, int64_t document);
 /* Names in a collection that `seen` does not know (a callback that says true to

@@ -156,7 +156,7 @@ files_find(struct files *f, const char *owner, const char *name,
 /* For a walk of its own, so that the callback may walk as well. */
 static sqlite3_stmt *
 list_prepare(struct shelf_conn *c, const char *owner, int64_t collection,
-             const char *after, unsigned limit, enum err *e)
+             const struct files_after *after, unsigned limit, enum err *e)
 {
     enum shelf_sql which = collection != 0 ? SHELF_DOCUMENTS_IN
                            : owner != NULL ? SHELF_DOCUMENTS_OF
@@ -169,8 +169,10 @@ list_prepare(struct shelf_conn *c, const char *owner, int64_t collection,
     if (rc == SQLITE_OK && collection != 0)
         rc = sqlite3_bind_int64(stmt, 2, collection);
     if (rc == SQLITE_OK)
-        rc = sqlite3_bind_text(stmt, 3, after != NULL ? after : "", -1,
+        rc = sqlite3_bind_text(stmt, 3, after != NULL ? after->name : "", -1,
                                SQLITE_STATIC);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_bind_int64(stmt, 5, after != NULL ? after->id : 0);
     if (rc == SQLITE_OK)
         rc = sqlite3_bind_int64(stmt, 4, limit);
     *e = rc == SQLITE_OK ? OK : shelf_failed(c, "list", rc);
@@ -179,7 +181,8 @@ list_prepare(struct shelf_conn *c, const char *owner, int64_t collection,
 
 enum err
 files_list(struct files *f, const char *owner, int64_t collection,
-           const char *after, unsigned limit, document_fn *fn, void *arg)
+           const struct files_after *after, unsigned limit, document_fn *fn,
+           void *arg)
 {
     struct document *d;
     sqlite3_stmt *stmt;

@@ -22,6 +22,7 @@
 #include "files/broker_inside.h"
 #include "files/crawl.h"
 #include "files/place.h"
+#include "files/receive.h"
 
 struct wanted {
     struct wanted *next;
@@ -268,6 +269,7 @@ reading(void *arg)
     int64_t next_ms = 0;
     struct wanted *w;
 
+    receive_sweep(sv->s->dir);
     read_waiting(sv);
     for (;;) {
         w = next_wanted(sv, next_ms);

@@ -93,19 +93,22 @@ static const char *const sql[SHELF_SQL__N] = {
         " updated_ms = ?6, next_document = next_document + ?7,"
         " next_chunk = next_chunk + ?8 WHERE no = ?1",
     [SHELF_COLLECTION_DROP] = "DELETE FROM collection WHERE no = ?1",
+    [SHELF_COLLECTION_BYTES] = "SELECT coalesce(sum(size), 0) FROM document"
+                               " WHERE collection = ?1",
     [SHELF_COLLECTION_OWNER] =
         "UPDATE collection SET owner = ?2, name = ?3 WHERE no = ?1",
     [SHELF_DOCUMENT] = DOCUMENT "WHERE d.no = ?1",
     [SHELF_DOCUMENT_NAMED] = DOCUMENT "WHERE d.collection = ?1 AND d.name = ?2",
-    /* Owner, collection, behind which name, how many. */
-    [SHELF_DOCUMENTS] = DOCUMENT "WHERE d.name > ?3 ORDER BY d.name, d.no"
-                                 " LIMIT ?4",
+    /* Owner, collection, behind which name and number, how many. */
+    [SHELF_DOCUMENTS] = DOCUMENT "WHERE (d.name, d.no) > (?3, ?5)"
+                                 " ORDER BY d.name, d.no LIMIT ?4",
     [SHELF_DOCUMENTS_OF] = DOCUMENT "WHERE c.owner IN (?1, '*')"
-                                    " AND d.name > ?3"
+                                    " AND (d.name, d.no) > (?3, ?5)"
                                     " ORDER BY d.name, d.no LIMIT ?4",
-    [SHELF_DOCUMENTS_IN] = DOCUMENT "WHERE d.collection = ?2 AND d.name > ?3"
+    [SHELF_DOCUMENTS_IN] = DOCUMENT "WHERE d.collection = ?2"
+                                    " AND (d.name, d.no) > (?3, ?5)"
                                     " AND (?1 IS NULL OR c.owner IN (?1, '*'))"
-                                    " ORDER BY d.name LIMIT ?4",
+                                    " ORDER BY d.name, d.no LIMIT ?4",
     [SHELF_DOCUMENT_ADD] =
         "INSERT INTO document VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7,"
         " ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"

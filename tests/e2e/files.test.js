@@ -289,16 +289,57 @@ describe('the limits of files', () => {
     test('of all of an owner', async () => {
         assert.equal((await sendFile(parley, 'one', bytes(MIB))).status, 201);
         assert.equal((await sendFile(parley, 'two', bytes(MIB))).status, 201);
-        assertError(await sendFile(parley, 'three', 'x'), 429, 'files_full');
+        assertError(await sendFile(parley, 'three', 'x'), 507, 'files_full');
         assert.equal((await drop(parley, 'one')).status, 204);
         assert.equal((await sendFile(parley, 'three', bytes(MIB))).status, 201);
-        assertError(await sendFile(parley, 'four', 'x'), 429, 'files_full');
+        const full = await sendFile(parley, 'four', 'x');
+        assertError(full, 507, 'files_full');
+        assert.equal(full.headers.get('retry-after'), null);
         const { files } = await list(parley);
         assert.deepEqual(namesOf(files), ['three', 'two']);
         const left = fs.readdirSync(path.join(parley.dataDir, 'files/uploads'),
             { recursive: true }).filter((f) => f.includes('.upload'));
         assert.deepEqual(left, []);
         for (const name of ['two', 'three'])
+            await drop(parley, name);
+    });
+
+    test('of all of an owner, without what is replaced', async () => {
+        const send = (name, n) => sendFile(parley, name, bytes(n));
+        assert.equal((await send('one', MIB)).status, 201);
+        assert.equal((await send('two', MIB)).status, 201);
+        assert.equal((await send('two', MIB)).status, 201, 'the same again');
+        assert.equal((await send('two', MIB - 1)).status, 201);
+        assertError(await send('one', MIB + 1), 413, 'file_too_big');
+        assert.equal((await send('three', 1)).status, 201, 'to the byte');
+        assertError(await send('four', 1), 507, 'files_full');
+        assertError(await send('three', 2), 507, 'files_full');
+        assert.equal((await readFile(parley, 'three')).size, 1, 'as it was');
+        for (const name of ['one', 'two', 'three'])
+            await drop(parley, name);
+    });
+
+    test('of all of an owner, with what cannot be searched', async () => {
+        const program = Buffer.alloc(MIB, '\x7fELF\x02\x01\x01\0', 'latin1');
+        for (const name of ['one.bin', 'two.bin']) {
+            assert.equal((await sendFile(parley, name, program)).status, 201);
+            assert.equal((await readFile(parley, name)).status, 'skipped');
+        }
+        assertError(await sendFile(parley, 'three', 'x'), 507, 'files_full');
+        for (const name of ['one.bin', 'two.bin'])
+            await drop(parley, name);
+    });
+
+    test('of all of an owner, of many that come at once', async () => {
+        const names = Array.from({ length: 8 }, (_, i) => `many${i}`);
+        const done = await Promise.all(names.map((name) =>
+            sendFile(parley, name, bytes(MIB / 2))));
+        const taken = done.filter((r) => r.status === 201);
+        assert.equal(taken.length, 4, `${done.map((r) => r.status)}`);
+        for (const r of done)
+            if (r.status !== 201)
+                assertError(r, 507, 'files_full');
+        for (const name of names)
             await drop(parley, name);
     });
 
@@ -315,6 +356,10 @@ describe('the limits of files', () => {
     test('of a page and a query', async () => {
         for (const q of ['limit=0', 'limit=501', 'limit=x', 'collection=-1'])
             assertError(await call(parley, `/files?${q}`), 400);
+        for (const q of ['two', '00', '0000000000000001', `${'0'.repeat(16)}0g`,
+            `${'0'.repeat(16)}00`, 'f'.repeat(2 * 8 + 2 * 1024)])
+            assertError(await call(parley, `/files?after=${q}`), 400,
+                'invalid_cursor');
         assertError(await call(parley, '/search'), 400, 'missing_query');
         assertError(await call(parley, '/search?q=%20'), 400,
             'missing_query');

@@ -325,8 +325,10 @@ documents_are_listed_by_name_in_pages(void **state)
     assert_int_equal(files_list(fs, ANN, 0, NULL, 2, document_name, names), OK);
     assert_string_equal(names, "a b ");
     names[0] = '\0';
-    assert_int_equal(
-        files_list(fs, ANN, notes.id, "b", 10, document_name, names), OK);
+    assert_int_equal(files_list(fs, ANN, notes.id,
+                                &(struct files_after){"b", INT64_MAX}, 10,
+                                document_name, names),
+                     OK);
     assert_string_equal(names, "c stop ");
     names[0] = '\0';
     assert_int_equal(files_list(fs, BOB, 0, NULL, 10, document_name, names),
@@ -335,8 +337,63 @@ documents_are_listed_by_name_in_pages(void **state)
         files_list(fs, BOB, notes.id, NULL, 10, document_name, names), OK);
     assert_string_equal(names, "");
     assert_int_equal(files_collection(fs, FILES_SHARED, "s", "", &c), OK);
-    assert_int_equal(files_list(fs, NULL, 0, "c", 1, document_name, names), OK);
+    assert_int_equal(files_list(fs, NULL, 0,
+                                &(struct files_after){"c", INT64_MAX}, 1,
+                                document_name, names),
+                     OK);
     assert_string_equal(names, "stop ");
+}
+
+struct last {
+    char name[FILES_NAME_MAX + 1];
+    int64_t id;
+    unsigned n;
+};
+
+static bool
+keep_last(void *arg, const struct document *d)
+{
+    struct last *l = arg;
+
+    (void)snprintf(l->name, sizeof(l->name), "%s", d->name);
+    l->id = d->id;
+    l->n++;
+    return true;
+}
+
+static void
+equal_names_at_a_border_of_pages_are_all_listed(void **state)
+{
+    const char *none[] = {"x", NULL};
+    struct collection c[3];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(c); i++) {
+        struct document d;
+        char name[8];
+
+        (void)snprintf(name, sizeof(name), "c%zu", i);
+        assert_int_equal(files_collection(fs, ANN, name, "", &c[i]), OK);
+        for (const char *k = "b\0a\0"; *k != '\0'; k += 2) {
+            d = document_of(c[i].id, k);
+            assert_int_equal(put_texts(&d, "", none), OK);
+        }
+    }
+    for (unsigned limit = 1; limit <= 7; limit++) {
+        struct last l = {.name = ""};
+        struct files_after after = {l.name, 0};
+        unsigned had, pages = 0;
+
+        do {
+            had = l.n;
+            assert_int_equal(
+                files_list(fs, ANN, 0, &after, limit, keep_last, &l), OK);
+            after.id = l.id;
+        } while (l.n - had == limit && ++pages < 10);
+        assert_int_equal(l.n, 6);
+        assert_string_equal(l.name, "b");
+        assert_int_equal(l.id >> SHELF_DOCUMENT_BITS, c[2].id);
+    }
 }
 
 /* Deletes what it is shown, from another connection. */
@@ -579,6 +636,7 @@ main(void)
         TEST(rules_change_a_label_until_somebody_gives_one),
         TEST(a_document_is_found_by_its_name_or_the_last_part_of_it),
         TEST(documents_are_listed_by_name_in_pages),
+        TEST(equal_names_at_a_border_of_pages_are_all_listed),
         TEST(a_list_may_be_changed_while_it_is_walked),
         TEST(a_sweep_takes_out_what_was_not_seen),
         TEST(a_text_is_read_from_any_place),

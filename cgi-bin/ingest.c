@@ -12,13 +12,9 @@
  */
 #include "base/base.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/conf.h"
@@ -28,46 +24,7 @@
 #include "files/broker.h"
 #include "files/extract.h"
 
-#define SOCKET 3                 /* descriptor */
-#define AGAIN_FIRST_MS 200       /* before what died is started again */
-#define AGAIN_MAX_MS (60 * 1000) /* the wait doubles up to this */
-
-/* Is nobody there any more who could ask? Waits for that. */
-static bool
-is_left(int wait_ms)
-{
-    struct pollfd p = {SOCKET, 0, 0};
-
-    return poll(&p, 1, wait_ms) > 0;
-}
-
-/* Serve in a process of its own, and in another one if that is killed: what
- * waits in the socket meanwhile is kept by this one. It ends with this one. */
-static int
-serve_kept(const struct serve *s)
-{
-    int wait_ms = AGAIN_FIRST_MS, status = 0;
-    pid_t keeper = getpid(), pid;
-
-    for (;;) {
-        pid = fork();
-        if (pid == 0) {
-            (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-            return getppid() == keeper ? serve_run(s, SOCKET) : 0;
-        }
-        if (pid < 0)
-            return serve_run(s, SOCKET);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            continue;
-        if (WIFEXITED(status))
-            return WEXITSTATUS(status);
-        if (WTERMSIG(status) == SIGTERM || is_left(wait_ms))
-            return 0;
-        log_warn("files.broker", "signal=%d error=\"it is started again\"",
-                 WTERMSIG(status));
-        wait_ms = wait_ms < AGAIN_MAX_MS / 2 ? 2 * wait_ms : AGAIN_MAX_MS;
-    }
-}
+#define SOCKET 3 /* descriptor */
 
 /* Parley's own documents and pictures, for who has no files yet; and the folder
  * of the settings. */
@@ -105,7 +62,7 @@ serve(void)
     s.every_s = (int)conf_int(CONF_FILES_EVERY_S);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);
-    return serve_kept(&s);
+    return serve_keep(&s, SOCKET);
 }
 
 /* A web server may pass a query on as an argument; what it starts has no such

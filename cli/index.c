@@ -147,6 +147,7 @@ index_folder(struct files *f, const struct options *o, const char *folder)
     struct run *r = xcalloc(1, sizeof(*r));
     struct crawl c = {.files = f,
                       .root = root,
+                      .tried = tried_open(files_dir(f)),
                       .stopped = is_stopped,
                       .progress = on_progress,
                       .skipped = on_skipped,
@@ -158,6 +159,7 @@ index_folder(struct files *f, const struct options *o, const char *folder)
     enum err e;
 
     if (root == NULL) {
+        tried_close(c.tried);
         free(r);
         return cli_fail("there is no folder %s", folder);
     }
@@ -181,6 +183,7 @@ index_folder(struct files *f, const struct options *o, const char *folder)
                           why.err != OK ? why.error : err_text(e), why.message);
     if (e == OK || e == ERR_HUP)
         tell(name, o->owner, &done);
+    tried_close(c.tried);
     free(root);
     free(r);
     return status;

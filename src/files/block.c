@@ -20,6 +20,7 @@ static const struct {
     [SKIP_BOMB] = {"bomb", "It unpacks to too much, or nests too deep."},
     [SKIP_TIME] = {"time", "Reading it took too long or too much memory."},
     [SKIP_READ] = {"unreadable", "The system does not let it be read."},
+    [SKIP_DIED] = {"died", "It could not be read: the reader died."},
     [SKIP_WAITING] = {"waiting", "It came, and is not read yet."},
 };
 

@@ -66,6 +66,8 @@ enum skip {
     SKIP_BOMB,      /* unpacks to more than it may, or nests too deep */
     SKIP_TIME,      /* its reader took too long, or too much memory */
     SKIP_READ,      /* the system would not let us read it */
+    SKIP_DIED,      /* each time (TRIED_MAX) its reader died, or was at it for
+                       too long; only another file of the name is tried */
     SKIP_WAITING,   /* it came, and is not read yet */
     SKIP__N
 };

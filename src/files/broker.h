@@ -41,10 +41,21 @@ struct serve {
     const char *dir;                   /* of the index */
     const struct serve_folder *folder; /* to be kept current */
     size_t n_folders;
-    int every_s; /* they are looked at so often; 0: once */
+    int every_s;    /* they are looked at so often; 0: once */
+    int patience_s; /* for one file to be read; 0: SERVE_PATIENCE_S */
 };
 
-/* Serve the socket until its other end is closed. Returns what main does. */
+#define SERVE_PATIENCE_S 1800
+
+/* Serve the socket until its other end is closed. Ends itself (SIGKILL) when a
+ * file is not read within the patience. Returns what main does. */
 int serve_run(const struct serve *s, int sock);
+
+/* --- files/keep.c --------------------------------------------------------- */
+
+/* The same in a process of its own, and in another one if that is killed: what
+ * waits in the socket meanwhile is kept by this one. It ends with this one.
+ * Before any thread. */
+int serve_keep(const struct serve *s, int sock);
 
 #endif

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "files/image.h"
 #include "files/kind.h"
+#include "files/origin.h"
 
 struct walker {
     const struct crawl *c;
@@ -264,22 +265,6 @@ walk(struct walker *w, bool reads)
 
 /* --- all of it ------------------------------------------------------------ */
 
-/* Does a folder above it, or itself, say ignore? */
-static bool
-is_ignored(const struct rules *rules, const char *path)
-{
-    char above[FILES_NAME_MAX + 1];
-
-    for (size_t i = 0; path[i] != '\0'; i++) {
-        if (path[i] != '/')
-            continue;
-        (void)snprintf(above, sizeof(above), "%.*s", (int)i, path);
-        if (rules_label(rules, above, true) == LABEL_IGNORE)
-            return true;
-    }
-    return rules_label(rules, path, false) == LABEL_IGNORE;
-}
-
 /* Has the document still a file that the walk would have come to? */
 static bool
 is_there(void *arg, const struct document *d)
@@ -295,34 +280,34 @@ is_there(void *arg, const struct document *d)
         (void)close(fd);
     (void)snprintf(top, sizeof(top), "%.*s", (int)strcspn(d->name, "/"),
                    d->name);
-    return there && is_wanted(w, top) && !is_ignored(w->rules, d->name);
+    return there && is_wanted(w, top) && !rules_ignore(w->rules, d->name);
 }
 
+/* A place that a disk is to be mounted on, and is not? */
 static enum err
-read_rules(struct walker *w, struct problem *why)
+check_origin(const struct walker *w, const struct stat *root,
+             struct problem *why)
 {
-    int fd = ingest_open(w->in.root, RULES_FILE);
-    char *text;
-    ssize_t n;
-    enum err e = OK;
+    const char *dir = files_dir(w->c->files);
+    struct collection c;
+    enum err e;
 
-    if (fd < 0)
+    if (!origin_is_empty(w->in.root) || origin_is(dir, w->c->collection, root))
         return OK;
-    text = xmalloc(RULES_BYTES_MAX + 1);
-    n = read(fd, text, RULES_BYTES_MAX + 1);
-    (void)close(fd);
-    if (n < 0 || n > RULES_BYTES_MAX)
-        e = problem_set(why, ERR_BADREQ, "rules_unreadable",
-                        "The file " RULES_FILE " cannot be read",
-                        "It may have %d bytes.", RULES_BYTES_MAX);
-    else
-        e = rules_read(text, (size_t)n, &w->rules, why);
-    free(text);
-    return e;
+    e = files_collection_get(w->c->files, w->c->collection, &c);
+    if (e != OK)
+        return problem_set(why, e, NULL, NULL, NULL);
+    if (c.documents + c.skipped == 0)
+        return OK;
+    return problem_set(why, ERR_CONFLICT, "folder_empty",
+                       "The folder is empty, and not the one that was read "
+                       "before: nothing is taken out",
+                       "Is its disk mounted? If it is right, take the "
+                       "collection out (parley index --drop).");
 }
 
 static enum err
-run(struct walker *w, struct problem *why)
+run(struct walker *w, const struct stat *root, struct problem *why)
 {
     uint64_t gone = 0;
     enum err settled, e;
@@ -336,39 +321,95 @@ run(struct walker *w, struct problem *why)
     if (e == OK)
         e = files_sweep(w->c->files, w->c->collection, is_there, w, &gone);
     w->done.gone += gone;
+    if (e == OK)
+        origin_note(files_dir(w->c->files), w->c->collection, root);
     if (e == OK && w->c->progress != NULL)
         w->c->progress(w->c->arg, &w->done, &w->all, "");
     return e == OK ? OK : problem_set(why, e, NULL, NULL, NULL);
 }
 
-enum err
-crawl(const struct crawl *c, struct crawl_count *done, struct problem *why)
+/* Open the folder and read its rules. The end is walker_release. */
+static enum err
+walker_init(struct walker *w, const struct crawl *c, struct stat *root,
+            struct problem *why)
 {
-    struct walker w = {
+    enum err e;
+
+    *w = (struct walker){
         .c = c,
         .in = {.files = c->files,
                .collection = c->collection,
+               .tried = c->tried,
                .stopped = c->stopped,
                .arg = c->arg},
     };
-    struct stat st = {.st_dev = 0};
-    enum err e;
+    w->in.root = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (w->in.root < 0 || fstat(w->in.root, root) != 0)
+        return problem_set(why, ERR_NOTFOUND, "folder_missing",
+                           "There is no such folder, or it cannot be read",
+                           "%s: %s", c->root, strerror(errno));
+    e = rules_of_folder(w->in.root, &w->rules, why);
+    w->device = root->st_dev;
+    w->in.rules = w->rules;
+    return e;
+}
 
-    w.in.root = open(c->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (w.in.root < 0 || fstat(w.in.root, &st) != 0)
-        e = problem_set(why, ERR_NOTFOUND, "folder_missing",
-                        "There is no such folder, or it cannot be read",
-                        "%s: %s", c->root, strerror(errno));
-    else
-        e = read_rules(&w, why);
-    if (e == OK) {
-        w.device = st.st_dev;
-        w.in.rules = w.rules;
-        e = run(&w, why);
-    }
-    rules_free(w.rules);
-    if (w.in.root >= 0)
-        (void)close(w.in.root);
+static void
+walker_release(struct walker *w)
+{
+    rules_free(w->rules);
+    if (w->in.root >= 0)
+        (void)close(w->in.root);
+}
+
+enum err
+crawl(const struct crawl *c, struct crawl_count *done, struct problem *why)
+{
+    struct walker w;
+    struct stat root = {.st_dev = 0};
+    enum err e = walker_init(&w, c, &root, why);
+
+    if (e == OK)
+        e = check_origin(&w, &root, why);
+    if (e == OK)
+        e = run(&w, &root, why);
+    walker_release(&w);
     *done = w.done;
+    return e;
+}
+
+static enum err
+take_out(const struct crawl *c, const char *name, struct document *d,
+         enum ingested *did)
+{
+    enum err e = files_known(c->files, c->collection, name, d);
+
+    *did = INGEST_GONE;
+    if (e == OK)
+        e = files_delete(c->files, d->id);
+    return e == ERR_NOTFOUND ? OK : e;
+}
+
+enum err
+crawl_one(const struct crawl *c, const char *name, struct document *d,
+          enum ingested *did, struct problem *why)
+{
+    char top[FILES_NAME_MAX + 1];
+    struct walker w;
+    struct stat root = {.st_dev = 0};
+    enum err settled, e = walker_init(&w, c, &root, why);
+
+    *did = INGEST_GONE;
+    if (e == OK) {
+        (void)snprintf(top, sizeof(top), "%.*s", (int)strcspn(name, "/"), name);
+        e = is_wanted(&w, top) && !rules_ignore(w.rules, name)
+                ? ingest_file(&w.in, name, name, d, did)
+                : take_out(c, name, d, did);
+        settled = ingest_settle(&w.in);
+        e = e == OK ? settled : e;
+        if (e != OK)
+            (void)problem_set(why, e, NULL, NULL, NULL);
+    }
+    walker_release(&w);
     return e;
 }

@@ -23,8 +23,9 @@ struct crawl_count {
 struct crawl {
     struct files *files;
     int64_t collection;
-    const char *root; /* the folder */
-    const char *only; /* NULL; else a comma list of what is taken of its top:
+    const char *root;    /* the folder */
+    struct tried *tried; /* NULL: every file is new */
+    const char *only;    /* NULL; else a comma list of what is taken of its top:
                          names of files and folders */
     /* All may be NULL; arg is theirs. */
     bool (*stopped)(void *arg);
@@ -35,9 +36,18 @@ struct crawl {
 };
 
 /* ERR_HUP: stopped, with what was done until then. ERR_NOTFOUND: the folder is
- * not there, or cannot be read. ERR_BADREQ: its rules are wrong; else what the
- * index says. why is filled. */
+ * not there, or cannot be read. ERR_CONFLICT: it is empty, and is not the one
+ * that the documents come from (a disk that is not mounted); nothing is taken
+ * out. ERR_BADREQ: its rules are wrong; else what the index says. why is
+ * filled. */
 MUST_USE enum err crawl(const struct crawl *c, struct crawl_count *done,
                         struct problem *why);
+
+/* One document of it, as the folder and its rules are now: read if it changed,
+ * taken out if it is gone or no more wanted. progress and skipped are not
+ * called. Errors as above, but for an empty folder. */
+MUST_USE enum err crawl_one(const struct crawl *c, const char *name,
+                            struct document *d, enum ingested *did,
+                            struct problem *why);
 
 #endif

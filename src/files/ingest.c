@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "files/chunk.h"
 #include "files/extract.h"
@@ -333,13 +334,40 @@ label_of(const struct ingest *in, const struct opened *o, const char *name)
     return beside > label ? beside : label;
 }
 
+/* It is not the one that is known. */
+static enum err
+read_anew(struct ingest *in, const struct opened *o, struct document *d,
+          enum ingested *did)
+{
+    struct kind k = kind_of(d->name, NULL, 0);
+    enum err e;
+
+    if (tried_begin(in->tried, in->collection, d->name, d->size, d->mtime_ns) >=
+        TRIED_MAX) {
+        d->skip = SKIP_DIED;
+        (void)snprintf(d->facts.type, sizeof(d->facts.type), "%s", k.type);
+        log_warn("files.died", "collection=%" PRId64 " tries=%d",
+                 in->collection, TRIED_MAX);
+    } else if (o->fd >= 0) {
+        look(d, o, &k);
+    }
+    e = settle_for(in, d->skip != SKIP_NOT ||
+                           (k.kind == KIND_TEXT && d->size <= BATCH_FILE));
+    if (e == OK)
+        e = put_file(in, o, &k, d);
+    tried_end(in->tried, e == OK && d->skip == SKIP_TIME);
+    if (e == ERR_NOTFOUND)
+        return OK;
+    *did = d->skip == SKIP_NOT ? INGEST_ADDED : INGEST_SKIPPED;
+    return e;
+}
+
 enum err
 ingest_file(struct ingest *in, const char *path, const char *name,
             struct document *d, enum ingested *did)
 {
     struct document known;
     struct opened o;
-    struct kind k = {.kind = KIND_NONE};
     bool is_known;
     enum err e;
 
@@ -368,16 +396,7 @@ ingest_file(struct ingest *in, const char *path, const char *name,
             d->label = known.label;
             d->label_fixed = true;
         }
-        if (o.fd >= 0)
-            look(d, &o, &k);
-        e = settle_for(in, d->skip != SKIP_NOT ||
-                               (k.kind == KIND_TEXT && d->size <= BATCH_FILE));
-        if (e == OK)
-            e = put_file(in, &o, &k, d);
-        if (e == ERR_NOTFOUND)
-            e = OK;
-        else
-            *did = d->skip == SKIP_NOT ? INGEST_ADDED : INGEST_SKIPPED;
+        e = read_anew(in, &o, d, did);
     }
     close_file(&o);
     return e;

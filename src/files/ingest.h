@@ -8,6 +8,7 @@
 #define FILES_INGEST_H
 
 #include "files/files.h"
+#include "files/tried.h"
 
 #define INGEST_FILE_MAX \
     (512L * 1024 * 1024) /* bytes; a longer one is not read */
@@ -17,6 +18,7 @@ struct ingest {
     int64_t collection;
     int root;                  /* descriptor of the folder, borrowed */
     const struct rules *rules; /* NULL: none */
+    struct tried *tried;       /* NULL: every file is new */
     /* Asked while a file is read: is it to be given up? NULL: never. */
     bool (*stopped)(void *arg);
     void *arg;

@@ -61,6 +61,15 @@ enum label rules_label(const struct rules *r, const char *path, bool is_dir);
 /* The redact patterns as one text, to be kept beside a document; "" if none. */
 const char *rules_redactions(const struct rules *r);
 
+/* --- files/rules_folder.c ------------------------------------------------- */
+
+/* The rules of the folder that root is open on; NULL: it has none. ERR_BADREQ:
+ * they are wrong, or cannot be read. */
+MUST_USE enum err rules_of_folder(int root, struct rules **out,
+                                  struct problem *why);
+/* Does the path, or a folder above it, say ignore? */
+bool rules_ignore(const struct rules *r, const char *path);
+
 /* --- files/redact.c ------------------------------------------------------- */
 
 struct redact;

@@ -5,127 +5,35 @@
  * changed costs a look at its time.
  *
  * Of several such processes on one data folder only one keeps the folders
- * current: who holds the lock on `crawl.lock`.
+ * current: who holds the lock on `crawl.lock`, until it ends. Uploads are read
+ * by the process that is asked to.
  */
 #include "base/base.h"
 
+#include "files/serve_inside.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <pthread.h>
-#include <sys/file.h>
-#include <sys/stat.h>
+#include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "files/broker_inside.h"
-#include "files/crawl.h"
-#include "files/place.h"
 #include "files/receive.h"
 
-struct wanted {
-    struct wanted *next;
-    int64_t document;
-    int reply; /* owned; -1: there were too many of them */
-};
+#define LOOK_MS 1000 /* between two looks at who reads */
 
-struct server {
-    const struct serve *s;
-    struct files *files;
-    int sock;
-    pthread_mutex_t mu; /* guards first, last, stopping */
-    pthread_cond_t come;
-    struct wanted *first, *last;
-    bool stopping;
-};
-
-/* --- documents ------------------------------------------------------------ */
-
-static enum err
-find_place(struct server *sv, int64_t id, struct document *d,
-           struct collection *c, struct place *p)
-{
-    enum err e = files_get(sv->files, id, d);
-
-    if (e == OK)
-        e = files_collection_get(sv->files, d->collection, c);
-    return e == OK ? place_of(sv->s->dir, c, d->name, p) : e;
-}
-
-static void
-answer(int sock, enum err e, enum skip skip, int fd)
+void
+serve_answer(int sock, enum err e, enum skip skip, int fd)
 {
     struct broker_reply reply = {.err = e, .skip = skip};
 
     (void)broker_send(sock, &reply, sizeof(reply), fd); /* it may have left */
 }
 
-static void
-open_document(struct server *sv, int64_t id, int reply)
-{
-    struct collection c;
-    struct document d;
-    struct place p;
-    enum err e = find_place(sv, id, &d, &c, &p);
-    int fd = e == OK ? place_open(&p) : -1;
-
-    if (e == OK && fd < 0)
-        e = ERR_NOTFOUND;
-    answer(reply, e, SKIP_NOT, fd);
-    if (fd >= 0)
-        (void)close(fd);
-}
-
-/* Who deletes an upload takes its bytes first: was that while it was written
- * into the index? */
-static void
-forget_deleted(struct server *sv, const struct place *p, int64_t id)
-{
-    int fd = place_open(p);
-
-    if (fd >= 0)
-        (void)close(fd);
-    else if (errno == ENOENT)
-        IGNORE(files_delete(sv->files, id));
-}
-
-/* Uploads alone: of a folder's files its rules would have to be known. */
-static enum err
-read_document(struct server *sv, int64_t id, enum skip *skip)
-{
-    struct ingest in = {.files = sv->files};
-    enum ingested did = INGEST_GONE;
-    struct document d, was;
-    struct collection c;
-    struct place p;
-    enum err settled, e = find_place(sv, id, &was, &c, &p);
-    int root;
-
-    if (e == OK && c.root[0] != '\0')
-        return ERR_NOTFOUND;
-    if (e != OK)
-        return e;
-    root = open(p.root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        return ERR_NOTFOUND;
-    in.collection = was.collection;
-    in.root = root;
-    e = ingest_file(&in, p.path, was.name, &d, &did);
-    settled = ingest_settle(&in);
-    (void)close(root);
-    *skip = d.skip;
-    if (e == OK && did == INGEST_GONE)
-        return ERR_NOTFOUND;
-    if (e == OK && settled == OK)
-        forget_deleted(sv, &p, d.id);
-    return e == OK ? settled : e;
-}
-
-/* --- folders -------------------------------------------------------------- */
-
-static bool
-is_asked(void *arg)
+bool
+serve_is_asked(void *arg)
 {
     struct server *sv = arg;
     bool yes;
@@ -134,102 +42,6 @@ is_asked(void *arg)
     yes = sv->stopping || sv->first != NULL;
     (void)pthread_mutex_unlock(&sv->mu);
     return yes;
-}
-
-/* False: it was left for something else. */
-static bool
-crawl_folder(struct server *sv, const struct serve_folder *f)
-{
-    struct collection c;
-    struct crawl cr = {.files = sv->files,
-                       .root = f->root,
-                       .only = f->only,
-                       .stopped = is_asked,
-                       .arg = sv};
-    struct crawl_count done;
-    struct problem why;
-    enum err e;
-
-    if (f->root == NULL || f->root[0] == '\0')
-        return true;
-    e = files_collection(sv->files, FILES_SHARED, f->name, f->root, &c);
-    if (e == ERR_CONFLICT) { /* it was that of another folder */
-        e = files_collection(sv->files, FILES_SHARED, f->name, NULL, &c);
-        if (e == OK)
-            e = files_collection_drop(sv->files, c.id);
-        if (e == OK)
-            e = files_collection(sv->files, FILES_SHARED, f->name, f->root, &c);
-    }
-    cr.collection = c.id;
-    if (e == OK)
-        e = crawl(&cr, &done, &why);
-    else
-        (void)problem_set(&why, e, NULL, NULL, NULL);
-    if (e == ERR_HUP)
-        return false;
-    if (e != OK)
-        log_warn("files.folder", "collection=%s error=\"%s\" more=\"%s\"",
-                 f->name, why.error, why.message);
-    else if (done.added + done.gone > 0)
-        log_info("files.folder",
-                 "collection=%s files=%" PRIu64 " added=%" PRIu64
-                 " skipped=%" PRIu64 " gone=%" PRIu64,
-                 f->name, done.files, done.added, done.skipped, done.gone);
-    return true;
-}
-
-/* False: not all of them. */
-static bool
-crawl_folders(struct server *sv)
-{
-    char path[PATH_MAX];
-    bool all = true;
-    int fd;
-
-    if (snprintf(path, sizeof(path), "%s/crawl.lock", sv->s->dir) >=
-        (int)sizeof(path))
-        return true;
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return true;
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        for (size_t i = 0; i < sv->s->n_folders && all; i++)
-            all = crawl_folder(sv, &sv->s->folder[i]);
-    (void)close(fd);
-    return all;
-}
-
-/* What came while nobody could read it. */
-struct waiting {
-    int64_t *id; /* owned */
-    size_t n, cap;
-};
-
-static bool
-note_waiting(void *arg, const struct document *d)
-{
-    struct waiting *w = arg;
-
-    if (d->skip != SKIP_WAITING)
-        return true;
-    if (w->n == w->cap) {
-        w->cap = w->cap == 0 ? 64 : 2 * w->cap;
-        w->id = xrealloc(w->id, w->cap * sizeof(*w->id));
-    }
-    w->id[w->n++] = d->id;
-    return true;
-}
-
-static void
-read_waiting(struct server *sv)
-{
-    struct waiting w = {.n = 0};
-    enum skip skip;
-
-    IGNORE(files_list(sv->files, NULL, 0, NULL, UINT32_MAX, note_waiting, &w));
-    for (size_t i = 0; i < w.n && !is_asked(sv); i++)
-        IGNORE(read_document(sv, w.id[i], &skip));
-    free(w.id);
 }
 
 /* --- the reading thread --------------------------------------------------- */
@@ -260,39 +72,55 @@ next_wanted(struct server *sv, int64_t until_ms)
     return w;
 }
 
+static bool
+is_stopping(struct server *sv)
+{
+    bool yes;
+
+    (void)pthread_mutex_lock(&sv->mu);
+    yes = sv->stopping;
+    (void)pthread_mutex_unlock(&sv->mu);
+    return yes;
+}
+
+static void
+read_wanted(struct server *sv, struct wanted *w)
+{
+    enum skip skip = SKIP_NOT;
+    enum err e = serve_read(sv, w->document, &skip);
+
+    if (w->reply >= 0) {
+        serve_answer(w->reply, e, skip, -1);
+        (void)close(w->reply);
+    }
+    free(w);
+}
+
 static void *
 reading(void *arg)
 {
     struct server *sv = arg;
-    int64_t every_ms = sv->s->every_s > 0 ? sv->s->every_s * INT64_C(1000)
-                                          : INT32_MAX * INT64_C(1000);
     int64_t next_ms = 0;
-    struct wanted *w;
 
     receive_sweep(sv->s->dir);
-    read_waiting(sv);
-    for (;;) {
-        w = next_wanted(sv, next_ms);
-        if (w != NULL) {
-            enum skip skip = SKIP_NOT;
-            enum err e = read_document(sv, w->document, &skip);
+    sv->again_ms = clock_mono_ms();
+    while (!is_stopping(sv)) {
+        bool is_soon = sv->again_ms > 0 && sv->again_ms < next_ms;
+        struct wanted *w = next_wanted(sv, is_soon ? sv->again_ms : next_ms);
 
-            if (w->reply >= 0) {
-                answer(w->reply, e, skip, -1);
-                (void)close(w->reply);
-            }
-            free(w);
-            continue;
+        if (w != NULL) {
+            read_wanted(sv, w);
+        } else if (sv->again_ms > 0 && clock_mono_ms() >= sv->again_ms) {
+            sv->again_ms = 0;
+            if (!serve_read_waiting(sv))
+                sv->again_ms = clock_mono_ms();
+            else if (sv->again_ms == 0)
+                sv->pause_ms = 0;
+        } else if (clock_mono_ms() >= next_ms) {
+            next_ms = serve_crawl(sv);
         }
-        (void)pthread_mutex_lock(&sv->mu);
-        if (sv->stopping) {
-            (void)pthread_mutex_unlock(&sv->mu);
-            return NULL;
-        }
-        (void)pthread_mutex_unlock(&sv->mu);
-        if (clock_mono_ms() >= next_ms && crawl_folders(sv))
-            next_ms = clock_mono_ms() + every_ms;
     }
+    return NULL;
 }
 
 /* --- serving -------------------------------------------------------------- */
@@ -315,6 +143,35 @@ want(struct server *sv, int64_t document, int reply)
     (void)pthread_mutex_unlock(&sv->mu);
 }
 
+/* Is the reading thread at one file for so long that it will not end? What it
+ * has begun counts as a try (files/tried.h), and who started us starts another
+ * one, which reads on. */
+static void
+end_if_stuck(const struct server *sv)
+{
+    int64_t since_ms = tried_since_ms(sv->tried);
+    int patience_s = sv->s->patience_s > 0 ? sv->s->patience_s
+                                           : SERVE_PATIENCE_S;
+
+    if (since_ms == 0 ||
+        clock_mono_ms() - since_ms < patience_s * INT64_C(1000))
+        return;
+    log_error("files.stuck", "seconds=%d", patience_s);
+    (void)kill(getpid(), SIGKILL);
+}
+
+/* False: its other end is closed. */
+static bool
+await_request(const struct server *sv)
+{
+    struct pollfd p = {sv->sock, POLLIN, 0};
+
+    while (poll(&p, 1, LOOK_MS) <= 0)
+        end_if_stuck(sv);
+    end_if_stuck(sv);
+    return (p.revents & POLLIN) != 0;
+}
+
 static void
 serve_socket(struct server *sv)
 {
@@ -322,7 +179,8 @@ serve_socket(struct server *sv)
     ssize_t n;
     int reply;
 
-    while ((n = broker_take(sv->sock, &rq, sizeof(rq), &reply)) > 0) {
+    while (await_request(sv) &&
+           (n = broker_take(sv->sock, &rq, sizeof(rq), &reply)) > 0) {
         bool whole = n == (ssize_t)sizeof(rq);
 
         if (whole && rq.op == BROKER_READ) {
@@ -330,7 +188,7 @@ serve_socket(struct server *sv)
             continue;
         }
         if (whole && rq.op == BROKER_OPEN && reply >= 0)
-            open_document(sv, rq.document, reply);
+            serve_open(sv, rq.document, reply);
         if (reply >= 0)
             (void)close(reply);
     }
@@ -355,25 +213,46 @@ stop(struct server *sv)
     }
 }
 
+/* What is in the middle of being read when the server is stopped is not to
+ * blame for it. */
+static struct tried *at_end;
+
+static void
+on_term(int signo)
+{
+    tried_forgive(at_end);
+    (void)signal(signo, SIG_DFL);
+    (void)raise(signo);
+}
+
 int
 serve_run(const struct serve *s, int sock)
 {
-    struct server sv = {.s = s, .sock = sock};
+    struct sigaction sa = {.sa_handler = on_term, .sa_flags = (int)SA_NODEFER};
+    struct server sv = {.s = s, .sock = sock, .crawl_lock = -1};
     pthread_t thread;
 
     if (files_open(s->dir, &sv.files) != OK)
         return 1; /* the log says why */
+    sv.tried = tried_open(s->dir);
+    at_end = sv.tried;
+    (void)sigaction(SIGTERM, &sa, NULL);
     (void)pthread_mutex_init(&sv.mu, NULL);
     (void)pthread_cond_init(&sv.come, NULL);
     if (pthread_create(&thread, NULL, reading, &sv) != 0) {
         log_error("files.serve", "error=\"no thread\"");
+        tried_close(sv.tried);
         files_close(sv.files);
         return 1;
     }
     serve_socket(&sv);
     stop(&sv);
     (void)pthread_join(thread, NULL);
+    (void)signal(SIGTERM, SIG_DFL);
+    tried_close(sv.tried);
     files_close(sv.files);
+    if (sv.crawl_lock >= 0)
+        (void)close(sv.crawl_lock);
     (void)pthread_cond_destroy(&sv.come);
     (void)pthread_mutex_destroy(&sv.mu);
     return 0;

@@ -264,20 +264,6 @@ what_is_no_file_is_not_opened(void **state)
     assert_int_equal(e, ERR_NOTFOUND);
 }
 
-static void
-a_file_of_a_folder_is_not_read_without_its_rules(void **state)
-{
-    struct document d = document_of(notes.id, "a.txt");
-    const char *none[] = {NULL};
-
-    (void)state;
-    d.skip = SKIP_WAITING;
-    assert_int_equal(put_texts(&d, "", none), OK);
-    start();
-    assert_int_equal(read_it(d.id, SKIP_NOT), ERR_NOTFOUND);
-    assert_int_equal(files_get(fs, d.id, &d), OK);
-}
-
 /* --- time ----------------------------------------------------------------- */
 
 static void
@@ -437,7 +423,6 @@ main(int argc, char **argv)
         TEST(a_file_of_a_folder_keeps_its_name),
         TEST(a_link_is_not_followed),
         TEST(what_is_no_file_is_not_opened),
-        TEST(a_file_of_a_folder_is_not_read_without_its_rules),
         TEST(who_waits_no_longer_has_it_read_all_the_same),
         TEST(what_is_deleted_while_it_is_read_does_not_come_back),
         TEST(without_a_broker_nothing_is_opened),

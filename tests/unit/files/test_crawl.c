@@ -21,6 +21,7 @@
 static char self[PROCESS_PATH_MAX];
 static char folder[256];
 static struct collection here;
+static struct tried *tried;
 
 /* --- the folder ----------------------------------------------------------- */
 
@@ -89,6 +90,7 @@ begin(void **state)
 
     IGNORE(index_setup(state));
     extract_program(self);
+    tried = tried_open(index_dir);
     (void)snprintf(folder, sizeof(folder), "%s/parley-crawl-XXXXXX",
                    tmp == NULL ? "/tmp" : tmp);
     assert_non_null(mkdtemp(folder));
@@ -109,6 +111,7 @@ end(void **state)
     }
     assert_int_equal(waitpid(pid, NULL, 0), pid);
     extract_program(NULL);
+    tried_close(tried);
     return index_teardown(state);
 }
 
@@ -144,6 +147,7 @@ crawl_only(const char *only, bool (*stopped)(void *), void *arg,
     const struct crawl c = {.files = fs,
                             .collection = here.id,
                             .root = folder,
+                            .tried = tried,
                             .only = only,
                             .stopped = stopped,
                             .progress = on_progress,

@@ -124,7 +124,7 @@ visit(struct walker *w, int dir, size_t len, const char *name, int depth)
     bool is_dir;
     int fd;
 
-    if (len + strlen(name) + 2 > sizeof(w->path) ||
+    if (len + strlen(name) + 1 > sizeof(w->path) ||
         fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return OK; /* too long, or gone */
     (void)strncpy(w->path + len, name, sizeof(w->path) - len - 1);
@@ -134,7 +134,8 @@ visit(struct walker *w, int dir, size_t len, const char *name, int depth)
         return OK;
     if (!is_dir)
         return visit_file(w, &st);
-    if (depth == CRAWL_DEPTH || st.st_dev != w->device)
+    if (depth == CRAWL_DEPTH || st.st_dev != w->device ||
+        len + strlen(name) + 2 > sizeof(w->path))
         return OK;
     fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
@@ -156,7 +157,7 @@ describes(struct walker *w, int dir, size_t len, const char *name,
 
     if (!sidecar_is_of(name, image) ||
         kind_of(image, NULL, 0).kind != KIND_IMAGE ||
-        len + strlen(image) + 2 > sizeof(w->path) ||
+        len + strlen(image) + 1 > sizeof(w->path) ||
         fstatat(dir, image, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
         !S_ISREG(st.st_mode))
         return false;
@@ -190,7 +191,7 @@ forget(struct walker *w, size_t len, const char *name)
     struct document d;
     enum err e;
 
-    if (!w->reads || len + strlen(name) + 2 > sizeof(w->path))
+    if (!w->reads || len + strlen(name) + 1 > sizeof(w->path))
         return OK;
     (void)strncpy(w->path + len, name, sizeof(w->path) - len - 1);
     e = files_known(w->c->files, w->c->collection, w->path, &d);
@@ -272,9 +273,7 @@ is_there(void *arg, const struct document *d)
     const struct walker *w = arg;
     char top[FILES_NAME_MAX + 1];
     int fd = ingest_open(w->in.root, d->name);
-    /* Of anything else that is wrong nothing is deleted. */
-    bool there = fd >= 0 || (errno != ENOENT && errno != ENOTDIR &&
-                             errno != ELOOP && errno != EINVAL);
+    bool there = fd >= 0 || !ingest_is_gone(errno);
 
     if (fd >= 0)
         (void)close(fd);

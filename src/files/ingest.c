@@ -52,6 +52,14 @@ ingest_open(int root, const char *path)
     return fd;
 }
 
+/* ENXIO, ENODEV: a socket or a device stands there. */
+bool
+ingest_is_gone(int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP ||
+           errnum == EINVAL || errnum == ENXIO || errnum == ENODEV;
+}
+
 struct opened {
     int fd, sidecar; /* -1: none */
     char sidecar_path[INGEST_PATH_BYTES];
@@ -378,8 +386,7 @@ ingest_file(struct ingest *in, const char *path, const char *name,
     is_known = e == OK;
     if (e != OK && e != ERR_NOTFOUND)
         return e;
-    if (!open_file(&o, in, path) &&
-        (errno == ENOENT || errno == EINVAL || errno == ELOOP)) {
+    if (!open_file(&o, in, path) && ingest_is_gone(errno)) {
         close_file(&o);
         return is_known ? files_delete(in->files, known.id) : OK;
     }

@@ -46,6 +46,9 @@ MUST_USE enum err ingest_settle(struct ingest *in);
 
 /* A regular file below a folder, never through a link. -1: errno says why. */
 int ingest_open(int root, const char *path);
+/* Does that mean that no regular file is there? Of anything else that is wrong
+ * it may be there, and nothing is taken out for it. */
+bool ingest_is_gone(int errnum);
 
 #define INGEST_PATH_BYTES (FILES_NAME_MAX + 16)
 /* The file that says what is to be seen on an image (files/image.h): the first

@@ -8,8 +8,10 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 
 #include "base/process.h"
 #include "files/crawl.h"
@@ -582,6 +584,197 @@ a_run_that_was_stopped_goes_on(void **state)
     assert_string_equal(run(), "20 files: 0 new, 20 same, 0 gone");
 }
 
+/* --- what a folder may hold ----------------------------------------------- */
+
+static void
+what_takes_too_long_is_tried_so_often(void **state)
+{
+    (void)state;
+    put("a.html", "<p>A walrus.</p>");
+    date("a.html", 1000);
+    put("b.txt", "A heron.");
+    extract_patience(0);
+    for (int i = 0; i < TRIED_MAX; i++) {
+        (void)run();
+        assert_int_equal(known("a.html").skip, SKIP_TIME);
+        assert_int_equal(done.same, i > 0);
+    }
+    extract_patience(EXTRACT_SECONDS); /* it would be read now */
+    (void)run();
+    assert_int_equal(known("a.html").skip, SKIP_DIED);
+    assert_string_equal(skipped, "a.html died,");
+    assert_string_equal(run(), "2 files: 0 new, 2 same, 0 gone");
+    date("a.html", 2000);
+    assert_string_equal(run(), "2 files: 1 new, 1 same, 0 gone");
+    assert_string_equal(found("walrus"), "a.html");
+}
+
+static void
+a_disk_that_is_not_mounted_takes_nothing_away(void **state)
+{
+    char away[300], emptied[300];
+    struct problem why = {0};
+
+    (void)state;
+    put("a.txt", "A walrus.");
+    (void)run();
+    (void)snprintf(away, sizeof(away), "%s-away", folder);
+    (void)snprintf(emptied, sizeof(emptied), "%s-emptied", folder);
+    assert_int_equal(rename(folder, away), 0);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(crawl_only(NULL, NULL, NULL, &why), ERR_CONFLICT);
+        assert_string_equal(why.code, "folder_empty");
+        assert_string_equal(found("walrus"), "a.txt");
+    }
+    put("b.txt", "A heron."); /* it is another folder now, and not empty */
+    assert_string_equal(run(), "1 files: 1 new, 0 same, 1 gone");
+    assert_string_equal(names_known(), "b.txt");
+    take_away("b.txt");
+    assert_string_equal(run(), "0 files: 0 new, 0 same, 1 gone");
+    assert_string_equal(names_known(), "");
+    assert_string_equal(run(), "0 files: 0 new, 0 same, 0 gone");
+    assert_int_equal(rename(folder, emptied), 0);
+    assert_int_equal(rename(away, folder), 0);
+    assert_string_equal(run(), "1 files: 1 new, 0 same, 0 gone");
+    assert_int_equal(rmdir(emptied), 0);
+}
+
+static void
+a_socket_is_passed_by_and_takes_the_place_of_a_file(void **state)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)state;
+    put("a.txt", "A walrus.");
+    (void)run();
+    take_away("a.txt");
+    assert_true(strlen(in_folder("a.txt")) < sizeof(at.sun_path));
+    (void)strncpy(at.sun_path, in_folder("a.txt"), sizeof(at.sun_path) - 1);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+    assert_string_equal(run(), "0 files: 0 new, 0 same, 1 gone");
+    assert_string_equal(names_known(), "");
+    (void)close(fd);
+}
+
+static void
+names_may_be_long_and_no_text(void **state)
+{
+    char longest[256], path[2048] = "";
+    size_t deep = 0;
+
+    (void)state;
+    (void)memset(longest, 'x', 251);
+    (void)snprintf(longest + 251, sizeof(longest) - 251, ".txt");
+    assert_int_equal(strlen(longest), 255);
+    put(longest, "A walrus.");
+    put("b\xFF\xFE.txt", "A heron.");
+    put("new\nline.txt", "A crane.");
+    assert_string_equal(run(), "3 files: 3 new, 0 same, 0 gone");
+    assert_string_equal(found("walrus"), longest);
+    assert_string_equal(found("heron"), "b\xFF\xFE.txt");
+    assert_string_equal(found("crane"), "new\nline.txt");
+    assert_string_equal(run(), "3 files: 0 new, 3 same, 0 gone");
+    /* A path of FILES_NAME_MAX bytes, and one more. */
+    longest[251] = '\0';
+    for (; deep < 4; deep++) {
+        (void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "%s%s",
+                       deep > 0 ? "/" : "", longest);
+        make_folder(path);
+    }
+    (void)snprintf(path + strlen(path), sizeof(path) - strlen(path), "/%s",
+                   "a23456789.txt");
+    path[FILES_NAME_MAX] = '\0';
+    assert_int_equal(strlen(path), 1021);
+    put(path, "A stork.");
+    (void)run();
+    assert_string_equal(found("stork"), path);
+    (void)snprintf(path + 1008, sizeof(path) - 1008, "b234567890.txt");
+    put(path, "An ibis.");
+    assert_int_equal(strlen(path), FILES_NAME_MAX - 1);
+    (void)run();
+    assert_string_equal(found("ibis"), path);
+    (void)snprintf(path + 1008, sizeof(path) - 1008, "c2345678901.txt");
+    put(path, "A tern.");
+    assert_int_equal(strlen(path), FILES_NAME_MAX);
+    (void)run();
+    assert_string_equal(found("tern"), path);
+    (void)snprintf(path + 1008, sizeof(path) - 1008, "d23456789012.txt");
+    put(path, "A rail.");
+    (void)run();
+    assert_string_equal(found("rail"), "");
+}
+
+/* Asked for each of the two walks, then for the first chunk, behind which the
+ * file has grown, and for many more. */
+static bool
+grow(void *arg)
+{
+    int *asked = arg;
+    FILE *f;
+
+    if (++*asked != 3)
+        return false;
+    f = fopen(in_folder("a.txt"), "a");
+    assert_non_null(f);
+    assert_true(fputs("\n\nA platypus came late.\n", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    return false;
+}
+
+static void
+a_file_that_grows_is_read_again(void **state)
+{
+    int asked = 0;
+    const struct crawl c = {.files = fs,
+                            .collection = here.id,
+                            .root = folder,
+                            .stopped = grow,
+                            .arg = &asked};
+    struct crawl_count n;
+    struct problem why = {0};
+    FILE *f;
+
+    (void)state;
+    f = fopen(in_folder("a.txt"), "w");
+    assert_non_null(f);
+    for (int i = 0; i < 4000; i++)
+        assert_true(fprintf(f, "Paragraph %d is about walruses.\n\n", i) > 0);
+    assert_int_equal(fclose(f), 0);
+    date("a.txt", 1000);
+    assert_int_equal(crawl(&c, &n, &why), OK);
+    assert_int_equal(n.added, 1);
+    assert_true(asked > 3);
+    assert_string_equal(run(), "1 files: 1 new, 0 same, 0 gone");
+    assert_true(strncmp(found("platypus"), "a.txt", 5) == 0);
+    assert_string_equal(run(), "1 files: 0 new, 1 same, 0 gone");
+}
+
+static void
+ten_thousand_files_are_taken_and_followed(void **state)
+{
+    char name[32];
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(name, sizeof(name), "d%02d", i);
+        make_folder(name);
+        for (int k = 0; k < 100; k++) {
+            (void)snprintf(name, sizeof(name), "d%02d/f%02d.txt", i, k);
+            put(name, i == 77 && k == 33 ? "A walrus." : "A heron.");
+        }
+    }
+    assert_string_equal(run(), "10000 files: 10000 new, 0 same, 0 gone");
+    assert_string_equal(found("walrus"), "d77/f33.txt");
+    take_away("d77/f33.txt");
+    put("d00/f00.txt", "A platypus, too.");
+    assert_string_equal(run(), "9999 files: 1 new, 9998 same, 1 gone");
+    assert_string_equal(found("walrus"), "");
+    assert_string_equal(found("platypus"), "d00/f00.txt");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -599,6 +792,12 @@ main(int argc, char **argv)
         TEST(what_only_has_the_name_of_a_sidecar_is_a_document),
         TEST(rules_hold_for_what_a_sidecar_says),
         TEST(a_run_that_was_stopped_goes_on),
+        TEST(what_takes_too_long_is_tried_so_often),
+        TEST(a_disk_that_is_not_mounted_takes_nothing_away),
+        TEST(a_socket_is_passed_by_and_takes_the_place_of_a_file),
+        TEST(names_may_be_long_and_no_text),
+        TEST(a_file_that_grows_is_read_again),
+        TEST(ten_thousand_files_are_taken_and_followed),
     };
 
     if (argc == 3 && strcmp(argv[1], "--extract") == 0)

@@ -110,24 +110,28 @@ read_recent(const cJSON *history, int64_t rounds, struct buf *out)
     free(m);
 }
 
-/* Each file once, with its best chunk's similarity. */
+/* Each file once, by what may be shown of its name, with its best chunk's
+ * similarity. */
 static void
 list_files(struct package *p)
 {
     struct ws_file *files = arena_alloc(&p->arena,
                                         (p->found.n + 1) * sizeof(*files));
+    int64_t *id = arena_alloc(&p->arena, (p->found.n + 1) * sizeof(*id));
     size_t n = 0;
 
     for (size_t i = 0; i < p->found.n; i++) {
         const struct files_hit *h = &p->found.hits[i];
         size_t k = 0;
 
-        while (k < n && strcmp(files[k].name, h->name) != 0)
+        while (k < n && id[k] != h->document)
             k++;
-        if (k == n)
-            files[n++] = (struct ws_file){h->name, h->similarity};
-        else if (h->similarity > files[k].similarity)
+        if (k == n) {
+            id[n] = h->document;
+            files[n++] = (struct ws_file){h->shown, h->similarity};
+        } else if (h->similarity > files[k].similarity) {
             files[k].similarity = h->similarity;
+        }
     }
     p->c.files = files;
     p->c.n_files = n;
@@ -167,17 +171,25 @@ find_files(struct package *p, struct files *f, const char *viewer,
     return OK;
 }
 
-/* The one who asked may send it anywhere. */
+/* The one who asked may send it anywhere. The log stays here: it has the names
+ * as they are. */
 static void
 note_sent(const struct package *p, const char *who)
 {
+    const struct files_found *f = &p->found;
     struct buf names;
 
     if (p->c.n_files == 0 && p->c.image == NULL)
         return;
     buf_init(&names, (FILES_TOP_K_MAX + 1) * (FILES_NAME_MAX + 1));
-    for (size_t i = 0; i < p->c.n_files; i++)
-        buf_addf(&names, "%s%s", i > 0 ? "\n" : "", p->c.files[i].name);
+    for (size_t i = 0; i < f->n; i++) {
+        size_t k = 0;
+
+        while (f->hits[k].document != f->hits[i].document)
+            k++;
+        if (k == i)
+            buf_addf(&names, "%s%s", i > 0 ? "\n" : "", f->hits[i].name);
+    }
     if (p->c.image != NULL)
         buf_addf(&names, "%s%s", names.len > 0 ? "\n" : "", p->c.image->name);
     audit_event(

@@ -125,7 +125,8 @@ add_excerpt(struct buf *out, const struct files_hit *h, size_t number)
     const char *title = or_empty(h->title), *heading = or_empty(h->heading);
 
     buf_addf(out, "\n[%zu] ", number);
-    add_quoted(out, h->image ? "image " : "", or_empty(h->name));
+    add_quoted(out, h->image ? "image " : "",
+               h->shown != NULL ? h->shown : or_empty(h->name));
     if (title[0] != '\0')
         add_quoted(out, ", title ", title);
     if (heading[0] != '\0' && strcmp(heading, title) != 0)

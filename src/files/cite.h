@@ -14,7 +14,8 @@
 
 #define CITE_SNIPPET_MAX 300 /* bytes of one, in a citation */
 
-/* Put the excerpts into out, numbered from 1, as many of the first ones as have
+/* Put the excerpts into out, with what of their names may be shown (name where
+ * shown is NULL), numbered from 1, as many of the first ones as have
  * room in max bytes with all that is around them. Returns how many; nothing is
  * written for 0. */
 size_t cite_text(const struct files_hit *hits, size_t n, size_t max,

@@ -184,7 +184,9 @@ struct files_hit {
     int page;
     bool image;
     enum label label;
-    const char *name, *title, *heading, *type;
+    const char *name;  /* as it is; for who asks, not for a model elsewhere */
+    const char *shown; /* the same, blotted out if need be */
+    const char *title, *heading, *type; /* these two as well */
     const char *text;    /* of the chunk, blotted out if need be */
     const char *snippet; /* some 200 bytes of it around what was looked for */
     double similarity;   /* of the vectors, 0 to 1 */

@@ -13,6 +13,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "files/chunk.h"
 #include "files/query.h"
 
 /* What asks stands in `ask`: numbers within their bounds. */
@@ -117,24 +118,47 @@ model_read(struct query *q)
 
 /* --- the result ----------------------------------------------------------- */
 
-/* A text as it may be shown. */
+/* What was written for it; nothing if it had no room. */
 static const char *
-shown(struct files_found *out, const struct redact *blot, const char *text,
-      size_t *n)
+kept(struct files_found *out, struct buf *b, size_t *n)
 {
-    struct buf b;
     const char *s;
 
-    if (blot == NULL)
-        return text;
-    buf_init(&b, 16 * (*n + 64));
-    (void)redact_text(blot, text, *n, &b);
-    if (b.over)
-        buf_clear(&b);
-    *n = b.len;
-    s = arena_memdup0(&out->arena, b.data != NULL ? b.data : "", b.len);
-    buf_release(&b);
+    if (b->over)
+        buf_clear(b);
+    *n = b->len;
+    s = arena_memdup0(&out->arena, b->data != NULL ? b->data : "", b->len);
+    buf_release(b);
     return s;
+}
+
+/* Each of the texts that a hit shows, blotted out. What cannot be read with
+ * what is around it is not shown. */
+static void
+hit_blot(const struct query *q, const struct query_result *r, size_t *n,
+         struct files_hit *h, struct files_found *out)
+{
+    const struct query_document *d = r->document;
+    struct redact *blot = redact_new(d->redactions);
+    size_t n_name = strlen(d->name), n_title = strlen(d->title);
+    size_t n_heading = strlen(r->heading), ignored;
+    struct buf b;
+
+    buf_init(&b, 16 * (r->len + 64));
+    if (shelf_text_blotted(q->conn, blot, d->first, d->chunks, r->start,
+                           r->text, r->len, d->image, &b) != OK)
+        buf_clear(&b);
+    h->text = kept(out, &b, n);
+    buf_init(&b, 16 * (n_heading + 64));
+    redact_cut(blot, r->heading, n_heading, CHUNK_HEADING_MAX, &b);
+    h->heading = kept(out, &b, &ignored);
+    buf_init(&b, 16 * (n_title + 64));
+    redact_cut(blot, d->title, n_title, FACTS_TITLE_MAX, &b);
+    h->title = kept(out, &b, &ignored);
+    buf_init(&b, 16 * (n_name + 64));
+    (void)redact_part(blot, d->name, n_name, 0, n_name, true, &b);
+    h->shown = kept(out, &b, &ignored);
+    redact_free(blot);
 }
 
 static void
@@ -143,12 +167,8 @@ hit_add(const struct query *q, const struct query_result *r,
 {
     const struct query_document *d = r->document;
     struct files_hit *h = &out->hits[out->n++];
-    struct redact *blot = NULL;
-    size_t n = r->len, n_heading = strlen(r->heading);
-    size_t n_title = strlen(d->title);
+    size_t n = r->len;
 
-    if (q->ask->leaves && d->label != LABEL_CLOUD_OK)
-        blot = redact_new(d->redactions);
     *h = (struct files_hit){
         .document = d->id,
         .chunk = r->seq,
@@ -158,15 +178,17 @@ hit_add(const struct query *q, const struct query_result *r,
         .image = d->image,
         .label = d->label,
         .name = d->name,
+        .shown = d->name,
+        .title = d->title,
+        .heading = r->heading,
+        .text = r->text,
         .type = d->type,
         .similarity = r->similarity,
         .score = fmin(fmax(r->score, 0), 1),
     };
-    h->text = shown(out, blot, r->text, &n);
-    h->heading = shown(out, blot, r->heading, &n_heading);
-    h->title = shown(out, blot, d->title, &n_title);
+    if (q->ask->leaves && d->label != LABEL_CLOUD_OK)
+        hit_blot(q, r, &n, h, out);
     h->snippet = query_snippet(q, d->lang, h->text, n);
-    redact_free(blot);
 }
 
 static void

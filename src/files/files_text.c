@@ -1,6 +1,8 @@
 /*
  * The text of a document, read back from any place: its chunks laid over each
- * other. Thread and errors as in files/files.h.
+ * other. A number that is cut by the border of a chunk is known to be one only
+ * there, so what is blotted out of a chunk is looked for in this text, too.
+ * Thread and errors as in files/files.h.
  */
 #include "base/base.h"
 
@@ -50,6 +52,32 @@ text_gather(struct shelf_conn *c, int64_t first, int64_t chunks, int64_t start,
     if (stmt != NULL)
         (void)sqlite3_reset(stmt);
     return e == ERR_NOTFOUND ? OK : e;
+}
+
+enum err
+shelf_text_blotted(struct shelf_conn *c, const struct redact *blot,
+                   int64_t first, int64_t chunks, int64_t start,
+                   const char *text, size_t n, bool names, struct buf *out)
+{
+    int64_t from = start > REDACT_AROUND ? start - REDACT_AROUND : 0;
+    struct buf all;
+    size_t before;
+    enum err e;
+
+    buf_init(&all, 2 * (size_t)REDACT_AROUND + n + 8);
+    e = text_gather(c, first, chunks, from, (size_t)(start - from), &all);
+    before = all.len;
+    buf_add(&all, text, n);
+    if (e == OK)
+        e = text_gather(c, first, chunks, start + (int64_t)n, REDACT_AROUND,
+                        &all);
+    if (e == OK)
+        e = buf_status(&all);
+    if (e == OK)
+        (void)redact_part(blot, all.data != NULL ? all.data : "", all.len,
+                          before, before + n, names, out);
+    buf_release(&all);
+    return e;
 }
 
 static enum err

@@ -75,12 +75,14 @@ struct pending {
     size_t n;
 };
 
-static void
-pending_add(struct pending *p, sqlite3_stmt *stmt, bool leaves)
+static enum err
+pending_add(struct shelf_conn *c, struct pending *p, sqlite3_stmt *stmt,
+            bool leaves)
 {
     struct buf *out = &p->text[p->n];
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
     size_t n = (size_t)sqlite3_column_bytes(stmt, 1);
+    enum err e = OK;
 
     p->chunk[p->n++] = sqlite3_column_int64(stmt, 0);
     buf_init(out, 16 * (n + 64));
@@ -88,13 +90,17 @@ pending_add(struct pending *p, sqlite3_stmt *stmt, bool leaves)
         const char *patterns = (const char *)sqlite3_column_text(stmt, 3);
         struct redact *blot = redact_new(patterns != NULL ? patterns : "");
 
-        (void)redact_text(blot, text != NULL ? text : "", n, out);
+        e = shelf_text_blotted(
+            c, blot, sqlite3_column_int64(stmt, 5),
+            sqlite3_column_int64(stmt, 6), sqlite3_column_int64(stmt, 4),
+            text != NULL ? text : "", n, sqlite3_column_int(stmt, 7) != 0, out);
         redact_free(blot);
         if (out->over)
             buf_clear(out);
     } else if (text != NULL) {
         buf_add(out, text, n);
     }
+    return e;
 }
 
 /* Read first and told afterwards: who embeds is slow, and no snapshot is to be
@@ -114,7 +120,7 @@ pending_read(struct shelf_conn *c, const char *model, bool leaves,
     stmt = shelf_stmt(c, &e, SHELF_PENDING, "iiii", no, (int64_t)leaves,
                       shelf_model_key(no, 0), (int64_t)limit);
     while (e == OK && p->n < limit && (e = shelf_step(c, stmt)) == OK)
-        pending_add(p, stmt, leaves);
+        e = pending_add(c, p, stmt, leaves);
     if (stmt != NULL)
         (void)sqlite3_reset(stmt);
     return e == ERR_NOTFOUND ? OK : e;

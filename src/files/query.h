@@ -99,6 +99,7 @@ struct query_candidate *query_scan_pick(const struct query *q,
 struct query_document {
     int64_t id;
     const char *name, *title, *type, *redactions;
+    int64_t first, chunks; /* numbers of its chunks */
     enum label label;
     enum lang lang;
     bool image;

@@ -85,6 +85,8 @@ document_have(struct query *q, struct library *l, int64_t id,
     d->title = keep(q, stmt, 15);
     d->lang = (enum lang)sqlite3_column_int(stmt, 25);
     d->redactions = keep(q, stmt, 26);
+    d->chunks = sqlite3_column_int64(stmt, 12);
+    d->first = sqlite3_column_int64(stmt, 24);
     (void)sqlite3_reset(stmt);
     l->n++;
     *out = d;

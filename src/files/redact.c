@@ -12,6 +12,8 @@
  * cannot come from rules_read, but these lines are kept in an index) is taken
  * as it is written, so that nothing is shown for want of a bracket.
  *
+ * A part of a text is looked at with what is around it, and shown alone.
+ *
  * Addresses of machines are not blotted out: numbers of versions look the same,
  * and a rule ("[0-9]*.[0-9]*.[0-9]*.[0-9]*") does it where it is wanted.
  */
@@ -124,30 +126,74 @@ by_start(const void *a, const void *b)
     return (x->start > y->start) - (x->start < y->start);
 }
 
-size_t
-redact_text(const struct redact *r, const char *text, size_t n, struct buf *out)
+/* All that is to be blotted out, in order. */
+static void
+find_all(const struct redact *r, const char *text, size_t n, bool names,
+         struct found *f)
 {
-    struct found f = {.n = 0};
-    size_t count = 0, done = 0, i = 0;
+    char *plain;
 
     for (size_t k = 0; k < COUNT_OF(finders); k++)
-        run_finder(finders[k], text, n, &f);
+        run_finder(finders[k], text, n, f);
     for (size_t k = 0; k < r->n; k++)
-        run_glob(r->at[k], text, n, &f);
-    if (f.n)
-        qsort(f.at, f.n, sizeof(*f.at), by_start);
+        run_glob(r->at[k], text, n, f);
+    if (names && r->n > 0) {
+        plain = xmemdup0(text, n);
+        for (size_t i = 0; i < n; i++)
+            if (plain[i] != '\0' && strchr("_-./", plain[i]) != NULL)
+                plain[i] = ' ';
+        for (size_t k = 0; k < r->n; k++)
+            run_glob(r->at[k], plain, n, f);
+        free(plain);
+    }
+    if (f->n)
+        qsort(f->at, f->n, sizeof(*f->at), by_start);
+}
+
+size_t
+redact_part(const struct redact *r, const char *text, size_t n, size_t from,
+            size_t to, bool names, struct buf *out)
+{
+    struct found f = {.n = 0};
+    size_t count = 0, done = from, i = 0;
+
+    assert(from <= to && to <= n);
+    find_all(r, text, n, names, &f);
     while (i < f.n) {
         struct stretch all = f.at[i++];
 
         for (; i < f.n && f.at[i].start < all.end; i++)
             if (f.at[i].end > all.end)
                 all.end = f.at[i].end;
-        buf_add(out, text + done, all.start - done);
+        if (all.end <= from || all.start >= to)
+            continue;
+        if (all.start > done)
+            buf_add(out, text + done, all.start - done);
         buf_adds(out, MARK);
-        done = all.end;
+        done = all.end < to ? all.end : to;
         count++;
     }
-    buf_add(out, text + done, n - done);
+    buf_add(out, text + done, to - done);
     free(f.at);
     return count;
+}
+
+size_t
+redact_text(const struct redact *r, const char *text, size_t n, struct buf *out)
+{
+    return redact_part(r, text, n, 0, n, false, out);
+}
+
+void
+redact_cut(const struct redact *r, const char *text, size_t n, size_t max,
+           struct buf *out)
+{
+    bool is_cut = n + 3 >= max; /* between characters */
+    size_t to = !is_cut           ? n
+                : n > REDACT_TAIL ? utf8_whole(text, n - REDACT_TAIL)
+                                  : 0;
+
+    (void)redact_part(r, text, n, 0, to, false, out);
+    if (is_cut)
+        buf_adds(out, MARK);
 }

@@ -80,5 +80,18 @@ void redact_free(struct redact *r);
 /* text with what matches replaced by "[redacted]". Returns how many times. */
 size_t redact_text(const struct redact *r, const char *text, size_t n,
                    struct buf *out);
+/* Of a text the bytes [from, to): what matches across a border of the part, or
+ * is known by what stands before it, is blotted out of the part. names: names
+ * of files stand in it, in which the words of a pattern may be joined by '_',
+ * '-', '.' and '/'. What reaches further than REDACT_AROUND bytes over a border
+ * of what a caller takes from a longer text is not known whole. */
+#define REDACT_AROUND 4096
+size_t redact_part(const struct redact *r, const char *text, size_t n,
+                   size_t from, size_t to, bool names, struct buf *out);
+/* A title or a heading that was cut to at most max bytes: if it may have been,
+ * its last REDACT_TAIL bytes are blotted out with what matches. */
+#define REDACT_TAIL 128
+void redact_cut(const struct redact *r, const char *text, size_t n, size_t max,
+                struct buf *out);
 
 #endif

@@ -174,6 +174,17 @@ void shelf_words_text(struct buf *out, int64_t lang, const char *name,
                       const char *title, const char *heading, const char *text,
                       size_t n);
 
+/* --- files/files_text.c --------------------------------------------------- */
+
+/* A chunk of a document (with the number of its first chunk and how many it
+ * has): its text with what is to be blotted out looked for in what is around
+ * it, too. names as in redact_part. Nothing is added after an error. */
+MUST_USE enum err shelf_text_blotted(struct shelf_conn *c,
+                                     const struct redact *blot, int64_t first,
+                                     int64_t chunks, int64_t start,
+                                     const char *text, size_t n, bool names,
+                                     struct buf *out);
+
 /* --- files/files_check.c, for tests --------------------------------------- */
 
 /* Does all that is counted twice agree? OK, or ERR_STORE with what is wrong in

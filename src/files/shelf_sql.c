@@ -169,7 +169,8 @@ static const char *const sql[SHELF_SQL__N] = {
     [SHELF_MODEL_FORGET] = "UPDATE document SET embedded = 0"
                            " WHERE embedded = ?1 AND chunks > 0",
     [SHELF_PENDING] =
-        "SELECT c.no, c.text, d.label, d.redactions FROM document d"
+        "SELECT c.no, c.text, d.label, d.redactions, c.start, d.first,"
+        " d.chunks, d.image FROM document d"
         " JOIN chunk c ON c.no >= d.first AND c.no < d.first + d.chunks"
         " WHERE d.chunks > 0 AND (d.embedded < ?1 OR d.embedded > ?1)"
         " AND (?2 = 0 OR d.label <> 2) AND NOT EXISTS"

@@ -163,6 +163,12 @@ describe('a folder that is kept current', () => {
         write('.parleyrules', 'redact heron.txt\nredact-text water\n');
         await labelled('heron.txt', 'redact');
         assert.match((await cloud()).rag_context, /in the \[redacted\]/);
+        write('.parleyrules', 'redact heron.txt\nredact-text heron\n');
+        await until('its name to be blotted out', async () =>
+            `${(await cloud()).relevant_files}`.includes('[redacted].txt'));
+        const { user_message: asked, ...rest } = await cloud();
+        assert.match(asked, /heron/);
+        assert.doesNotMatch(JSON.stringify(rest), /heron/i);
         write('.parleyrules', 'nonsense heron.txt\n');
         await until('the log to say so', () =>
             /files\.folder .*line 1/i.test(parley.log()));

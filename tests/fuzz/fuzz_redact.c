@@ -55,6 +55,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(marks(out.data, out.len) >= count);
     if (count == 0)
         MUST(out.len == n + 1 && (n == 0 || !memcmp(out.data + 1, text, n)));
+    buf_clear(&out);
+    MUST(redact_part(r, text, n, n / 3, n - n / 4, true, &out) <= n);
+    MUST(buf_status(&out) == OK);
+    buf_clear(&out);
+    redact_cut(r, text, n, n + n % 5, &out);
+    MUST(buf_status(&out) == OK);
     buf_release(&out);
     redact_free(r);
     free(text);

@@ -56,6 +56,28 @@ count_lines(const char *s, const char *begin)
 }
 
 static void
+a_model_is_shown_what_may_be_shown_of_a_name(void **state)
+{
+    struct files_hit h = hit("Project Falcon.md", "text");
+    struct json_out j;
+    struct buf b;
+    size_t n;
+    char *s;
+
+    (void)state;
+    h.shown = "[redacted].md";
+    s = text_of(&h, 1, PROMPT_MAX, &n);
+    assert_null(strstr(s, "Falcon"));
+    assert_non_null(strstr(s, "\"[redacted].md\""));
+    free(s);
+    buf_init(&b, PROMPT_MAX); /* and who asked, its name */
+    json_out_init(&j, &b);
+    cite_json(&j, &h, 1);
+    assert_non_null(strstr(buf_cstr(&b), "Project Falcon.md"));
+    buf_release(&b);
+}
+
+static void
 an_excerpt_has_number_name_heading_and_page(void **state)
 {
     struct files_hit h[2] = {hit("a/tea.md", "Boil it.\n\nPour it.\n\n"),
@@ -298,6 +320,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_excerpt_has_number_name_heading_and_page),
+        cmocka_unit_test(a_model_is_shown_what_may_be_shown_of_a_name),
         cmocka_unit_test(nothing_is_written_for_no_hit),
         cmocka_unit_test(a_file_cannot_leave_its_frame),
         cmocka_unit_test(names_and_headings_stay_in_one_line),

@@ -369,6 +369,112 @@ what_is_to_be_redacted_is_blotted_out_everywhere(void **state)
     files_found_release(&out);
 }
 
+/* A document of which no text that leaves may hold any of what is secret in it,
+ * wherever it stands and however its chunks cut it. */
+static const char *const secrets[] = {"alcon", "4111", "1111",
+                                      "ann@",  "ACC-", "3704"};
+
+static void
+assert_says_nothing(const struct files_hit *h)
+{
+    const char *const said[] = {h->text,  h->snippet, h->heading,
+                                h->title, h->shown,   h->type};
+
+    for (size_t i = 0; i < COUNT_OF(said); i++)
+        for (size_t k = 0; k < COUNT_OF(secrets); k++)
+            if (strcasestr(said[i], secrets[k]) != NULL)
+                fail_msg("text %zu says %s: %s", i, secrets[k], said[i]);
+}
+
+static void
+every_text_of_a_hit_is_blotted_out(void **state)
+{
+    struct document d = document_of(notes.id, "a/Project_Falcon/ACC-77.txt");
+    struct files_query q = query_of(ANN, "walrus");
+    struct files_found out;
+    struct files_put *put;
+    struct chunk c = {.len = 21,
+                      .heading = "Card 4111 1111 1111 1111 > Project Falcon",
+                      .text = "A walrus of ACC-1234."};
+
+    (void)state;
+    (void)snprintf(d.facts.title, sizeof(d.facts.title), "To ann@example.org");
+    d.label = LABEL_REDACT;
+    assert_int_equal(files_put_begin(fs, &d, &put), OK);
+    assert_int_equal(files_put_chunk(put, &c), OK);
+    assert_int_equal(files_put_end(put, &d, "Project Falcon\nACC-[0-9]*"), OK);
+    q.leaves = true;
+    assert_int_equal(files_search(fs, &q, &out), OK);
+    assert_int_equal(out.n, 1);
+    assert_says_nothing(&out.hits[0]);
+    assert_string_equal(out.hits[0].shown, "a/[redacted]/[redacted]");
+    assert_string_equal(out.hits[0].name, d.name); /* for who asks */
+    assert_string_equal(out.hits[0].heading, "Card [redacted] > [redacted]");
+    assert_string_equal(out.hits[0].text, "A walrus of [redacted]");
+    files_found_release(&out);
+    q.leaves = false;
+    assert_int_equal(files_search(fs, &q, &out), OK);
+    assert_string_equal(out.hits[0].shown, d.name);
+    assert_string_equal(out.hits[0].text, c.text);
+    files_found_release(&out);
+}
+
+static bool
+says_nothing(void *arg, int64_t chunk, const char *text, size_t n)
+{
+    size_t *seen = arg;
+
+    (void)chunk;
+    for (size_t k = 0; k < COUNT_OF(secrets); k++)
+        assert_null(memmem(text, n, secrets[k], strlen(secrets[k])));
+    ++*seen;
+    return true;
+}
+
+static void
+no_border_of_chunks_lets_a_secret_through(void **state)
+{
+    static const char text[] =
+        "A walrus asks Project Falcon to pay by 4111 1111 1111 1111 or from "
+        "DE89 3704 0044 0532 0130 00, by ann@example.org, of ACC-1234567.";
+    struct files_query q = query_of(ANN, "walrus walks");
+    size_t n = strlen(text);
+
+    (void)state;
+    q.leaves = true;
+    q.per_document = 0;
+    for (size_t cut = 1; cut < n; cut++) {
+        struct document d = document_of(notes.id, "a.txt");
+        struct files_found out;
+        struct files_put *put;
+        size_t seen = 0;
+
+        d.label = LABEL_REDACT;
+        assert_int_equal(files_put_begin(fs, &d, &put), OK);
+        for (int i = 0; i < 2; i++) {
+            char part[200];
+            struct chunk c = {.seq = (uint32_t)i,
+                              .start = i == 0 ? 0 : (int64_t)cut,
+                              .len = i == 0 ? cut : n - cut,
+                              .heading = "",
+                              .text = part};
+
+            (void)snprintf(part, sizeof(part), "%.*s", (int)c.len,
+                           text + c.start);
+            assert_int_equal(files_put_chunk(put, &c), OK);
+        }
+        assert_int_equal(files_put_end(put, &d, "Project Falcon\nACC-[0-9]*"),
+                         OK);
+        assert_int_equal(files_search(fs, &q, &out), OK);
+        for (size_t i = 0; i < out.n; i++)
+            assert_says_nothing(&out.hits[i]);
+        files_found_release(&out);
+        assert_int_equal(
+            files_pending(fs, "m/1", true, 16, says_nothing, &seen), OK);
+        assert_int_equal(seen, 2);
+    }
+}
+
 /* --- order and number ----------------------------------------------------- */
 
 static void
@@ -504,6 +610,8 @@ main(void)
         TEST(what_is_deleted_is_not_found_by_another_connection),
         TEST(what_is_local_only_is_held_back_and_named),
         TEST(what_is_to_be_redacted_is_blotted_out_everywhere),
+        TEST(every_text_of_a_hit_is_blotted_out),
+        TEST(no_border_of_chunks_lets_a_secret_through),
         TEST(a_document_gives_no_more_than_its_share),
         TEST(newer_files_are_preferred_as_far_as_is_wanted),
         TEST(a_snippet_shows_the_place_in_one_line),

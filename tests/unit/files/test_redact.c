@@ -243,6 +243,101 @@ what_overlaps_is_one_mark(void **state)
 }
 
 /* What makes a careless finder look twice at everything. */
+/* A part of a text, at every place where it may be cut. */
+static void
+what_is_cut_by_a_border_is_known(void **state)
+{
+    static const char text[] = "So Project Falcon pays 4111 1111 1111 1111 by "
+                               "+49 30 1234567, mail ann@example.org.";
+    static const char whole[] = "So [redacted] pays [redacted] by [redacted], "
+                                "mail [redacted].";
+    static const char *const secret[] = {"Project", "Falcon", "4111",
+                                         "1111",    "+49",    "1234567",
+                                         "ann",     "@",      "example"};
+    struct redact *r = redact_new("Project Falcon");
+    size_t n = strlen(text);
+    struct buf a, b;
+
+    (void)state;
+    for (size_t cut = 0; cut <= n; cut++) {
+        buf_init(&a, 1000);
+        buf_init(&b, 1000);
+        (void)redact_part(r, text, n, 0, cut, false, &a);
+        (void)redact_part(r, text, n, cut, n, false, &b);
+        for (size_t i = 0; i < COUNT_OF(secret); i++) {
+            assert_null(strstr(buf_cstr(&a), secret[i]));
+            assert_null(strstr(buf_cstr(&b), secret[i]));
+        }
+        assert_true(strncmp(buf_cstr(&a), whole, 3) == 0 || cut < 3);
+        if (cut == 0)
+            assert_string_equal(buf_cstr(&b), whole);
+        buf_release(&a);
+        buf_release(&b);
+    }
+    buf_init(&a, 1000);
+    assert_int_equal(redact_part(r, text, n, 5, 9, false, &a), 1);
+    assert_string_equal(buf_cstr(&a), "[redacted]"); /* all of it is inside */
+    buf_clear(&a);
+    assert_int_equal(redact_part(r, text, n, 18, 22, false, &a), 0);
+    assert_string_equal(buf_cstr(&a), "pays");
+    buf_release(&a);
+    redact_free(r);
+}
+
+static void
+words_in_names_of_files_are_joined_in_many_ways(void **state)
+{
+    static const char *const names[] = {
+        "Project Falcon.md",   "project_falcon.md", "a/PROJECT-FALCON/b.txt",
+        "old.project.falcon.", "Project/Falcon",    "x-project_falcon-y"};
+    struct redact *r = redact_new("Project Falcon");
+    struct buf out;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(names); i++) {
+        buf_init(&out, 1000);
+        assert_int_equal(redact_part(r, names[i], strlen(names[i]), 0,
+                                     strlen(names[i]), true, &out),
+                         1);
+        assert_null(strcasestr(buf_cstr(&out), "falcon"));
+        assert_non_null(strstr(buf_cstr(&out), "[redacted]"));
+        buf_release(&out);
+    }
+    assert_redacted("Project Falcon", "project_falcon", "project_falcon");
+    redact_free(r);
+}
+
+static void
+what_was_cut_loses_its_end(void **state)
+{
+    struct redact *r = redact_new("Project Falcon");
+    char text[256];
+    struct buf out;
+
+    (void)state;
+    (void)memset(text, 'x', sizeof(text));
+    (void)memcpy(text + 255 - 11, " Project Fa", 11);
+    text[255] = '\0';
+    buf_init(&out, 1000);
+    redact_cut(r, text, 255, 255, &out);
+    assert_null(strstr(buf_cstr(&out), "Project"));
+    assert_int_equal(out.len, 255 - REDACT_TAIL + strlen("[redacted]"));
+    buf_clear(&out);
+    redact_cut(r, text, 251, 255, &out); /* it was not */
+    assert_non_null(strstr(buf_cstr(&out), " Projec"));
+    buf_clear(&out);
+    redact_cut(r, text, 252, 255, &out); /* a character of four bytes */
+    assert_null(strstr(buf_cstr(&out), "Proj"));
+    buf_clear(&out);
+    redact_cut(r, "Of Project Falcon", 17, 255, &out);
+    assert_string_equal(buf_cstr(&out), "Of [redacted]");
+    buf_clear(&out);
+    redact_cut(r, "", 0, 255, &out);
+    assert_int_equal(out.len, 0);
+    buf_release(&out);
+    redact_free(r);
+}
+
 static void
 no_text_is_slow(void **state)
 {
@@ -287,6 +382,9 @@ main(void)
         cmocka_unit_test(words_of_the_rules),
         cmocka_unit_test(addresses_of_machines_by_a_rule),
         cmocka_unit_test(what_overlaps_is_one_mark),
+        cmocka_unit_test(what_is_cut_by_a_border_is_known),
+        cmocka_unit_test(words_in_names_of_files_are_joined_in_many_ways),
+        cmocka_unit_test(what_was_cut_loses_its_end),
         cmocka_unit_test(no_text_is_slow),
     };
 

@@ -59,6 +59,7 @@ serve(void)
     folders[2].root = conf_str(CONF_FILES_DIR);
     s.folder = folders;
     s.n_folders = COUNT_OF(folders);
+    s.sandbox = !text_ieq(conf_str(CONF_SANDBOX), "off");
     s.every_s = (int)conf_int(CONF_FILES_EVERY_S);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);

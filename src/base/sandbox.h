@@ -43,5 +43,8 @@ void sandbox_files(const struct sandbox *s, struct sandbox_report *out);
 /* The second half alone, in sandbox_calls.c: refuse system calls, in all
  * threads. Returns how many; 0 with *why. */
 int sandbox_calls(const char **why);
+/* The same for a process that starts programs and speaks to no other machine:
+ * it may, and has no sockets but those of this one (AF_UNIX). */
+int sandbox_calls_of_reader(const char **why);
 
 #endif

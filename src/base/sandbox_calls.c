@@ -125,9 +125,15 @@ add(scmp_filter_ctx f, int call, unsigned arg, uint64_t mask, uint64_t value)
 }
 
 static void
-add_by_argument(scmp_filter_ctx f)
+add_by_argument(scmp_filter_ctx f, bool reader)
 {
-    for (size_t i = 0; i < COUNT_OF(families); i++)
+    struct scmp_arg_cmp other = {
+        .arg = 0, .op = SCMP_CMP_NE, .datum_a = AF_UNIX};
+
+    if (reader)
+        IGNORE(seccomp_rule_add_array(f, SCMP_ACT_ERRNO(EPERM),
+                                      SCMP_SYS(socket), 1, &other));
+    for (size_t i = 0; !reader && i < COUNT_OF(families); i++)
         add(f, SCMP_SYS(socket), 0, UINT32_MAX, (uint64_t)families[i]);
     for (size_t i = 0; i < COUNT_OF(typing); i++)
         add(f, SCMP_SYS(ioctl), 1, UINT32_MAX, typing[i]);
@@ -139,21 +145,23 @@ add_by_argument(scmp_filter_ctx f)
 
 /* How many names of the table the library knows and has taken. */
 static int
-add_names(scmp_filter_ctx f)
+add_names(scmp_filter_ctx f, bool reader)
 {
     int n = 0;
 
     for (size_t i = 0; i < COUNT_OF(refused); i++) {
         int call = seccomp_syscall_resolve_name(refused[i]);
 
+        if (reader && strncmp(refused[i], "execve", 6) == 0)
+            continue;
         n += call != __NR_SCMP_ERROR &&
              seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), call, 0) == 0;
     }
     return n;
 }
 
-int
-sandbox_calls(const char **why)
+static int
+refuse(bool reader, const char **why)
 {
     scmp_filter_ctx f = seccomp_init(SCMP_ACT_ALLOW);
     int n = 0, rc = -ENOMEM;
@@ -167,8 +175,8 @@ sandbox_calls(const char **why)
         /* System calls of another kind of machine (32 bit on 64). */
         IGNORE(seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH,
                                 SCMP_ACT_ERRNO(EPERM)));
-        n = add_names(f);
-        add_by_argument(f);
+        n = add_names(f, reader);
+        add_by_argument(f, reader);
         rc = seccomp_load(f);
         seccomp_release(f);
     }
@@ -179,4 +187,16 @@ sandbox_calls(const char **why)
                ? "this kernel does not have it"
                : "it failed";
     return 0;
+}
+
+int
+sandbox_calls(const char **why)
+{
+    return refuse(false, why);
+}
+
+int
+sandbox_calls_of_reader(const char **why)
+{
+    return refuse(true, why);
 }

@@ -42,6 +42,7 @@ struct serve {
     const struct serve_folder *folder; /* to be kept current */
     size_t n_folders;
     int every_s;    /* they are looked at so often; 0: once */
+    bool sandbox;   /* enter it (files/serve_confine.c) */
     int patience_s; /* for one file to be read; 0: SERVE_PATIENCE_S */
 };
 

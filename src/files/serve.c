@@ -237,6 +237,7 @@ serve_run(const struct serve *s, int sock)
     sv.tried = tried_open(s->dir);
     at_end = sv.tried;
     (void)sigaction(SIGTERM, &sa, NULL);
+    serve_confine(s);
     (void)pthread_mutex_init(&sv.mu, NULL);
     (void)pthread_cond_init(&sv.come, NULL);
     if (pthread_create(&thread, NULL, reading, &sv) != 0) {

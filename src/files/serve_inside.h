@@ -38,6 +38,12 @@ bool serve_is_asked(void *sv);
 /* Tell who waits on a socket. fd -1: none goes along. */
 void serve_answer(int sock, enum err e, enum skip skip, int fd);
 
+/* --- serve_confine.c ------------------------------------------------------ */
+
+/* Give up what reading does not need, for ever. Before any thread, and once the
+ * index has been opened: its folder is there. */
+void serve_confine(const struct serve *s);
+
 /* --- serve_read.c --------------------------------------------------------- */
 
 /* Open a document, and tell that. Any thread. */

@@ -11,7 +11,8 @@ import { ask, call, messagesOf, newSession } from '../lib/client.js';
 import { replyWire } from '../lib/openai_bytes.js';
 import { BIN, SANITIZED } from '../lib/programs.js';
 import { startReplay, whole } from '../lib/replay.js';
-import { startParley } from '../lib/server.js';
+import { commandLine, startParley } from '../lib/server.js';
+import { until } from '../lib/wait.js';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'parley-sandbox-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -54,6 +55,21 @@ for (const door of ['fastcgi', 'lighttpd-cgi', 'apache-cgi']) {
                         new Set(['2']));
                 else
                     assert.match(parley.log(), /_off="[^"]+"/, 'says why');
+                if (door !== 'fastcgi')
+                    return;
+                /* Who reads files is inside, and who starts it again is not. */
+                await until('the reader to be inside', () =>
+                    / files\.sandbox /.test(parley.log()));
+                const [keeper, reader] = parley.pids().filter((p) =>
+                    commandLine(p).includes('--serve')).sort((a, b) => a - b);
+                if (/ files\.sandbox .*landlock=[1-9]\d* .*calls=[1-9]/.test(
+                    parley.log()))
+                    assert.deepEqual(new Set(threads(reader, 'Seccomp')),
+                        new Set(['2']));
+                assert.deepEqual(new Set(threads(reader, 'NoNewPrivs')),
+                    new Set(['1']));
+                assert.deepEqual(new Set(threads(keeper, 'Seccomp')),
+                    new Set([outside]));
             } finally {
                 await parley.stop();
             }

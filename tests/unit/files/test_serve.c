@@ -15,10 +15,13 @@
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/clock.h"
+#include "base/sandbox.h"
 #include "files/broker_inside.h"
 #include "files/place.h"
+#include "files/serve_inside.h"
 #include "files/tried.h"
 
 #define SELF "/proc/self/exe"
@@ -519,6 +522,128 @@ one_of_two_keeps_the_folder_and_then_the_other(void **state)
     assert_sound();
 }
 
+/* --- what it gives up ----------------------------------------------------- */
+
+#define CHECK(number, yes)   \
+    do {                     \
+        if (!(yes))          \
+            _exit((number)); \
+    } while (0)
+
+static bool
+opens(const char *path, int how)
+{
+    int fd = open(path, how | O_CLOEXEC, 0700);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+/* Does the program start? */
+static bool
+starts(const char *path)
+{
+    char *const argv[] = {(char[]){"true"}, NULL};
+    int status = -1;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        (void)execv(path, argv);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
+}
+
+static bool
+copy(const char *from, const char *to)
+{
+    char command[800];
+
+    (void)snprintf(command, sizeof(command), "cp '%s' '%s'", from, to);
+    return system(command) == 0;
+}
+
+static void
+try_all(void)
+{
+    const struct serve s = {.dir = index_dir, .sandbox = true};
+    char outside[300], inside[300];
+    const char *why;
+    struct sandbox none = {.read = NULL};
+    struct sandbox_report can;
+
+    (void)snprintf(outside, sizeof(outside), "%s-outside", index_dir);
+    (void)snprintf(inside, sizeof(inside), "%s/program", index_dir);
+    CHECK(1, opens(outside, O_RDWR | O_CREAT));
+    CHECK(2, copy("/bin/true", inside) && starts(inside));
+    serve_confine(&s);
+    CHECK(3, opens("/etc/passwd", O_RDONLY));
+    CHECK(4, opens(outside, O_RDONLY));
+    CHECK(5, opens(inside, O_RDWR));
+    CHECK(6, opens("/dev/null", O_RDWR));
+    CHECK(7, starts("/bin/true"));
+    CHECK(8, socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
+    CHECK(9, socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
+    CHECK(10, socket(AF_INET6, SOCK_DGRAM, 0) < 0 && errno == EPERM);
+    CHECK(11, socket(AF_NETLINK, SOCK_RAW, 0) < 0 && errno == EPERM);
+    CHECK(12, unshare(CLONE_NEWUSER) != 0);
+    CHECK(13, sandbox_calls_of_reader(&why) > 0); /* its children's own */
+    CHECK(14, starts("/bin/true"));
+    sandbox_files(&none, &can);
+    if (can.landlock == 0)
+        _exit(0);                         /* this kernel cannot do the rest */
+    CHECK(15, !opens(outside, O_RDONLY)); /* as none says */
+}
+
+static void
+try_files(void)
+{
+    const struct serve s = {.dir = index_dir, .sandbox = true};
+    char outside[300], inside[300];
+
+    (void)snprintf(outside, sizeof(outside), "%s-outside", index_dir);
+    (void)snprintf(inside, sizeof(inside), "%s/program", index_dir);
+    serve_confine(&s);
+    CHECK(1, !opens(outside, O_RDWR) && errno == EACCES);
+    CHECK(2, unlink(outside) != 0);
+    CHECK(3, !opens("/tmp/parley-test-new", O_RDWR | O_CREAT));
+    CHECK(4, !starts(inside));
+    CHECK(5, truncate(outside, 0) != 0);
+}
+
+static int
+child_of(void (*fn)(void))
+{
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        fn();
+        _exit(0);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void
+a_reader_changes_nothing_but_the_index(void **state)
+{
+    char outside[300];
+
+    (void)state;
+    if (sandbox_is_hindrance())
+        skip();
+    assert_int_equal(child_of(try_all), 0);
+    if (syscall(444, NULL, 0, 1u) > 0) /* the version of Landlock */
+        assert_int_equal(child_of(try_files), 0);
+    (void)snprintf(outside, sizeof(outside), "%s-outside", index_dir);
+    assert_int_equal(unlink(outside), 0);
+}
+
 /* --- a full disk ---------------------------------------------------------- */
 
 static bool
@@ -618,6 +743,7 @@ serve(void)
                             .folder = &one,
                             .n_folders = 1,
                             .every_s = 1,
+                            .sandbox = true,
                             .patience_s = patience != NULL ? 1 : 0};
 
     log_set_level(LOG_ERROR + 1);
@@ -640,6 +766,7 @@ main(int argc, char **argv)
         TEST(where_nothing_can_be_written_down_every_file_is_new),
         TEST(a_file_of_a_folder_is_read_by_its_rules),
         TEST(one_of_two_keeps_the_folder_and_then_the_other),
+        TEST(a_reader_changes_nothing_but_the_index),
         TEST(what_had_no_room_is_read_when_there_is),
     };
 #undef TEST

@@ -22,6 +22,7 @@
 #include "base/text.h"
 #include "files/crawl.h"
 #include "files/extract.h"
+#include "files/receive.h"
 
 #define SKIPPED_SHOWN 1000 /* files that are named */
 
@@ -212,6 +213,8 @@ drop(struct files *f, const struct options *o)
         return cli_fail("there is no collection %s", o->drop);
     if (e == OK)
         e = files_collection_drop(f, c.id);
+    if (e == OK && c.root[0] == '\0')
+        receive_forget(files_dir(f), c.id);
     return e == OK ? CLI_OK : cli_fail("%s: %s", o->drop, err_text(e));
 }
 

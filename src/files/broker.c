@@ -54,7 +54,7 @@ broker_send(int sock, const void *p, size_t n, int fd)
         (void)memcpy(CMSG_DATA(c), &fd, sizeof(int));
     }
     do {
-        sent = sendmsg(sock, &m, MSG_NOSIGNAL);
+        sent = sendmsg(sock, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
     } while (sent < 0 && errno == EINTR);
     return sent == (ssize_t)n;
 }

@@ -54,8 +54,9 @@ int serve_run(const struct serve *s, int sock);
 
 /* --- files/keep.c --------------------------------------------------------- */
 
-/* The same in a process of its own, and in another one if that is killed: what
- * waits in the socket meanwhile is kept by this one. It ends with this one.
+/* The same in a process of its own, and in another one if that is killed or
+ * cannot open the index: what waits in the socket meanwhile is kept by this
+ * one. It ends with this one, and this one with the socket's other end.
  * Before any thread. */
 int serve_keep(const struct serve *s, int sock);
 

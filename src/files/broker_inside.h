@@ -19,7 +19,8 @@ struct broker_reply {
     int32_t skip;
 };
 
-/* One packet, and a descriptor beside it (-1: none). */
+/* One packet, and a descriptor beside it (-1: none). Does not wait: false, too,
+ * if nobody has taken those before for long. */
 bool broker_send(int sock, const void *p, size_t n, int fd);
 /* Returns its length; 0: the other end is closed; -1: it failed, or there is
  * none. *fd is the caller's; -1: none came. */

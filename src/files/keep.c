@@ -1,8 +1,10 @@
 /*
  * The keeper of the process that reads: it starts it, holds the socket over its
- * death, and starts the next one. It opens no file and reads nothing that
- * others have written, so it has no need of the sandbox that the reader enters,
- * and must not be in it: what a reader gives up, those after it would not have.
+ * death, and starts the next one, also where one could not open the index (on a
+ * full disk, say): that may be otherwise a minute later. It opens no file and
+ * reads nothing that others have written, so it has no need of the sandbox that
+ * the reader enters, and must not be in it: what a reader gives up, those after
+ * it would not have.
  *
  * One thread; it ends when nobody is left who could ask.
  */
@@ -17,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define AGAIN_FIRST_MS 200       /* before what died is started again */
@@ -31,28 +34,42 @@ is_left(int sock, int wait_ms)
     return poll(&p, 1, wait_ms) > 0;
 }
 
+/* Run one reader to its end. */
+static int
+run_one(const struct serve *s, int sock)
+{
+    pid_t keeper = getpid(), pid = fork();
+    int status = 0;
+
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        exit(getppid() == keeper ? serve_run(s, sock) : 0);
+    }
+    if (pid < 0)
+        return serve_run(s, sock) << 8; /* as waitpid would say it */
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return status;
+}
+
 int
 serve_keep(const struct serve *s, int sock)
 {
-    int wait_ms = AGAIN_FIRST_MS, status = 0;
-    pid_t keeper = getpid(), pid;
+    int wait_ms = AGAIN_FIRST_MS;
 
     for (;;) {
-        pid = fork();
-        if (pid == 0) {
-            (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-            return getppid() == keeper ? serve_run(s, sock) : 0;
-        }
-        if (pid < 0)
-            return serve_run(s, sock);
-        while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-            continue;
-        if (WIFEXITED(status))
-            return WEXITSTATUS(status);
-        if (WTERMSIG(status) == SIGTERM || is_left(sock, wait_ms))
+        int64_t since_ms = clock_mono_ms();
+        int status = run_one(s, sock);
+        int signo = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+        if ((signo == 0 && WEXITSTATUS(status) == 0) || signo == SIGTERM)
             return 0;
+        if (clock_mono_ms() - since_ms > AGAIN_MAX_MS)
+            wait_ms = AGAIN_FIRST_MS; /* it was well until now */
+        if (is_left(sock, wait_ms))
+            return signo == 0 ? WEXITSTATUS(status) : 0;
         log_warn("files.broker", "signal=%d error=\"it is started again\"",
-                 WTERMSIG(status));
+                 signo);
         wait_ms = wait_ms < AGAIN_MAX_MS / 2 ? 2 * wait_ms : AGAIN_MAX_MS;
     }
 }

@@ -186,8 +186,10 @@ static void
 sweep_one(int folder, const char *name)
 {
     struct stat st;
-    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = -1;
 
+    if (strncmp(name, PREFIX, strlen(PREFIX)) == 0)
+        fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
@@ -197,9 +199,15 @@ sweep_one(int folder, const char *name)
     (void)close(fd);
 }
 
-/* Takes fd. */
 static void
-sweep_folder(int fd)
+remove_one(int folder, const char *name)
+{
+    (void)unlinkat(folder, name, 0); /* no folder; the rest is told by rmdir */
+}
+
+/* For each entry. Takes fd. */
+static void
+walk(int fd, void (*one)(int folder, const char *name))
 {
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *de;
@@ -211,9 +219,22 @@ sweep_folder(int fd)
     }
     /* cppcheck-suppress readdirCalled */
     while ((de = readdir(dir)) != NULL)
-        if (strncmp(de->d_name, PREFIX, strlen(PREFIX)) == 0)
-            sweep_one(dirfd(dir), de->d_name);
+        one(dirfd(dir), de->d_name);
     (void)closedir(dir);
+}
+
+void
+receive_forget(const char *dir, int64_t collection)
+{
+    char path[PATH_MAX];
+
+    if (snprintf(path, sizeof(path), "%s/" FOLDER "/%" PRId64, dir,
+                 collection) >= (int)sizeof(path))
+        return;
+    walk(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+         remove_one);
+    if (rmdir(path) != 0 && errno != ENOENT)
+        log_warn("files.forget", "error=\"%s\"", strerror(errno));
 }
 
 void
@@ -229,9 +250,9 @@ receive_sweep(const char *dir)
     /* cppcheck-suppress readdirCalled */
     while (uploads != NULL && (de = readdir(uploads)) != NULL)
         if (de->d_name[0] != '.')
-            sweep_folder(
-                openat(dirfd(uploads), de->d_name,
-                       O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+            walk(openat(dirfd(uploads), de->d_name,
+                        O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+                 sweep_one);
     if (uploads != NULL)
         (void)closedir(uploads);
 }

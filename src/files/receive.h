@@ -40,6 +40,10 @@ MUST_USE enum err receive_end(struct receive *r, struct document *d,
  */
 void receive_drop(struct receive *r);
 
+/* Remove all files of a collection that is dropped. What is no regular file, or
+ * cannot be removed, stays. */
+void receive_forget(const char *dir, int64_t collection);
+
 /* Remove what processes that died left half written, in all collections of an
  * index. What another process writes now is left alone: it holds a lock. */
 void receive_sweep(const char *dir);

@@ -273,6 +273,24 @@ one_who_still_writes_is_not_swept(void **state)
     assert_int_equal(lies("a.txt"), 4);
 }
 
+static void
+of_a_collection_that_is_dropped_nothing_stays(void **state)
+{
+    char path[400];
+    struct stat st;
+
+    (void)state;
+    receive_forget(index_dir, uploads.id); /* there is no folder */
+    assert_int_equal(receive("a.txt", 10, 0), OK);
+    assert_int_equal(receive("b c.txt", 10, 0), OK);
+    (void)close(begun(".upload-young", 0, false));
+    assert_int_equal(files_collection_drop(fs, uploads.id), OK);
+    receive_forget(index_dir, uploads.id);
+    (void)snprintf(path, sizeof(path), "%s/uploads/%" PRId64, index_dir,
+                   uploads.id);
+    assert_int_equal(lstat(path, &st), -1);
+}
+
 /* --- a full disk ---------------------------------------------------------- */
 
 static bool
@@ -367,6 +385,7 @@ main(void)
         TEST(many_at_once_keep_to_it),
         TEST(what_the_dead_left_is_swept),
         TEST(one_who_still_writes_is_not_swept),
+        TEST(of_a_collection_that_is_dropped_nothing_stays),
         TEST(a_full_disk_refuses_and_the_old_one_stays),
     };
 #undef TEST

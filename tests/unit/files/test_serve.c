@@ -312,6 +312,31 @@ the_keeper_starts_another_until_it_is_given_up(void **state)
 }
 
 static void
+the_keeper_waits_for_an_index_that_can_be_opened(void **state)
+{
+    char no_folder[300], link[300], other[300];
+    struct reader r;
+    enum skip skip;
+    int64_t id = upload("a.txt", "A heron.");
+
+    (void)state;
+    (void)snprintf(no_folder, sizeof(no_folder), "%s/file", index_dir);
+    (void)snprintf(link, sizeof(link), "%s/link", index_dir);
+    (void)snprintf(other, sizeof(other), "%s/other", index_dir);
+    write_file(no_folder, "");
+    assert_int_equal(symlink(no_folder, link), 0);
+    assert_int_equal(symlink(index_dir, other), 0);
+    (void)setenv(DIR_VAR, link, 1);
+    (void)setenv(KEEP_VAR, "1", 1);
+    r = start();
+    (void)usleep(100000); /* that it may try; a later try does as well */
+    assert_int_equal(rename(other, link), 0);
+    assert_int_equal(ask(&r, id, &skip), OK);
+    assert_string_equal(found("heron"), "a.txt");
+    stop(&r);
+}
+
+static void
 who_is_stopped_while_it_reads_does_not_blame_the_file(void **state)
 {
     int64_t id = upload("a.txt", "A heron.");
@@ -759,6 +784,7 @@ main(int argc, char **argv)
         TEST(a_file_that_readers_die_of_is_given_up),
         TEST(one_time_less_and_it_is_tried),
         TEST(the_keeper_starts_another_until_it_is_given_up),
+        TEST(the_keeper_waits_for_an_index_that_can_be_opened),
         TEST(who_is_stopped_while_it_reads_does_not_blame_the_file),
         TEST(who_is_stuck_ends_itself_and_it_counts),
         TEST(what_did_not_end_is_counted_and_ended_is_forgotten),

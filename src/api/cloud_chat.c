@@ -105,6 +105,8 @@ api_cloud_chat(void *arg, struct request *rq)
     e = package_make(&pack, app, files_viewer(rq), app_owner(rq), o, true, &p);
     if (e == OK)
         ws_context_result(&pack.c, &result);
+    if (e == OK && buf_status(&result) != OK)
+        e = package_too_big(&p);
     package_release(&pack);
     cJSON_Delete(o);
     if (e == OK && request_accepts(rq, "text/event-stream")) {

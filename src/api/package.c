@@ -233,6 +233,14 @@ package_make(struct package *p, struct app *app, const char *viewer,
     return e;
 }
 
+enum err
+package_too_big(struct problem *why)
+{
+    return problem_set(why, ERR_TOOBIG, "result_too_big",
+                       "The result is too large",
+                       "Send a shorter history, or name a smaller image.");
+}
+
 void
 package_release(struct package *p)
 {

@@ -32,6 +32,8 @@ MUST_USE enum err package_make(struct package *p, struct app *app,
                                const char *viewer, const char *owner,
                                const cJSON *ask, bool leaves,
                                struct problem *why);
+/* What it makes is more than a client is sent: ERR_TOOBIG. */
+MUST_USE enum err package_too_big(struct problem *why);
 void package_release(struct package *p);
 
 #endif

@@ -61,6 +61,8 @@ work_context(struct ws_work *w)
     if (w->e == OK) {
         ws_context_status(&w->status);
         ws_context_result(&p.c, &w->frame);
+        if (buf_status(&w->frame) != OK)
+            w->e = package_too_big(&w->why);
     }
     package_release(&p);
 }
@@ -92,6 +94,8 @@ prepare_local(struct ws_work *w)
     if (e == OK) {
         ws_context_data(&p.c, &w->frame);
         cloud_local(w->in.ask);
+        if (buf_status(&w->frame) != OK)
+            e = package_too_big(&w->why);
     }
     package_release(&p);
     return e;

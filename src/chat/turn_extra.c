@@ -15,6 +15,8 @@
 #include "provider/models.h"
 
 #define NOTE_MAX 512 /* bytes of a note's message */
+/* excerpts: what is found, and files that are named */
+#define CITED_MAX (FILES_TOP_K_MAX + ASK_NAMED_MAX)
 
 void
 turn_note(struct turn *t, const char *code, const char *fmt, ...)
@@ -104,72 +106,93 @@ put_files(struct json_out *j, const struct turn *t)
     json_end_arr(j);
 }
 
-/* Does the answer name the excerpt of this number, "[3]"? */
-static bool
-is_cited(const struct turn *t, size_t number)
-{
-    char mark[24];
-    int n = snprintf(mark, sizeof(mark), "[%zu]", number);
+/* The numbers of the excerpts that are told of. */
+struct cited {
+    size_t number[CITED_MAX];
+    size_t n;
+};
 
-    return t->text.len > 0 &&
-           memmem(t->text.data, t->text.len, mark, (size_t)n) != NULL;
+/* Which of n excerpts the answer names, "[3]". */
+static size_t
+find_cited(const struct turn *t, size_t n, bool is[CITED_MAX + 1])
+{
+    const char *s = t->text.data;
+    size_t len = t->text.len, found = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        size_t number = 0, k = i + 1;
+
+        if (s[i] != '[' || k == len || s[k] == '0')
+            continue;
+        for (; k < len && s[k] >= '0' && s[k] <= '9' && number <= n; k++)
+            number = 10 * number + (size_t)(s[k] - '0');
+        if (k == len || s[k] != ']' || number == 0 || number > n || is[number])
+            continue;
+        is[number] = true;
+        found++;
+    }
+    return found;
 }
 
-/* Which excerpts are told: those that the answer names, else all; but none of
- * an answer that is not there, or that would have named what it is made of.
- * Returns the number of the next one behind `number`; 0: there is none. */
-static size_t
-next_citation(const struct turn *t, size_t number)
+/* Those that the answer names, else all; but none of an answer that is not
+ * there, or that would have named what it is made of. */
+static void
+cited_of(const struct turn *t, struct cited *c)
 {
-    bool all = t->text.len > 0 && t->ask->route.provider->answer == NULL;
+    bool is[CITED_MAX + 1] = {false}, all;
     size_t n;
 
     (void)shown(t, &n);
-    for (size_t i = 1; i <= n && all; i++)
-        all = !is_cited(t, i);
-    for (number++; number <= n; number++)
-        if (all || is_cited(t, number))
-            return number;
-    return 0;
+    if (n > CITED_MAX)
+        n = CITED_MAX;
+    all = find_cited(t, n, is) == 0 && t->text.len > 0 &&
+          t->ask->route.provider->answer == NULL;
+    c->n = 0;
+    for (size_t number = 1; number <= n; number++)
+        if (all || is[number])
+            c->number[c->n++] = number;
 }
 
 uint32_t
 turn_citations(const struct turn *t)
 {
-    uint32_t n = 0;
+    struct cited c;
 
-    for (size_t number = 0; (number = next_citation(t, number)) > 0;)
-        n++;
-    return n;
+    cited_of(t, &c);
+    return (uint32_t)c.n;
 }
 
 void
 turn_citations_json(struct buf *out, const struct turn *t)
 {
-    size_t n, number = 0;
+    size_t n;
     const struct files_hit *hits = shown(t, &n);
     struct json_out j;
+    struct cited c;
 
+    cited_of(t, &c);
     json_out_init(&j, out);
     json_begin_arr(&j);
-    while ((number = next_citation(t, number)) > 0)
-        cite_one_json(&j, &hits[number - 1], number);
+    for (size_t i = 0; i < c.n; i++)
+        cite_one_json(&j, &hits[c.number[i] - 1], c.number[i]);
     json_end_arr(&j);
 }
 
 enum err
 turn_tell_citations(struct turn *t)
 {
-    size_t n, number = 0;
+    size_t n;
     const struct files_hit *hits = shown(t, &n);
     struct json_out j;
+    struct cited c;
     struct buf json;
     enum err e = OK;
 
-    while (e == OK && (number = next_citation(t, number)) > 0) {
+    cited_of(t, &c);
+    for (size_t i = 0; i < c.n && e == OK; i++) {
         buf_init(&json, STORE_EXTRA_MAX);
         json_out_init(&j, &json);
-        cite_one_json(&j, &hits[number - 1], number);
+        cite_one_json(&j, &hits[c.number[i] - 1], c.number[i]);
         e = buf_status(&json);
         if (e == OK)
             e = stream_append(t->stream, EVENT_CITATION, json.data, json.len);

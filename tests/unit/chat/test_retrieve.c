@@ -189,7 +189,7 @@ an_answer_that_cites_nothing_stands_on_all(void **state)
     (void)state;
     put_all();
     rec = answered(ask_about(&tap_provider, "tap-1", "tap 0 heron", 1),
-                   "It is so [9].");
+                   "It is so [9], [02], [0], [1 and [");
     assert_int_equal(count_of(rec, EVENT_CITATION), 3);
     assert_end_is_known(rec);
     /* Where nothing is found nothing is said of files. */

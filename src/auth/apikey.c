@@ -176,12 +176,10 @@ apikey_find(struct apikeys *k, const char *secret, int64_t now_ms,
 void
 apikey_identity(const struct apikey *key, struct identity *out)
 {
-    size_t n = utf8_whole(key->name, strnlen(key->name, IDENTITY_NAME_MAX));
-
     out->way = IDENTITY_KEY;
     out->may = key->may;
     (void)snprintf(out->owner, sizeof(out->owner), "%s", key->owner);
-    (void)snprintf(out->name, sizeof(out->name), "%.*s", (int)n, key->name);
+    text_show(out->name, sizeof(out->name), key->name);
     (void)snprintf(out->id, sizeof(out->id), "%s", key->id);
     out->until_ms = key->expires_ms;
 }

@@ -73,9 +73,11 @@ batch_put(struct logins *l, struct login_batch *b, const char *hex,
 }
 
 /* Make room for one more: the rows of logins that are over go, and so do those
- * that were not used for the longest. */
+ * that were not used for the longest. One that ends anyhow ("": none does) is
+ * not counted. */
 static enum err
-batch_make_room(struct logins *l, struct login_batch *b, const char *owner)
+batch_make_room(struct logins *l, struct login_batch *b, const char *owner,
+                const char *ends)
 {
     struct login_found *f = xmalloc(sizeof(*f));
     struct login in;
@@ -84,11 +86,12 @@ batch_make_room(struct logins *l, struct login_batch *b, const char *owner)
     size_t n = 0;
 
     for (size_t i = 0; e == OK && i < f->n; i++) {
-        bool there = login_load(l, f->hex[i], &in, NULL) == OK;
+        bool known = strcmp(f->hex[i], ends) == 0;
+        bool there = !known && login_load(l, f->hex[i], &in, NULL) == OK;
 
         used_ms[i] = there ? in.used_ms : -1;
         n += there;
-        if (!there)
+        if (!there && !known)
             login_batch_end(b, owner, f->hex[i]);
     }
     for (; e == OK && n >= LOGINS_MAX; n--) {
@@ -124,7 +127,7 @@ enum err
 login_begin(struct logins *l, const struct login_wish *w, int64_t now_ms,
             char value[LOGIN_VALUE_LEN + 1], struct login *out)
 {
-    char hex[LOGIN_HEX_LEN + 1], old_hex[LOGIN_HEX_LEN + 1];
+    char hex[LOGIN_HEX_LEN + 1], old_hex[LOGIN_HEX_LEN + 1] = "";
     struct login_batch *b;
     struct login old;
     struct buf text;
@@ -138,13 +141,15 @@ login_begin(struct logins *l, const struct login_wish *w, int64_t now_ms,
     if (w->old != NULL && login_value_hex(w->old, old_hex) &&
         login_load(l, old_hex, &old, NULL) == OK)
         login_batch_end(b, old.owner, old_hex);
+    else
+        old_hex[0] = '\0';
     value_make(value);
     (void)login_value_hex(value, hex);
     fill_from_wish(out, w, now_ms);
     login_fill_in(l, hex, out);
     buf_init(&text, STORE_RECORD_MAX);
     login_record_write(&text, out);
-    e = batch_make_room(l, b, w->owner);
+    e = batch_make_room(l, b, w->owner, old_hex);
     if (e == OK)
         e = buf_status(&text);
     if (e == OK) {

@@ -396,6 +396,30 @@ one_too_many_ends_the_one_unused_for_the_longest(void **state)
     logins_free(l);
 }
 
+static void
+who_signs_in_again_ends_no_other(void **state)
+{
+    struct accounts *a = *state;
+    char values[LOGINS_MAX + 1][LOGIN_VALUE_LEN + 1];
+    struct login_wish w = {
+        .owner = "local/ann", .may = MAY_USER, .old = values[LOGINS_MAX - 1]};
+    int64_t now_ms = clock_wall_ms();
+    struct logins *l;
+    struct login in;
+
+    a->s = accounts_open(a->dir);
+    l = logins_on(a->s);
+    for (int i = 0; i < LOGINS_MAX; i++)
+        (void)begin(l, "local/ann", now_ms + i, values[i]);
+    assert_int_equal(
+        login_begin(l, &w, now_ms + LOGINS_MAX, values[LOGINS_MAX], &in), OK);
+    assert_int_equal(how_many(l, "local/ann", now_ms), LOGINS_MAX);
+    for (int i = 0; i <= LOGINS_MAX; i++)
+        assert_int_equal(find(l, values[i], now_ms),
+                         i == LOGINS_MAX - 1 ? ERR_AUTH : OK);
+    logins_free(l);
+}
+
 /* --- at once -------------------------------------------------------------- */
 
 struct user {
@@ -511,6 +535,7 @@ main(void)
         ON_ACCOUNTS(one_is_ended_by_its_value_or_its_id),
         ON_ACCOUNTS(all_of_an_owner_are_ended),
         ON_ACCOUNTS(one_too_many_ends_the_one_unused_for_the_longest),
+        ON_ACCOUNTS(who_signs_in_again_ends_no_other),
         ON_ACCOUNTS(threads_do_not_disturb_each_other),
         ON_ACCOUNTS(all_processes_know_at_once),
     };

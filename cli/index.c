@@ -79,11 +79,11 @@ on_progress(void *arg, const struct crawl_count *done,
             const struct crawl_count *all, const char *name)
 {
     struct run *r = arg;
-    char text[96];
+    char text[96], shown[41];
 
-    (void)snprintf(text, sizeof(text),
-                   "%" PRIu64 " of %" PRIu64 " files  %.40s", done->files,
-                   all->files, name);
+    text_show(shown, sizeof(shown), name);
+    (void)snprintf(text, sizeof(text), "%" PRIu64 " of %" PRIu64 " files  %s",
+                   done->files, all->files, shown);
     cli_bar_show(&r->bar, done->bytes + done->files, all->bytes + all->files,
                  text);
 }
@@ -92,6 +92,7 @@ static void
 on_skipped(void *arg, const struct document *d)
 {
     struct skipped *s = &((struct run *)arg)->skipped;
+    char shown[FILES_NAME_MAX + 1];
     struct buf line;
 
     if (s->n == SKIPPED_SHOWN) {
@@ -99,7 +100,8 @@ on_skipped(void *arg, const struct document *d)
         return;
     }
     buf_init(&line, FILES_NAME_MAX + 256);
-    buf_addf(&line, "%s: %s (%s)", d->name, skip_name(d->skip),
+    text_show(shown, sizeof(shown), d->name);
+    buf_addf(&line, "%s: %s (%s)", shown, skip_name(d->skip),
              skip_text(d->skip));
     s->line[s->n++] = xstrdup(buf_cstr(&line));
     buf_release(&line);
@@ -195,11 +197,15 @@ index_folder(struct files *f, const struct options *o, const char *folder)
 static bool
 print_collection(void *arg, const struct collection *c)
 {
+    char name[sizeof(c->name)], root[sizeof(c->root)];
+
     (void)arg;
-    (void)printf("%-24s %8" PRId64 " files %9" PRId64 " chunks  %s  %s\n",
-                 c->name, c->documents, c->chunks,
+    text_show(name, sizeof(name), c->name);
+    text_show(root, sizeof(root), c->root);
+    (void)printf("%-24s %8" PRId64 " files %9" PRId64 " chunks  %s  %s\n", name,
+                 c->documents, c->chunks,
                  strcmp(c->owner, FILES_SHARED) == 0 ? "everybody" : c->owner,
-                 c->root[0] != '\0' ? c->root : "(uploads)");
+                 root[0] != '\0' ? root : "(uploads)");
     return true;
 }
 

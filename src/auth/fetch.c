@@ -239,9 +239,10 @@ fetch_start(struct fetcher *f, const struct fetch_ask *ask, size_t reply_max,
     j->mail.fn = on_mail;
     j->mail.drop = drop_mail;
     j->mail.arg = j;
-    buf_init(&j->reply, reply_max);
     if (j->secret)
-        IGNORE(buf_room(&j->reply, reply_max) == NULL); /* never moves */
+        buf_init_secret(&j->reply, reply_max);
+    else
+        buf_init(&j->reply, reply_max);
     e = fetch_build(&j->q, ask, why);
     if (e == OK)
         e = job_post(j, why);

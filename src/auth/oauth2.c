@@ -81,8 +81,7 @@ fetch_free(struct oauth2_fetch *f)
     credentials_free(f->c);
     free(f->owner);
     free(f->session_id);
-    mem_wipe(f->reply.data, f->reply.cap);
-    buf_release(&f->reply);
+    buf_wipe(&f->reply);
     free(f);
 }
 
@@ -345,8 +344,7 @@ fetch_join(struct oauth2 *o, const char *owner, const char *session_id,
     f->c = c;
     f->owner = xstrdup(owner);
     f->session_id = xstrdup(session_id);
-    buf_init(&f->reply, OAUTH2_REPLY_MAX);
-    IGNORE(buf_room(&f->reply, OAUTH2_REPLY_MAX) == NULL); /* never moves */
+    buf_init_secret(&f->reply, OAUTH2_REPLY_MAX);
     e = send_request(f, why);
     if (e != OK) {
         fetch_free(f);

@@ -186,21 +186,6 @@ failed(const char *step, struct problem *why)
     return problem_set(why, e, code, "Signing in failed", "Try again later.");
 }
 
-/* A buffer for a reply whose bytes do not move, as it may have a secret. */
-static void
-reply_init(struct buf *b)
-{
-    buf_init(b, OIDC_REPLY_MAX);
-    IGNORE(buf_room(b, OIDC_REPLY_MAX) == NULL);
-}
-
-static void
-reply_release(struct buf *b)
-{
-    mem_wipe(b->data, b->cap);
-    buf_release(b);
-}
-
 static struct oidc_client
 client_of(const struct oidc *o)
 {
@@ -277,11 +262,11 @@ redeem(struct oidc *o, const struct oidc_provider *p, const char *code,
                                                form.authorization};
     ask.body = form.body.data;
     ask.body_len = form.body.len;
-    reply_init(&reply);
+    buf_init_secret(&reply, OIDC_REPLY_MAX);
     e = fetch_wait(o->fetcher, &ask, &reply, &status, why);
     if (e == OK)
         e = oidc_tokens_read(status, reply.data, reply.len, out, why);
-    reply_release(&reply);
+    buf_wipe(&reply);
     oidc_form_release(&form);
     return e;
 }
@@ -297,18 +282,16 @@ ask_name(struct oidc *o, const struct oidc_provider *p, const char *access,
     struct buf bearer, reply;
     int status = 0;
 
-    buf_init(&bearer, OIDC_TOKEN_MAX + 16);
-    IGNORE(buf_room(&bearer, strlen(access) + 16) == NULL);
+    buf_init_secret(&bearer, strlen(access) + 16);
     buf_addf(&bearer, "Bearer %s", access);
     ask.headers[0] = (struct fetch_header){"Accept", "application/json"};
     ask.headers[1] = (struct fetch_header){"Authorization", buf_cstr(&bearer)};
-    reply_init(&reply);
+    buf_init_secret(&reply, OIDC_REPLY_MAX);
     if (fetch_wait(o->fetcher, &ask, &reply, &status, &why) != OK ||
         status != 200 || !oidc_id_userinfo(reply.data, reply.len, sub, name))
         log_info("oidc.userinfo", "status=%d code=%s", status, why.code);
-    reply_release(&reply);
-    mem_wipe(bearer.data, bearer.cap);
-    buf_release(&bearer);
+    buf_wipe(&reply);
+    buf_wipe(&bearer);
 }
 
 /* Whom the ID token is about, if it is good. */

@@ -260,8 +260,7 @@ take_file(enum conf_key k, const char *named)
     } else {
         take(k, buf_cstr(&text));
     }
-    mem_wipe(text.data, text.cap);
-    buf_release(&text);
+    buf_wipe(&text);
     free(path);
 }
 

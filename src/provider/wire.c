@@ -59,8 +59,7 @@ wire_secret(struct upstream_request *q, const char *name, const char *prefix,
     e = buf_status(&value);
     if (e == OK)
         e = upstream_request_header(q, name, buf_cstr(&value));
-    mem_wipe(value.data, value.cap);
-    buf_release(&value);
+    buf_wipe(&value);
     if (e == OK)
         return OK;
     return problem_set(why, ERR_BADREQ, "provider_key",

@@ -16,7 +16,6 @@ import { PARLEY } from '../lib/programs.js';
 import { ROOT, startParley } from '../lib/server.js';
 import { until, within } from '../lib/wait.js';
 
-
 /* Run `parley index`; {code, signal, out, err}. hook(child) may do more. */
 function index(env, args, hook = () => {}) {
     const child = spawn(PARLEY, ['index', ...args],
@@ -68,6 +67,7 @@ describe('parley index, beside a server', () => {
             'deep/er/b.docx': docx('The heron is back.'),
             'c.pdf': pdf('Invoice for marmalade'),
             'broken.pdf': '%PDF-1.4 and no more',
+            'a\u001b[2J\u202eb.pdf': '%PDF-1.4 and no more',
             'letters/anna.txt': 'Anna keeps a pangolin.',
             'letters/public/all.txt': 'Everyone may know of the wombat.',
             'draft.tmp': 'A draft about narwhals.',
@@ -89,6 +89,8 @@ describe('parley index, beside a server', () => {
         const n = counts(r);
         assert.equal(n.changed + n.skipped >= 6, true, r.out);
         assert.match(r.err, /broken\.pdf: broken \(/);
+        assert.match(r.err, /a\?\[2J\?b\.pdf: broken \(/);
+        assert.ok(!r.err.includes('\u001b'));
         for (const [q, name] of [['hive', 'a.md'], ['heron',
             'deep/er/b.docx'], ['marmalade', 'c.pdf'], ['pangolin',
             'letters/anna.txt']])

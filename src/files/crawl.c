@@ -315,6 +315,7 @@ run(struct walker *w, const struct stat *root, struct problem *why)
     if (e == OK)
         e = walk(w, true);
     settled = ingest_settle(&w->in);
+    files_rest(w->c->files);
     if (e == OK)
         e = settled;
     if (e == OK)

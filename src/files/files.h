@@ -107,9 +107,12 @@ void files_put_abandon(struct files_put *put);
 
 /* Several puts and deletes of this thread in one transaction (a whole folder
  * is much faster so). Others can read, and wait to write, meanwhile: end it
- * after some dozen milliseconds. */
+ * after some dozen milliseconds. What an error spoils is all of it, and may be
+ * told by a later call or the end. */
 MUST_USE enum err files_batch_begin(struct files *f);
 MUST_USE enum err files_batch_end(struct files *f, bool commit);
+/* No batch for some time: free what is kept from one to the next. */
+void files_rest(struct files *f);
 
 /* By its name in a collection, what is there of it (also if it was skipped). */
 MUST_USE enum err files_known(struct files *f, int64_t collection,

@@ -94,7 +94,7 @@ files_known(struct files *f, int64_t collection, const char *name,
 {
     sqlite3_stmt *stmt;
     struct shelf_conn *c;
-    enum err e = shelf_take(f, &c);
+    enum err e = shelf_take_early(f, &c);
 
     if (e != OK)
         return e;

@@ -1,8 +1,13 @@
 /*
  * The end of a put: all of it in one transaction, in which the document of the
  * same name is replaced. That goes by windows of some chunks: while this thread
- * gives their words to FTS5, a helper computes their vectors, which takes about
- * as long.
+ * writes one of them, a helper finds the words and vectors of the next
+ * (put_window.c), which takes about as long.
+ *
+ * In a batch the last window of a document is left to the helper, and written
+ * when the next one was given to it: so both are busy while small files are
+ * read, too. Whatever else is done with the connection writes it before
+ * (shelf_take), and so does the end of the batch.
  *
  * The number of a document stays when it is replaced, so that a citation still
  * leads to it; numbers of chunks are never used twice, so that vectors that
@@ -10,41 +15,22 @@
  */
 #include "base/base.h"
 
-#include "files/put.h"
+#include "files/put_window.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/mem.h"
-#include "files/shelf_vector.h"
-#include "files/vector.h"
 
 #define READ_BYTES (256 * 1024)
-#define WINDOW SKETCH_ROWS /* chunks that are written together */
-#define HELP_MIN 6         /* chunks for which a thread is started */
-
-/* Some chunks that were read back. */
-struct window {
-    struct put_head head[WINDOW];
-    size_t at[WINDOW]; /* of the heading in bytes; the text is behind it */
-    struct buf bytes;
-    uint32_t n;
-    const char *name; /* of the document */
-    /* The helper's, until it is joined. */
-    struct buf about; /* name and heading of a chunk */
-    float vector[WINDOW][VECTOR_DIMS];
-};
+#define HELP_MIN 6 /* chunks for which a thread is started */
 
 struct writing {
     struct shelf_conn *c;
     const struct document *d;
     int64_t first; /* number of its first chunk */
     int64_t lang;
-    struct buf words, rows; /* for FTS5; sketches */
-    struct window *window;  /* owned */
 };
 
 /* The next n bytes of the put, appended; from memory or the file. */
@@ -83,7 +69,7 @@ bytes_next(struct files_put *p, size_t *at, size_t n, struct buf *out)
 }
 
 static enum err
-window_read(struct files_put *p, size_t *at, uint32_t n, struct window *w)
+window_read(struct files_put *p, size_t *at, uint32_t n, struct put_window *w)
 {
     enum err e = OK;
 
@@ -103,105 +89,103 @@ window_read(struct files_put *p, size_t *at, uint32_t n, struct window *w)
     return e;
 }
 
-static const char *
-window_text(const struct window *w, uint32_t i)
-{
-    return w->bytes.data + w->at[i] + w->head[i].heading_len;
-}
-
-static void *
-window_vectors(void *arg)
-{
-    struct window *w = arg;
-
-    for (uint32_t i = 0; i < w->n; i++) {
-        buf_clear(&w->about);
-        buf_adds(&w->about, w->name);
-        buf_addc(&w->about, '\n');
-        buf_add(&w->about, w->bytes.data + w->at[i], w->head[i].heading_len);
-        vector_of_part(w->about.data, w->about.len, window_text(w, i),
-                       w->head[i].text_len, w->vector[i]);
-    }
-    return NULL;
-}
-
 static enum err
-chunk_write(struct writing *w, uint32_t seq, uint32_t i)
+chunk_write(struct shelf_conn *c, const struct put_window *w, uint32_t i)
 {
-    const struct put_head *h = &w->window->head[i];
-    const char *heading = w->window->bytes.data + w->window->at[i];
-    const char *text = window_text(w->window, i);
-    int64_t no = w->first + seq;
-    char path[CHUNK_HEADING_MAX + 1];
+    const struct put_head *h = &w->head[i];
+    int64_t no = w->first + i;
     enum err e;
 
-    memcpy(path, heading, h->heading_len);
-    path[h->heading_len] = '\0';
-    shelf_words_text(&w->words, w->lang, w->d->name, w->d->facts.title, path,
-                     text, h->text_len);
-    e = shelf_do(w->c, SHELF_CHUNK_ADD, "iiiiiiss", no, w->d->id, (int64_t)seq,
-                 h->start, (int64_t)h->text_len, (int64_t)h->page, heading,
-                 (size_t)h->heading_len, text, (size_t)h->text_len);
-    return e == OK ? shelf_do(w->c, SHELF_WORDS_ADD, "is", no, w->words.data,
-                              w->words.len)
+    e = shelf_do(c, SHELF_CHUNK_ADD, "iiiiiiss", no, w->document,
+                 (int64_t)w->seq + i, h->start, (int64_t)h->text_len,
+                 (int64_t)h->page, w->bytes.data + w->at[i],
+                 (size_t)h->heading_len, window_text(w, i),
+                 (size_t)h->text_len);
+    if (e == OK)
+        e = shelf_do(c, SHELF_WORDS_ADD, "is", no,
+                     w->words.data + w->words_at[i],
+                     w->words_at[i + 1] - w->words_at[i]);
+    return e == OK ? shelf_do(c, SHELF_VECTOR_ADD, "ib", no, w->vector[i],
+                              sizeof(w->vector[i]))
                    : e;
 }
 
+/* One that the helper is done with. */
 static enum err
-vectors_write(struct writing *w, uint32_t seq)
+window_write(struct shelf_conn *c, const struct put_window *w)
 {
+    struct buf rows;
     enum err e = OK;
 
-    buf_clear(&w->rows);
-    for (uint32_t i = 0; e == OK && i < w->window->n; i++) {
-        const float *v = w->window->vector[i];
-
-        sketch_row(v, VECTOR_DIMS, &w->rows);
-        e = shelf_do(w->c, SHELF_VECTOR_ADD, "ib", w->first + seq + i, v,
-                     VECTOR_DIMS * sizeof(*v));
+    buf_init(&rows, SKETCH_ROWS * SKETCH_ROW);
+    for (uint32_t i = 0; e == OK && i < w->n; i++) {
+        sketch_row(w->vector[i], VECTOR_DIMS, &rows);
+        e = chunk_write(c, w, i);
     }
-    return e == OK ? shelf_do(w->c, SHELF_SKETCH_ADD, "iib", w->first + seq,
-                              w->d->id, w->rows.data, w->rows.len)
-                   : e;
+    if (e == OK)
+        e = shelf_do(c, SHELF_SKETCH_ADD, "iib", w->first, w->document,
+                     rows.data, rows.len);
+    buf_release(&rows);
+    return e;
 }
 
-/* The chunks of the window, of which the first has this number. */
-static enum err
-window_write(struct writing *w, uint32_t seq)
+enum err
+shelf_settle(struct shelf_conn *c)
 {
-    pthread_t helper;
-    bool helped = w->window->n >= HELP_MIN &&
-                  pthread_create(&helper, NULL, window_vectors, w->window) == 0;
+    const struct put_window *w;
     enum err e = OK;
 
-    for (uint32_t i = 0; e == OK && i < w->window->n; i++)
-        e = chunk_write(w, seq + i, i);
-    if (helped)
-        (void)pthread_join(helper, NULL);
-    else if (e == OK)
-        (void)window_vectors(w->window);
-    return e == OK ? vectors_write(w, seq) : e;
+    while (e == OK && c->helper != NULL && (w = helper_wait(c->helper)) != NULL)
+        e = window_write(c, w);
+    return e;
+}
+
+static enum err
+helper_have(struct shelf_conn *c)
+{
+    struct files *f = c->files;
+
+    if (c->helper != NULL)
+        return OK;
+    (void)pthread_mutex_lock(&f->mu);
+    c->helper = f->helper;
+    f->helper = NULL;
+    (void)pthread_mutex_unlock(&f->mu);
+    if (c->helper == NULL)
+        c->helper = helper_new(c);
+    return c->helper != NULL ? OK : ERR_STORE;
 }
 
 static enum err
 chunks_write(struct writing *w, struct files_put *p)
 {
+    struct shelf_conn *c = w->c;
     size_t at = 0;
-    enum err e = OK;
+    enum err e = p->chunks > 0 ? helper_have(c) : OK;
 
-    if (p->fd >= 0) {
+    if (e == OK && p->fd >= 0) {
         e = put_spill(p);
         if (e == OK && lseek(p->fd, 0, SEEK_SET) != 0)
             e = ERR_STORE;
     }
     for (uint32_t i = 0; e == OK && i < p->chunks; i += WINDOW) {
-        uint32_t n = p->chunks - i < WINDOW ? p->chunks - i : WINDOW;
+        struct put_window *k = helper_window(c->helper);
 
-        e = window_read(p, &at, n, w->window);
-        if (e == OK)
-            e = window_write(w, i);
+        k->document = w->d->id;
+        k->first = w->first + i;
+        k->seq = i;
+        k->lang = w->lang;
+        memcpy(k->name, w->d->name, sizeof(k->name));
+        memcpy(k->title, w->d->facts.title, sizeof(k->title));
+        e = window_read(p, &at, p->chunks - i < WINDOW ? p->chunks - i : WINDOW,
+                        k);
+        if (e != OK)
+            break;
+        helper_give(c->helper, k, c->batch || p->chunks >= HELP_MIN);
+        if (helper_full(c->helper))
+            e = window_write(c, helper_wait(c->helper));
     }
-    return e;
+    return e == OK && !c->batch ? shelf_settle(c) : e;
 }
 
 static enum err
@@ -244,7 +228,9 @@ replace(struct shelf_conn *c, struct document *d, int64_t *new_documents)
     }
     (void)sqlite3_reset(stmt);
     *new_documents = 0;
-    e = shelf_document_empty(c, d->id);
+    e = shelf_settle(c); /* it may be the document before */
+    if (e == OK)
+        e = shelf_document_empty(c, d->id);
     return e == OK ? shelf_do(c, SHELF_DOCUMENT_DROP, "i", d->id) : e;
 }
 
@@ -289,15 +275,6 @@ write_all(struct shelf_conn *c, struct files_put *p, struct document *d,
         e = numbers(&w, d, new_documents);
     if (e != OK)
         return e;
-    buf_init(&w.words, PUT_TEXT_MAX + FILES_NAME_MAX + FACTS_TITLE_MAX +
-                           CHUNK_HEADING_MAX + 16);
-    buf_init(&w.rows, SKETCH_ROWS * SKETCH_ROW);
-    w.window = xcalloc(1, sizeof(*w.window));
-    w.window->name = d->name;
-    buf_init(&w.window->about, FILES_NAME_MAX + CHUNK_HEADING_MAX + 2);
-    buf_init(&w.window->bytes,
-             WINDOW * (sizeof(struct put_head) + CHUNK_HEADING_MAX +
-                       (size_t)PUT_TEXT_MAX));
     w.lang = (int64_t)word_guess(buf_cstr(&p->guess), p->guess.len);
     e = row_write(&w, d, redactions);
     if (e == OK)
@@ -307,11 +284,6 @@ write_all(struct shelf_conn *c, struct files_put *p, struct document *d,
                      1 - skipped, skipped, (int64_t)d->chunks,
                      skipped != 0 ? INT64_C(0) : d->size, clock_wall_ms(),
                      new_documents, (int64_t)d->chunks);
-    buf_release(&w.window->about);
-    buf_release(&w.window->bytes);
-    free(w.window);
-    buf_release(&w.words);
-    buf_release(&w.rows);
     return e;
 }
 
@@ -330,7 +302,7 @@ files_put_end(struct files_put *p, struct document *d, const char *redactions)
                     d->label >= LABEL_IGNORE))
         e = ERR_BADREQ;
     if (e == OK)
-        e = shelf_take(p->files, &c);
+        e = shelf_take_early(p->files, &c);
     if (e != OK) {
         files_put_abandon(p);
         return e;
@@ -341,6 +313,10 @@ files_put_end(struct files_put *p, struct document *d, const char *redactions)
     e = shelf_write(c);
     if (e == OK)
         e = shelf_end(c, write_all(c, p, d, redactions));
+    if (!c->batch) {
+        helper_free(c->helper);
+        c->helper = NULL;
+    }
     shelf_give(c);
     files_put_abandon(p);
     return e;

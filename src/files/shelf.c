@@ -51,6 +51,7 @@ conn_close(struct shelf_conn *c)
                                     NULL);
         (void)sqlite3_close(c->db); /* no statement is left */
     }
+    helper_free(c->helper);
     shelf_token_free(c->token);
     free(c);
 }
@@ -140,7 +141,7 @@ batch_of(struct files *f)
 }
 
 enum err
-shelf_take(struct files *f, struct shelf_conn **out)
+shelf_take_early(struct files *f, struct shelf_conn **out)
 {
     struct shelf_conn *c = NULL;
 
@@ -159,6 +160,18 @@ shelf_take(struct files *f, struct shelf_conn **out)
     }
     conn_close(c);
     return conn_open(f, out);
+}
+
+enum err
+shelf_take(struct files *f, struct shelf_conn **out)
+{
+    enum err e = shelf_take_early(f, out);
+
+    if (e == OK && (*out)->batch) {
+        e = shelf_settle(*out);
+        (*out)->broken = e;
+    }
+    return e;
 }
 
 void
@@ -215,6 +228,7 @@ files_close(struct files *f)
 {
     if (f == NULL)
         return;
+    files_rest(f);
     while (f->n_idle > 0)
         conn_close(f->idle[--f->n_idle]);
     while (f->batches != NULL) { /* not ended: as if it had not begun */
@@ -294,6 +308,37 @@ files_batch_begin(struct files *f)
     return OK;
 }
 
+/* For the next batch. */
+static void
+helper_put_back(struct shelf_conn *c)
+{
+    struct put_helper *h = c->helper;
+
+    c->helper = NULL;
+    if (h == NULL)
+        return;
+    helper_rest(h);
+    (void)pthread_mutex_lock(&c->files->mu);
+    if (c->files->helper == NULL) {
+        c->files->helper = h;
+        h = NULL;
+    }
+    (void)pthread_mutex_unlock(&c->files->mu);
+    helper_free(h);
+}
+
+void
+files_rest(struct files *f)
+{
+    struct put_helper *h;
+
+    (void)pthread_mutex_lock(&f->mu);
+    h = f->helper;
+    f->helper = NULL;
+    (void)pthread_mutex_unlock(&f->mu);
+    helper_free(h);
+}
+
 enum err
 files_batch_end(struct files *f, bool commit)
 {
@@ -307,8 +352,11 @@ files_batch_end(struct files *f, bool commit)
         ;
     *at = c->next;
     (void)pthread_mutex_unlock(&f->mu);
-    c->batch = false;
     e = c->broken;
+    if (e == OK && commit)
+        e = shelf_settle(c);
+    helper_put_back(c);
+    c->batch = false;
     if (e == OK && commit) {
         e = shelf_end(c, OK);
     } else {

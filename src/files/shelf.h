@@ -108,23 +108,28 @@ struct shelf_conn {
     /* Of a batch. */
     bool batch;
     pthread_t thread;
-    enum err broken; /* it cannot be committed any more */
+    enum err broken;           /* it cannot be committed any more */
+    struct put_helper *helper; /* owned; NULL: none was needed */
     struct shelf_conn *next;
 };
 
 struct files {
     char dir[PATH_MAX];
     char path[PATH_MAX];
-    pthread_mutex_t mu; /* guards idle, n_idle, batches */
+    pthread_mutex_t mu; /* guards idle, n_idle, batches, helper */
     struct shelf_conn *idle[SHELF_IDLE];
     unsigned n_idle;
     struct shelf_conn *batches; /* owned */
+    struct put_helper *helper;  /* owned; what the batch before left */
     bool opened;                /* from here on nobody waits long to read */
 };
 
 /* OK must be followed by shelf_give. ERR_FULL, ERR_BUSY, ERR_STORE (logged). */
 MUST_USE enum err shelf_take(struct files *f, struct shelf_conn **out);
 void shelf_give(struct shelf_conn *c);
+/* The same for who neither reads nor changes chunks of a document: in a batch
+ * those of the last one may still be on their way. */
+MUST_USE enum err shelf_take_early(struct files *f, struct shelf_conn **out);
 
 /* A snapshot to read from; within a batch there is one already. */
 MUST_USE enum err shelf_read(struct shelf_conn *c);
@@ -184,6 +189,14 @@ MUST_USE enum err shelf_text_blotted(struct shelf_conn *c,
                                      int64_t chunks, int64_t start,
                                      const char *text, size_t n, bool names,
                                      struct buf *out);
+
+/* --- files/put_write.c, put_window.c -------------------------------------- */
+
+/* Write what a put of this batch has left to its helper. */
+MUST_USE enum err shelf_settle(struct shelf_conn *c);
+struct put_helper; /* files/put_window.h */
+void helper_rest(struct put_helper *h);
+void helper_free(struct put_helper *h);
 
 /* --- files/files_check.c, for tests --------------------------------------- */
 

@@ -18,10 +18,11 @@
 #include "base/mem.h"
 #include "lang/letter.h"
 
-#define SEEN (1u << 12)  /* slots of the words of one chunk */
-#define STEMS (1u << 11) /* slots of stems */
+#define SEEN (1u << 10)  /* slots of the words of one chunk */
+#define STEMS (1u << 12) /* slots of stems */
 #define STEM_WORD_MAX 22 /* bytes of a word that is kept there */
 #define STEM_MIN 3       /* bytes; shorter words have no stem */
+#define COLOCATED 0x80   /* beside the length of a listed word */
 
 struct stem {
     uint8_t lang, len, stem_len; /* len 0: empty */
@@ -286,15 +287,13 @@ token_delete(Fts5Tokenizer *t)
     (void)t; /* the connection's */
 }
 
+/* All words of a text that begins with the mark. */
 static int
-token_run(Fts5Tokenizer *tokenizer, void *arg, int flags, const char *text,
-          int n, int (*fn)(void *, int, const char *, int, int, int))
+index_text(struct shelf_token *t, const char *text, size_t n, void *arg,
+           int (*fn)(void *, int, const char *, int, int, int))
 {
-    struct shelf_token *t = (struct shelf_token *)tokenizer;
     struct index_walk x = {.t = t, .arg = arg, .fn = fn};
 
-    if ((flags & FTS5_TOKENIZE_QUERY) != 0)
-        return n > 0 ? fn(arg, 0, text, n, 0, n) : SQLITE_OK;
     if (n < 2 || text[0] != SHELF_TOKEN_MARK)
         return SQLITE_OK;
     x.lang = (enum lang)(text[1] - '0');
@@ -305,8 +304,61 @@ token_run(Fts5Tokenizer *tokenizer, void *arg, int flags, const char *text,
         memset(t->seen, 0, SEEN * sizeof(*t->seen));
         t->round = 1;
     }
-    shelf_token_walk(t, text + 2, (size_t)n - 2, index_word, &x);
+    shelf_token_walk(t, text + 2, n - 2, index_word, &x);
     return x.rc;
+}
+
+static int
+list_word(void *arg, int flags, const char *s, int n, int from, int to)
+{
+    struct buf *out = arg;
+
+    (void)from;
+    (void)to;
+    buf_addc(out,
+             (char)(n | ((flags & FTS5_TOKEN_COLOCATED) != 0 ? COLOCATED : 0)));
+    buf_add(out, s, (size_t)n);
+    return SQLITE_OK;
+}
+
+void
+shelf_token_list(struct shelf_token *t, const char *text, size_t n,
+                 struct buf *out)
+{
+    buf_clear(out);
+    buf_addc(out, SHELF_TOKEN_LIST);
+    IGNORE(index_text(t, text, n, out, list_word)); /* it is always OK */
+}
+
+static int
+list_read(const char *list, size_t n, void *arg,
+          int (*fn)(void *, int, const char *, int, int, int))
+{
+    int rc = SQLITE_OK;
+
+    for (size_t i = 1; rc == SQLITE_OK && i < n;) {
+        unsigned char head = (unsigned char)list[i++];
+        int len = head & (COLOCATED - 1);
+
+        assert((size_t)len <= n - i);
+        rc = fn(arg, (head & COLOCATED) != 0 ? FTS5_TOKEN_COLOCATED : 0,
+                list + i, len, (int)i, (int)i + len);
+        i += (size_t)len;
+    }
+    return rc;
+}
+
+static int
+token_run(Fts5Tokenizer *tokenizer, void *arg, int flags, const char *text,
+          int n, int (*fn)(void *, int, const char *, int, int, int))
+{
+    struct shelf_token *t = (struct shelf_token *)tokenizer;
+
+    if ((flags & FTS5_TOKENIZE_QUERY) != 0)
+        return n > 0 ? fn(arg, 0, text, n, 0, n) : SQLITE_OK;
+    if (n > 0 && text[0] == SHELF_TOKEN_LIST)
+        return list_read(text, (size_t)n, arg, fn);
+    return n > 0 ? index_text(t, text, (size_t)n, arg, fn) : SQLITE_OK;
 }
 
 int

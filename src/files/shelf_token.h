@@ -9,7 +9,7 @@
 
 #include <sqlite3.h>
 
-#include "base/base.h"
+#include "base/buf.h"
 #include "lang/word.h"
 
 #define SHELF_TOKENIZER "shelf"
@@ -42,6 +42,12 @@ void shelf_token_free(struct shelf_token *t); /* NULL is fine */
  * one word, as it is. An SQLite code. */
 #define SHELF_TOKEN_MARK '\x01'
 MUST_USE int shelf_token_register(fts5_api *api, struct shelf_token *t);
+
+/* What such a text can be given as instead: its words, found by the tokenizer of
+ * another thread. n bytes at text, with the mark; out is overwritten. */
+#define SHELF_TOKEN_LIST '\x02'
+void shelf_token_list(struct shelf_token *t, const char *text, size_t n,
+                      struct buf *out);
 
 void shelf_token_walk(struct shelf_token *t, const char *text, size_t n,
                       shelf_word_fn *fn, void *arg);

@@ -9,6 +9,9 @@
  * All sums are of integers: neither the order nor the machine matters, and the
  * one square root and division at the end are exact by IEEE 754.
  *
+ * A sum stays far below 2^31: no byte of a text, of which TEXT_MAX are read,
+ * adds more than 2^13 to one.
+ *
  * There is no table of how rare words are, as a vector must not change when
  * others come to the index; stop words of four languages are left out instead.
  */
@@ -18,11 +21,13 @@
 
 #include <math.h>
 
+#include "base/mem.h"
 #include "files/vector_terms.h"
+#include "files/vector_word.h"
 
 #define TEXT_MAX (64 * 1024) /* bytes of a text that are read */
-#define KNOWN 1024           /* stems of a thread; a power of 2 */
-#define KNOWN_WORD_MAX 22    /* bytes; longer words are not kept */
+#define KNOWN 8192          /* words that are remembered; a power of 2 */
+#define ABOUT_MAX 2048       /* bytes */
 #define SHARE_ABOUT 0.3      /* of a name and heading beside a text */
 
 enum {
@@ -36,8 +41,6 @@ enum {
     WEIGHT_STOP = 2,
     WEIGHT_GRAMS = 192 /* all n-grams of a word, as a length */
 };
-enum { SEED_STEM = 1, SEED_PART, SEED_GRAM };
-
 /* 16 times 1 + ln(n), for n from 1. */
 static const uint8_t often[] = {16, 27, 34, 38, 42, 45, 47, 49,
                                 51, 53, 54, 56, 57, 58, 59, 60};
@@ -47,120 +50,105 @@ static const uint16_t root[] = {
     256, 181, 148, 128, 114, 105, 97, 91, 85, 81, 77, 74, 71, 68, 66, 64,
     62,  60,  59,  57,  56,  55,  53, 52, 51, 50, 49, 48, 48, 47, 46, 45};
 
-struct sums {
-    int64_t at[VECTOR_DIMS];
+/* --- words ---------------------------------------------------------------- */
+
+struct vector_memory {
+    struct vector_word word[KNOWN]; /* by their hashes */
+    struct vector_stems stems;
+    char about[ABOUT_MAX]; /* of the part before */
+    size_t about_len;      /* SIZE_MAX: there was none */
+    float beside[VECTOR_DIMS];
 };
 
+struct vector_memory *
+vector_memory_new(void)
+{
+    struct vector_memory *m = xcalloc(1, sizeof(*m));
+
+    m->about_len = SIZE_MAX;
+    return m;
+}
+
 static void
-add(struct sums *x, uint64_t hash, int64_t weight)
+stems_release(struct vector_stems *st)
 {
-    size_t a = hash & (VECTOR_DIMS - 1), b = hash >> 20 & (VECTOR_DIMS - 1);
-
-    int64_t sign_a = (int64_t)(hash >> 40 & 1) * 2 - 1;
-    int64_t sign_b = (int64_t)(hash >> 41 & 1) * 2 - 1;
-
-    x->at[a] += sign_a * weight;
-    x->at[b] += sign_b * weight;
+    for (size_t i = 0; i < COUNT_OF(st->stemmer); i++)
+        stemmer_free(st->stemmer[i]);
 }
 
-static uint64_t
-seeded(const char *s, size_t n, int seed)
+void
+vector_memory_free(struct vector_memory *m)
 {
-    uint64_t h = term_hash(TERM_HASH, (unsigned char)seed);
-
-    for (size_t i = 0; i < n; i++)
-        h = term_hash(h, (unsigned char)s[i]);
-    return term_mixed(h);
-}
-
-/* Where its characters begin, and its end; how many there are. */
-static size_t
-characters(const char *w, size_t n, size_t *at)
-{
-    size_t chars = 0;
-
-    for (size_t i = 0; i < n; i++) {
-        at[chars] = i;
-        chars += ((unsigned char)w[i] & 0xC0) != 0x80;
-    }
-    at[chars] = n;
-    return chars;
-}
-
-/* Its letters in threes to fives, with a "<" before and a ">" behind. */
-static void
-add_grams(struct sums *x, const char *s, size_t n, int64_t weight)
-{
-    char w[WORD_FOLD_MAX + 3];
-    size_t at[WORD_FOLD_MAX + 4], chars, grams;
-
-    w[0] = '<';
-    memcpy(w + 1, s, n);
-    w[n + 1] = '>';
-    chars = characters(w, n + 2, at);
-    if (chars < 5) /* of a short word they would say too little */
+    if (m == NULL)
         return;
-    grams = 3 * chars - 9;
-    weight = weight * root[grams > 32 ? 31 : grams - 1] / 256;
-    for (size_t i = 0; i + 3 <= chars; i++) {
-        uint64_t h = term_hash(TERM_HASH, SEED_GRAM);
-        size_t k = at[i];
-
-        for (; k < at[i + 3]; k++)
-            h = term_hash(h, (unsigned char)w[k]);
-        add(x, term_mixed(h), weight);
-        for (size_t len = 4; len <= 5 && i + len <= chars; len++) {
-            for (; k < at[i + len]; k++)
-                h = term_hash(h, (unsigned char)w[k]);
-            add(x, term_mixed(h), weight);
-        }
-    }
+    stems_release(&m->stems);
+    free(m);
 }
 
-/* Stems that were made before: the same words come again and again, and the
- * stemmer takes longer than all the rest. A result never depends on them. */
-struct known {
-    uint64_t hash; /* of the stem */
-    uint8_t len, lang;
-    char word[KNOWN_WORD_MAX]; /* len bytes */
-};
-static _Thread_local struct known known[KNOWN];
-
-struct stems {
-    enum lang lang;
-    struct stemmer *stemmer; /* owned; NULL: none was needed yet */
+/* A vector in the making. */
+struct making {
+    struct vector_sums sums;
+    struct vector_memory *memory; /* NULL: nothing is remembered */
+    struct vector_stems *stems;
 };
 
-static uint64_t
-stem_hash(struct stems *st, const struct term *t, const char *s)
+static void
+add(struct making *x, uint64_t hash, int32_t weight)
 {
-    struct known *k = &known[t->hash >> 11 & (KNOWN - 1)];
-    char w[WORD_FOLD_MAX + 1];
-    size_t n;
+    vector_place at[2];
 
-    if (k->len == t->len && k->lang == st->lang &&
-        memcmp(k->word, s, t->len) == 0)
-        return k->hash;
-    memcpy(w, s, t->len);
-    w[t->len] = '\0';
-    if (st->stemmer == NULL)
-        st->stemmer = stemmer_new(st->lang);
-    n = stemmer_cut(st->stemmer, w, t->len);
-    if (t->len > KNOWN_WORD_MAX)
-        return seeded(w, n, SEED_STEM);
-    k->hash = seeded(w, n, SEED_STEM);
-    k->len = (uint8_t)t->len;
-    k->lang = (uint8_t)st->lang;
-    memcpy(k->word, s, t->len);
-    return k->hash;
+    vector_places(hash, at);
+    vector_add(&x->sums, at, 2, weight);
+}
+
+/* What is remembered of a word, made if it is not; NULL: it is too long. */
+static const struct vector_word *
+remember(struct making *x, const struct term *t, const char *s)
+{
+    struct vector_word *w;
+
+    if (x->memory == NULL || t->len > VECTOR_WORD_KNOWN)
+        return NULL;
+    w = &x->memory->word[t->hash >> 11 & (KNOWN - 1)];
+    if (w->len == t->len && w->lang == x->stems->lang &&
+        memcmp(w->word, s, t->len) == 0)
+        return w;
+    w->len = (uint8_t)t->len;
+    w->lang = (uint8_t)x->stems->lang;
+    memcpy(w->word, s, t->len);
+    vector_stem(x->stems, s, t->len, w->stem);
+    w->n_grams = (uint8_t)vector_grams(s, t->len, w->gram);
+    return w;
 }
 
 static void
-add_term(struct sums *x, const struct terms *all, const struct term *t,
-         struct stems *st)
+add_stem(struct making *x, const struct term *t, const char *s, int32_t weight)
+{
+    const struct vector_word *w = remember(x, t, s);
+    vector_place at[2];
+
+    if (w == NULL)
+        vector_stem(x->stems, s, t->len, at);
+    vector_add(&x->sums, w != NULL ? w->stem : at, 2, weight);
+}
+
+static void
+add_grams(struct making *x, const struct term *t, const char *s, int32_t weight)
+{
+    const struct vector_word *w = remember(x, t, s);
+    vector_place at[6 * (WORD_FOLD_MAX + 2)];
+    size_t n = w != NULL ? w->n_grams : vector_grams(s, t->len, at);
+
+    if (n > 0)
+        vector_add(&x->sums, w != NULL ? w->gram : at, 2 * n,
+                   weight * root[n > 32 ? 31 : n - 1] / 256);
+}
+
+static void
+add_term(struct making *x, const struct terms *all, const struct term *t)
 {
     const char *s = all->text + t->start;
-    int64_t n =
+    int32_t n =
         often[t->count > COUNT_OF(often) ? COUNT_OF(often) - 1 : t->count - 1];
 
     if (t->kind == TERM_PAIR) {
@@ -181,50 +169,82 @@ add_term(struct sums *x, const struct terms *all, const struct term *t,
     }
     if (t->kind == TERM_PART) {
         add(x, t->hash, n * WEIGHT_PART);
-        add(x, stem_hash(st, t, s), n * WEIGHT_PART);
+        add_stem(x, t, s, n * WEIGHT_PART);
         return;
     }
     add(x, t->hash, n * (t->odd ? WEIGHT_ODD : WEIGHT_WORD));
     if (!t->odd)
-        add(x, stem_hash(st, t, s), n * WEIGHT_STEM);
-    add_grams(x, s, t->len, n * WEIGHT_GRAMS);
+        add_stem(x, t, s, n * WEIGHT_STEM);
+    add_grams(x, t, s, n * WEIGHT_GRAMS);
 }
 
-void
-vector_of(const char *text, size_t n, float out[VECTOR_DIMS])
+/* --- vectors -------------------------------------------------------------- */
+
+static void
+make(struct vector_memory *m, const char *text, size_t n,
+     float out[VECTOR_DIMS])
 {
-    struct sums x = {{0}};
-    struct stems st = {.lang = LANG_EN};
+    struct vector_stems stems = {.lang = LANG_EN};
+    struct making x = {.memory = m, .stems = m != NULL ? &m->stems : &stems};
     struct terms terms;
     double squares[4] = {0}, length;
 
     terms_read(&terms, text, n < TEXT_MAX ? n : TEXT_MAX);
-    if (terms.lang != LANG_NONE)
-        st.lang = terms.lang;
+    x.stems->lang = terms.lang != LANG_NONE ? terms.lang : LANG_EN;
     for (size_t i = 0; i < terms.n; i++)
-        add_term(&x, &terms, &terms.at[i], &st);
-    stemmer_free(st.stemmer);
+        add_term(&x, &terms, &terms.at[i]);
+    stems_release(&stems);
     terms_release(&terms);
     for (size_t i = 0; i < VECTOR_DIMS; i++) {
-        double square = (double)x.at[i] * (double)x.at[i];
+        double square = (double)x.sums.at[i] * (double)x.sums.at[i];
 
         squares[i % 4] += square;
     }
     length = sqrt((squares[0] + squares[1]) + (squares[2] + squares[3]));
     for (size_t i = 0; i < VECTOR_DIMS; i++)
-        out[i] = length > 0 ? (float)((double)x.at[i] / length) : 0;
+        out[i] = length > 0 ? (float)((double)x.sums.at[i] / length) : 0;
+}
+
+void
+vector_of(const char *text, size_t n, float out[VECTOR_DIMS])
+{
+    make(NULL, text, n, out);
+}
+
+/* Parts that follow each other are mostly about the same. */
+static const float *
+make_beside(struct vector_memory *m, const char *about, size_t n,
+            float out[VECTOR_DIMS])
+{
+    if (m != NULL && m->about_len == n && memcmp(m->about, about, n) == 0)
+        return m->beside;
+    if (m == NULL || n > sizeof(m->about)) {
+        make(m, about, n, out);
+        return out;
+    }
+    make(m, about, n, m->beside);
+    memcpy(m->about, about, n);
+    m->about_len = n;
+    return m->beside;
+}
+
+void
+vector_of_part_by(struct vector_memory *m, const char *about, size_t about_len,
+                  const char *text, size_t n, float out[VECTOR_DIMS])
+{
+    float room[VECTOR_DIMS];
+
+    make(m, text, n, out);
+    vector_mix(out, make_beside(m, about, about_len, room), VECTOR_DIMS,
+               SHARE_ABOUT);
+    vector_normalise(out, VECTOR_DIMS);
 }
 
 void
 vector_of_part(const char *about, size_t about_len, const char *text, size_t n,
                float out[VECTOR_DIMS])
 {
-    float beside[VECTOR_DIMS];
-
-    vector_of(text, n, out);
-    vector_of(about, about_len, beside);
-    vector_mix(out, beside, VECTOR_DIMS, SHARE_ABOUT);
-    vector_normalise(out, VECTOR_DIMS);
+    vector_of_part_by(NULL, about, about_len, text, n, out);
 }
 
 void

@@ -15,11 +15,13 @@
 
 #include "base/mem.h"
 
+#define STEMS (1u << 14)
 #define WORDS_MAX (4 * (PUT_TEXT_MAX + CHUNK_HEADING_MAX + 4096))
 
 struct put_helper {
     struct put_window window[2];
-    struct shelf_token *token; /* owned; the helper's */
+    struct stems *stems; /* owned, these; the helper's */
+    struct shelf_token *token;
     struct vector_memory *memory;
     struct buf text, about; /* of a chunk; the helper's */
     struct buf list;
@@ -36,14 +38,18 @@ struct put_helper {
 struct put_helper *
 helper_new(struct shelf_conn *c)
 {
-    struct shelf_token *token = shelf_token_new(shelf_token_api(c->db));
+    struct stems *stems = stems_new(STEMS);
+    struct shelf_token *token = shelf_token_new(shelf_token_api(c->db), stems);
     struct put_helper *h;
 
-    if (token == NULL)
+    if (token == NULL) {
+        stems_free(stems);
         return NULL;
+    }
     h = xcalloc(1, sizeof(*h));
+    h->stems = stems;
     h->token = token;
-    h->memory = vector_memory_new();
+    h->memory = vector_memory_new(stems);
     for (size_t i = 0; i < COUNT_OF(h->window); i++) {
         buf_init(&h->window[i].bytes,
                  WINDOW * (CHUNK_HEADING_MAX + (size_t)PUT_TEXT_MAX));
@@ -73,6 +79,7 @@ helper_free(struct put_helper *h)
     buf_release(&h->list);
     shelf_token_free(h->token);
     vector_memory_free(h->memory);
+    stems_free(h->stems);
     (void)pthread_cond_destroy(&h->changed);
     (void)pthread_mutex_destroy(&h->mu);
     free(h);

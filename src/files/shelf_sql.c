@@ -298,7 +298,7 @@ settings(struct shelf_conn *c)
     api = shelf_token_api(c->db);
     if (api == NULL) /* an SQLite without FTS5 */
         return SQLITE_MISUSE;
-    c->token = shelf_token_new(api);
+    c->token = shelf_token_new(api, NULL);
     return c->token != NULL ? shelf_token_register(api, c->token)
                             : SQLITE_MISUSE;
 }

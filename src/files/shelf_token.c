@@ -19,21 +19,15 @@
 #include "lang/letter.h"
 
 #define SEEN (1u << 10)  /* slots of the words of one chunk */
-#define STEMS (1u << 12) /* slots of stems */
-#define STEM_WORD_MAX 22 /* bytes of a word that is kept there */
+#define STEMS (1u << 11) /* slots of stems */
 #define STEM_MIN 3       /* bytes; shorter words have no stem */
 #define COLOCATED 0x80   /* beside the length of a listed word */
-
-struct stem {
-    uint8_t lang, len, stem_len; /* len 0: empty */
-    char word[STEM_WORD_MAX], stem[STEM_WORD_MAX];
-};
 
 struct shelf_token {
     fts5_tokenizer inner; /* unicode61 */
     Fts5Tokenizer *impl;
-    struct stemmer *stemmer[LANG__MAX]; /* owned; made when first used */
-    struct stem *stems;                 /* owned; the same */
+    struct stems *stems;
+    bool owns_stems;
     /* Words of the chunk at hand. */
     uint64_t *seen; /* owned; hash, with the number of the round below */
     uint64_t round;
@@ -57,58 +51,23 @@ static const unsigned char small[256] = {
     ['y'] = 'y', ['z'] = 'z',
 };
 
-static uint64_t
-hash_of(const char *s, size_t n)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-
-    for (size_t i = 0; i < n; i++)
-        h = (h ^ (unsigned char)s[i]) * 0x100000001b3u;
-    h ^= h >> 32;
-    h *= 0xd6e8feb86659fd93u;
-    return h ^ h >> 32;
-}
-
-/* --- stems ---------------------------------------------------------------- */
-
 static size_t
-stem_make(struct shelf_token *t, enum lang lang, const char *word, size_t n,
-          char out[SHELF_WORD_MAX + 1])
+stem(struct shelf_token *t, enum lang lang, const char *word, size_t n,
+     uint64_t hash, char out[SHELF_WORD_MAX + 1])
 {
-    if (t->stemmer[lang] == NULL)
-        t->stemmer[lang] = stemmer_new(lang);
-    memcpy(out, word, n);
-    out[n] = '\0';
-    return stemmer_cut(t->stemmer[lang], out, n);
+    lang = lang <= LANG_NONE || lang >= LANG__MAX ? LANG_EN : lang;
+    if (n < STEM_MIN || (word[0] >= '0' && word[0] <= '9')) {
+        memcpy(out, word, n);
+        return n;
+    }
+    return stems_cut(t->stems, lang, word, n, hash, out);
 }
 
 size_t
 shelf_token_stem(struct shelf_token *t, enum lang lang, const char *word,
                  size_t n, char out[SHELF_WORD_MAX + 1])
 {
-    struct stem *s;
-
-    lang = lang <= LANG_NONE || lang >= LANG__MAX ? LANG_EN : lang;
-    if (n < STEM_MIN || n > STEM_WORD_MAX || (word[0] >= '0' && word[0] <= '9'))
-        return n <= STEM_WORD_MAX ? (size_t)(memcpy(out, word, n), n)
-                                  : stem_make(t, lang, word, n, out);
-    if (t->stems == NULL)
-        t->stems = xcalloc(STEMS, sizeof(*t->stems));
-    s = &t->stems[(hash_of(word, n) + (uint64_t)lang * 7919) % STEMS];
-    if (s->len != n || s->lang != lang || memcmp(s->word, word, n) != 0) {
-        size_t len = stem_make(t, lang, word, n, out);
-
-        if (len > STEM_WORD_MAX)
-            return len;
-        s->lang = (uint8_t)lang;
-        s->len = (uint8_t)n;
-        s->stem_len = (uint8_t)len;
-        memcpy(s->word, word, n);
-        memcpy(s->stem, out, len);
-        return len;
-    }
-    memcpy(out, s->stem, s->stem_len);
-    return s->stem_len;
+    return stem(t, lang, word, n, stems_hash(word, n), out);
 }
 
 /* --- words ---------------------------------------------------------------- */
@@ -237,9 +196,9 @@ struct index_walk {
 /* Is it the first time in this chunk? A full table forgets, which costs FTS5 a
  * little and changes nothing. */
 static bool
-is_new(struct shelf_token *t, const char *s, size_t n)
+is_new(struct shelf_token *t, uint64_t hash)
 {
-    uint64_t key = (hash_of(s, n) & ~UINT64_C(0xfffff)) | t->round;
+    uint64_t key = (hash & ~UINT64_C(0xfffff)) | t->round;
     size_t i = (size_t)(key >> 40) % SEEN;
 
     for (int tries = 0; tries < 8; tries++, i = (i + 1) % SEEN) {
@@ -257,17 +216,19 @@ static bool
 index_word(void *arg, const struct shelf_word *w)
 {
     struct index_walk *x = arg;
-    char stem[SHELF_WORD_MAX + 1];
+    char root[SHELF_WORD_MAX + 1];
+    uint64_t hash = stems_hash(w->s, w->len);
     size_t n;
 
-    if (!is_new(x->t, w->s, w->len))
+    if (!is_new(x->t, hash))
         return true;
     x->rc = x->fn(x->arg, 0, w->s, (int)w->len, (int)w->from, (int)w->to);
     if (x->rc != SQLITE_OK || w->kind != SHELF_WORD)
         return x->rc == SQLITE_OK;
-    n = shelf_token_stem(x->t, x->lang, w->s, w->len, stem);
-    if ((n != w->len || memcmp(stem, w->s, n) != 0) && is_new(x->t, stem, n))
-        x->rc = x->fn(x->arg, FTS5_TOKEN_COLOCATED, stem, (int)n, (int)w->from,
+    n = stem(x->t, x->lang, w->s, w->len, hash, root);
+    if ((n != w->len || memcmp(root, w->s, n) != 0) &&
+        is_new(x->t, stems_hash(root, n)))
+        x->rc = x->fn(x->arg, FTS5_TOKEN_COLOCATED, root, (int)n, (int)w->from,
                       (int)w->to);
     return x->rc == SQLITE_OK;
 }
@@ -384,7 +345,7 @@ shelf_token_api(sqlite3 *db)
 }
 
 struct shelf_token *
-shelf_token_new(fts5_api *api)
+shelf_token_new(fts5_api *api, struct stems *stems)
 {
     const char *args[] = {"remove_diacritics", "2", "categories",
                           "L* N* Co Mn Mc"};
@@ -393,8 +354,12 @@ shelf_token_new(fts5_api *api)
 
     if (api->xFindTokenizer(api, "unicode61", &context, &t->inner) ==
             SQLITE_OK &&
-        t->inner.xCreate(context, args, COUNT_OF(args), &t->impl) == SQLITE_OK)
+        t->inner.xCreate(context, args, COUNT_OF(args), &t->impl) ==
+            SQLITE_OK) {
+        t->owns_stems = stems == NULL;
+        t->stems = stems != NULL ? stems : stems_new(STEMS);
         return t;
+    }
     free(t);
     return NULL;
 }
@@ -405,9 +370,8 @@ shelf_token_free(struct shelf_token *t)
     if (t == NULL)
         return;
     t->inner.xDelete(t->impl);
-    for (size_t i = 0; i < COUNT_OF(t->stemmer); i++)
-        stemmer_free(t->stemmer[i]);
-    free(t->stems);
+    if (t->owns_stems)
+        stems_free(t->stems);
     free(t->seen);
     free(t);
 }

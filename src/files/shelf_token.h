@@ -10,7 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
-#include "lang/word.h"
+#include "files/stems.h"
 
 #define SHELF_TOKENIZER "shelf"
 #define SHELF_WORD_MAX WORD_FOLD_MAX /* bytes; the rest is left out */
@@ -34,8 +34,8 @@ struct shelf_token;
 
 /* The interface to FTS5 of a connection; NULL: it has none. */
 fts5_api *shelf_token_api(sqlite3 *db);
-/* NULL: failed. */
-struct shelf_token *shelf_token_new(fts5_api *api);
+/* stems: borrowed; NULL: it has some of its own. NULL: failed. */
+struct shelf_token *shelf_token_new(fts5_api *api, struct stems *stems);
 void shelf_token_free(struct shelf_token *t); /* NULL is fine */
 /* Let the tables of a connection use it. What it is given to index begins with
  * SHELF_TOKEN_MARK and '0' + the language. What it is given to look for is

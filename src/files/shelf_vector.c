@@ -41,14 +41,20 @@ round_all(const float *v, size_t dims, int16_t out[SKETCH_DIMS])
     float folded[SKETCH_DIMS], most = 0;
 
     sketch_fold(v, dims, folded);
-    for (size_t i = 0; i < SKETCH_DIMS; i++)
-        most = fmaxf(most, fabsf(folded[i]));
+    for (size_t i = 0; i < SKETCH_DIMS; i++) {
+        float size = fabsf(folded[i]);
+
+        most = size > most || isnan(size) ? size : most;
+    }
     if (!(most > 0) || !isfinite(most)) {
         memset(out, 0, SKETCH_DIMS * sizeof(*out));
         return 0;
     }
-    for (size_t i = 0; i < SKETCH_DIMS; i++)
-        out[i] = (int16_t)lrintf(folded[i] / most * SKETCH_MAX);
+    for (size_t i = 0; i < SKETCH_DIMS; i++) {
+        float x = folded[i] / most * SKETCH_MAX;
+
+        out[i] = (int16_t)(x < 0 ? x - 0.5F : x + 0.5F);
+    }
     return most / SKETCH_MAX;
 }
 

@@ -26,7 +26,7 @@
 #include "files/vector_word.h"
 
 #define TEXT_MAX (64 * 1024) /* bytes of a text that are read */
-#define KNOWN 8192          /* words that are remembered; a power of 2 */
+#define KNOWN 8192           /* words that are remembered; a power of 2 */
 #define ABOUT_MAX 2048       /* bytes */
 #define SHARE_ABOUT 0.3      /* of a name and heading beside a text */
 
@@ -54,34 +54,25 @@ static const uint16_t root[] = {
 
 struct vector_memory {
     struct vector_word word[KNOWN]; /* by their hashes */
-    struct vector_stems stems;
-    char about[ABOUT_MAX]; /* of the part before */
-    size_t about_len;      /* SIZE_MAX: there was none */
+    struct stems *stems;            /* borrowed */
+    char about[ABOUT_MAX];          /* of the part before */
+    size_t about_len;               /* SIZE_MAX: there was none */
     float beside[VECTOR_DIMS];
 };
 
 struct vector_memory *
-vector_memory_new(void)
+vector_memory_new(struct stems *stems)
 {
     struct vector_memory *m = xcalloc(1, sizeof(*m));
 
+    m->stems = stems;
     m->about_len = SIZE_MAX;
     return m;
-}
-
-static void
-stems_release(struct vector_stems *st)
-{
-    for (size_t i = 0; i < COUNT_OF(st->stemmer); i++)
-        stemmer_free(st->stemmer[i]);
 }
 
 void
 vector_memory_free(struct vector_memory *m)
 {
-    if (m == NULL)
-        return;
-    stems_release(&m->stems);
     free(m);
 }
 
@@ -89,7 +80,8 @@ vector_memory_free(struct vector_memory *m)
 struct making {
     struct vector_sums sums;
     struct vector_memory *memory; /* NULL: nothing is remembered */
-    struct vector_stems *stems;
+    struct stems *stems;
+    enum lang lang;
 };
 
 static void
@@ -110,13 +102,13 @@ remember(struct making *x, const struct term *t, const char *s)
     if (x->memory == NULL || t->len > VECTOR_WORD_KNOWN)
         return NULL;
     w = &x->memory->word[t->hash >> 11 & (KNOWN - 1)];
-    if (w->len == t->len && w->lang == x->stems->lang &&
+    if (w->len == t->len && w->lang == x->lang &&
         memcmp(w->word, s, t->len) == 0)
         return w;
     w->len = (uint8_t)t->len;
-    w->lang = (uint8_t)x->stems->lang;
+    w->lang = (uint8_t)x->lang;
     memcpy(w->word, s, t->len);
-    vector_stem(x->stems, s, t->len, w->stem);
+    vector_stem(x->stems, x->lang, s, t->len, t->hash, w->stem);
     w->n_grams = (uint8_t)vector_grams(s, t->len, w->gram);
     return w;
 }
@@ -128,7 +120,7 @@ add_stem(struct making *x, const struct term *t, const char *s, int32_t weight)
     vector_place at[2];
 
     if (w == NULL)
-        vector_stem(x->stems, s, t->len, at);
+        vector_stem(x->stems, x->lang, s, t->len, t->hash, at);
     vector_add(&x->sums, w != NULL ? w->stem : at, 2, weight);
 }
 
@@ -184,16 +176,17 @@ static void
 make(struct vector_memory *m, const char *text, size_t n,
      float out[VECTOR_DIMS])
 {
-    struct vector_stems stems = {.lang = LANG_EN};
-    struct making x = {.memory = m, .stems = m != NULL ? &m->stems : &stems};
+    struct making x = {.memory = m,
+                       .stems = m != NULL ? m->stems : stems_new(0)};
     struct terms terms;
     double squares[4] = {0}, length;
 
     terms_read(&terms, text, n < TEXT_MAX ? n : TEXT_MAX);
-    x.stems->lang = terms.lang != LANG_NONE ? terms.lang : LANG_EN;
+    x.lang = terms.lang != LANG_NONE ? terms.lang : LANG_EN;
     for (size_t i = 0; i < terms.n; i++)
         add_term(&x, &terms, &terms.at[i]);
-    stems_release(&stems);
+    if (m == NULL)
+        stems_free(x.stems);
     terms_release(&terms);
     for (size_t i = 0; i < VECTOR_DIMS; i++) {
         double square = (double)x.sums.at[i] * (double)x.sums.at[i];

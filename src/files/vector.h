@@ -23,7 +23,8 @@ void vector_of_part(const char *about, size_t about_len, const char *text,
  * vectors are the same and made several times as fast. Of one thread at a
  * time. */
 struct vector_memory;
-struct vector_memory *vector_memory_new(void);
+struct stems; /* files/stems.h; borrowed */
+struct vector_memory *vector_memory_new(struct stems *stems);
 void vector_memory_free(struct vector_memory *m); /* NULL is fine */
 /* m may be NULL. */
 void vector_of_part_by(struct vector_memory *m, const char *about,

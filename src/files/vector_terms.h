@@ -13,7 +13,7 @@ enum term_kind {
 };
 
 struct term {
-    uint64_t hash;
+    uint64_t hash; /* of a word: files/stems.h gives the same */
     uint32_t count;
     uint32_t start; /* of its small letters, in terms.text */
     uint16_t len;

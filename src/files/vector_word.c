@@ -16,17 +16,13 @@ _Static_assert(VECTOR_DIMS <= VECTOR_MINUS, "a place and its sign");
 _Static_assert(3 * (VECTOR_WORD_KNOWN + 2) - 9 <= VECTOR_GRAMS_MAX, "grams");
 
 void
-vector_stem(struct vector_stems *st, const char *s, size_t n,
-            vector_place out[2])
+vector_stem(struct stems *stems, enum lang lang, const char *s, size_t n,
+            uint64_t hash, vector_place out[2])
 {
     char w[WORD_FOLD_MAX + 1];
     uint64_t h = term_hash(TERM_HASH, SEED_STEM);
 
-    memcpy(w, s, n);
-    w[n] = '\0';
-    if (st->stemmer[st->lang] == NULL)
-        st->stemmer[st->lang] = stemmer_new(st->lang);
-    n = stemmer_cut(st->stemmer[st->lang], w, n);
+    n = stems_cut(stems, lang, s, n, hash, w);
     for (size_t i = 0; i < n; i++)
         h = term_hash(h, (unsigned char)w[i]);
     vector_places(term_mixed(h), out);

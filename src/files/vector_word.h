@@ -2,8 +2,8 @@
 #ifndef FILES_VECTOR_WORD_H
 #define FILES_VECTOR_WORD_H
 
+#include "files/stems.h"
 #include "files/vector.h"
-#include "lang/word.h"
 
 #define VECTOR_WORD_KNOWN 22 /* bytes; longer words are not remembered */
 #define VECTOR_GRAMS_MAX 63  /* of such a word */
@@ -45,15 +45,10 @@ vector_add(struct vector_sums *x, const vector_place *at, size_t n,
     }
 }
 
-/* The stemmer that is used; made when one is needed. */
-struct vector_stems {
-    enum lang lang;
-    struct stemmer *stemmer[LANG__MAX]; /* owned */
-};
-
-/* The n bytes of a word as small letters, at most WORD_FOLD_MAX. */
-void vector_stem(struct vector_stems *st, const char *s, size_t n,
-                 vector_place out[2]);
+/* The stem of a word of small letters, at most WORD_FOLD_MAX bytes, whose
+ * stems_hash is `hash`. */
+void vector_stem(struct stems *stems, enum lang lang, const char *s, size_t n,
+                 uint64_t hash, vector_place out[2]);
 /* Its letters in threes to fives; how many there are. out has room for two
  * places each: 6 * (n + 2) are enough. */
 size_t vector_grams(const char *s, size_t n, vector_place *out);

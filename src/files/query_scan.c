@@ -240,11 +240,11 @@ idf_of(size_t n, size_t have)
     return log1p(((double)n - (double)have + 0.5) / ((double)have + 0.5));
 }
 
-/* Where a word is, also as the beginning of others: the first `whole` places
- * have all of it. */
+/* Where a word is, and if `begins` also as the beginning of others: the first
+ * `whole` places have all of it. */
 static enum err
-find_term(struct query *q, struct query_scan *s, unsigned i, struct places *p,
-          size_t *whole)
+find_term(struct query *q, struct query_scan *s, unsigned i, bool begins,
+          struct places *p, size_t *whole)
 {
     const struct query_term *t = &q->term[i];
     uint8_t mark = (uint8_t)(i + 1);
@@ -258,7 +258,7 @@ find_term(struct query *q, struct query_scan *s, unsigned i, struct places *p,
     p->n = 0;
     e = look_up_all(q, s, buf_cstr(&match), mark, p);
     *whole = p->n;
-    if (e == OK && t->prefix) {
+    if (e == OK && begins && t->prefix && p->n < p->most) {
         buf_clear(&match);
         expression_word(&match, t->word, t->len);
         buf_adds(&match, " *");
@@ -268,23 +268,27 @@ find_term(struct query *q, struct query_scan *s, unsigned i, struct places *p,
     return e;
 }
 
-/* Add a word to the chunks that have it. *common: it was left, as more than
- * `most` have it. */
+/* Add a word to the chunks that have it. *seen: how many of the chunks, which it
+ * was looked for in one after the other, were enough to find `most` that have
+ * it: it is common, and was left. 0: it is not. */
 static enum err
 scan_term(struct query *q, struct query_scan *s, unsigned i, struct places *p,
-          size_t most, bool *common)
+          size_t most, size_t *seen)
 {
     struct query_term *t = &q->term[i];
-    size_t whole;
+    size_t whole, have;
     enum err e;
 
     p->most = most;
-    e = find_term(q, s, i, p, &whole);
-    *common = p->n >= most;
-    t->idf = idf_of(s->n, whole > 0 ? whole : p->n);
+    e = find_term(q, s, i, most < SIZE_MAX, p, &whole);
+    *seen = p->n >= most ? (size_t)p->at[p->n - 1] + 1 : 0;
+    have = whole > 0 ? whole : p->n;
+    if (whole >= most) /* as many as there are if they go on like that */
+        have = (size_t)((double)whole * (double)s->n / (double)*seen);
+    t->idf = idf_of(s->n, have);
     q->matched |= !t->recent && t->weight >= 1 && p->n > 0;
     for (size_t k = 0; e == OK && k < p->n; k++) {
-        if (*common) /* it may be looked up once more */
+        if (*seen > 0) /* it may be looked up once more */
             s->mark[p->at[k]] = 0;
         else
             s->words[p->at[k]] += (float)(t->idf * t->weight) *
@@ -294,23 +298,28 @@ scan_term(struct query *q, struct query_scan *s, unsigned i, struct places *p,
 }
 
 /* A word that is in a large part of all chunks says little of which are meant:
- * it is only gone through to its end where no rarer one was typed. The order of
- * those that are read counts it in any case. */
+ * only where no rarer one was typed, the rarest of them is gone through to its
+ * end. The order of those that are read counts all of them in any case. */
 static enum err
 scan_terms(struct query *q, struct query_scan *s)
 {
     size_t most = s->n / COMMON_SHARE + COMMON_LEAST;
+    size_t seen, rarest_seen = 0;
     struct places p = {.n = 0};
-    bool common[QUERY_TERMS], rare = false;
+    unsigned rarest = 0;
+    bool rare = false;
     enum err e = OK;
 
     for (unsigned i = 0; e == OK && i < q->n_terms; i++) {
-        e = scan_term(q, s, i, &p, most, &common[i]);
-        rare |= !common[i] && p.n > 0 && !q->term[i].recent;
+        e = scan_term(q, s, i, &p, most, &seen);
+        rare |= seen == 0 && p.n > 0 && !q->term[i].recent;
+        if (!q->term[i].recent && seen > rarest_seen) {
+            rarest_seen = seen;
+            rarest = i;
+        }
     }
-    for (unsigned i = 0; e == OK && !rare && i < q->n_terms; i++)
-        if (common[i])
-            e = scan_term(q, s, i, &p, SIZE_MAX, &common[i]);
+    if (e == OK && !rare && rarest_seen > 0)
+        e = scan_term(q, s, rarest, &p, SIZE_MAX, &seen);
     free(p.at);
     return e;
 }

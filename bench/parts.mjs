@@ -4,6 +4,7 @@
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import * as files from './files.mjs';
 import * as procs from './procs.mjs';
 import {
   bin, chat, isParley, load, metric, request, stackPids, stackReady, stackStart,
@@ -361,4 +362,6 @@ export const parts = {
   parse: { measure: parse, names: ['parley'], once: true },
   history: { ...alone(history), names: ['parley'], once: true },
   search: { measure: search, names: ['parley'], once: true },
+  files: { measure: files.index, names: ['parley'], once: true },
+  context: { ...alone(files.context), names: ['parley'], once: true },
 };

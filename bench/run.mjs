@@ -16,11 +16,12 @@ import {
 } from 'node:fs';
 import { cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { printFiles } from './files.mjs';
 import { parts } from './parts.mjs';
 import { stopAll } from './procs.mjs';
 import { bin, chat, isParley } from './stack.mjs';
 import {
-  printGoals, printHistory, printParsing, printSearch, printTable,
+  pair, printGoals, printHistory, printParsing, printSearch, printTable, short,
 } from './table.mjs';
 
 const list = (text) => text?.split(/[, ]+/).filter(Boolean);
@@ -36,7 +37,7 @@ function check() {
     throw new Error(`no part "${unknown}"; there are ${Object.keys(parts)}`);
   if (!(runs >= 1 && runs <= 100)) throw new Error('BENCH_RUNS: 1 to 100');
   const tools = ['llm', 'load', 'relay', 'hello', 'commit', 'parse', 'search',
-    'history'];
+    'history', 'files'];
   for (const name of tools)
     if (!existsSync(join(bin, name)))
       throw new Error(`${join(bin, name)} is not built: run make bench`);
@@ -114,6 +115,7 @@ async function main() {
   printParsing(found);
   printSearch(found);
   printHistory(found);
+  printFiles(found, short, pair);
   printGoals(found);
   if (process.env.BENCH_JSON)
     writeFileSync(process.env.BENCH_JSON, JSON.stringify(found, null, 1));

@@ -10,7 +10,7 @@ const median = (values) => {
 };
 
 /** Three significant digits, thousands as k. */
-function short(value) {
+export function short(value) {
   if (!Number.isFinite(value)) return '';
   if (Math.abs(value) >= 999500) return `${(value / 1e6).toPrecision(3)}M`;
   if (Math.abs(value) >= 1000) return `${(value / 1000).toPrecision(3)}k`;
@@ -65,7 +65,7 @@ const columns = [
     pair(f.of('v1', w, 'firstP50Ms'), f.of('v1', w, 'firstP99Ms'))],
 ];
 
-const pair = (a, b) =>
+export const pair = (a, b) =>
   Number.isFinite(a) || Number.isFinite(b) ? `${short(a)} / ${short(b)}` : '';
 
 /** A row per contestant, a column per measure that was taken. */
@@ -134,6 +134,14 @@ const goals = [
     (f) => f.of('history', 'parley', 'lineMs'), '≤', 5],
   ['the same with branches, median ms',
     (f) => f.of('history', 'parley', 'treeMs'), '≤', 5],
+  ['files: MB of text indexed a second',
+    (f) => f.of('files', 'parley', 'indexMBs'), '≥', 20],
+  ['files: memory while they are indexed, MiB',
+    (f) => f.of('files', 'parley', 'peakKib') / 1024, '≤', 64],
+  ['files: hybrid search in 50,000 chunks, median ms',
+    (f) => f.of('files', 'parley', 'hybridMs'), '≤', 40],
+  ['files: context package over 1,000 files, median ms',
+    (f) => f.of('context', 'parley', 'packageMs'), '≤', 30],
 ];
 
 /** What bench/parse.c found: a row per provider. */

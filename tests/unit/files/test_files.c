@@ -519,6 +519,52 @@ a_batch_is_seen_by_its_thread_and_by_others_when_it_ends(void **state)
     assert_sound();
 }
 
+/* The chunks of a batch's last document are written later than its row: whoever
+ * looks, changes or gives up must not notice. */
+static void
+a_document_of_a_batch_can_be_used_at_once(void **state)
+{
+    static const char *texts[3 * 64 + 2];
+    struct document d = document_of(notes.id, "long.txt");
+    struct buf text;
+    int64_t id;
+
+    (void)state;
+    for (size_t i = 0; i + 1 < COUNT_OF(texts); i++)
+        texts[i] = "a narwhal";
+    assert_int_equal(files_batch_begin(fs), OK);
+    (void)put_note("a.txt", "a walrus");
+    id = put_note("a.txt", "an ocelot"); /* in place of the one before */
+    buf_init(&text, 100);
+    assert_int_equal(files_text(fs, id, 0, 100, &text), OK);
+    assert_string_equal(buf_cstr(&text), "an ocelot");
+    buf_release(&text);
+    id = put_note("b.txt", "a tapir");
+    assert_int_equal(files_delete(fs, id), OK);
+    assert_int_equal(put_texts(&d, "", texts), OK); /* several windows */
+    assert_int_equal(d.chunks, COUNT_OF(texts) - 1);
+    (void)put_note("c.txt", "an ibex");
+    assert_string_equal(found("ibex"), "c.txt");
+    (void)put_note("d.txt", "a stoat");
+    assert_int_equal(files_batch_end(fs, true), OK);
+    assert_string_equal(found("walrus tapir"), "");
+    assert_string_equal(found("ocelot"), "a.txt");
+    assert_string_equal(found("stoat"), "d.txt");
+    assert_int_equal(strncmp(found("narwhal"), "long.txt", 8), 0);
+    assert_int_equal(files_batch_begin(fs), OK);
+    assert_int_equal(put_texts(&d, "", texts), OK);
+    (void)put_note("e.txt", "a gecko");
+    assert_int_equal(files_batch_end(fs, false), OK);
+    files_rest(fs);
+    assert_string_equal(found("gecko"), "");
+    assert_int_equal(files_batch_begin(fs), OK);
+    (void)put_note("f.txt", "a newt");
+    files_close(fs); /* as if it had not begun */
+    assert_int_equal(files_open(index_dir, &fs), OK);
+    assert_string_equal(found("newt"), "");
+    assert_sound();
+}
+
 static void
 a_failure_without_a_trace_leaves_a_batch_alone(void **state)
 {
@@ -641,6 +687,7 @@ main(void)
         TEST(a_sweep_takes_out_what_was_not_seen),
         TEST(a_text_is_read_from_any_place),
         TEST(a_batch_is_seen_by_its_thread_and_by_others_when_it_ends),
+        TEST(a_document_of_a_batch_can_be_used_at_once),
         TEST(a_failure_without_a_trace_leaves_a_batch_alone),
         TEST(chunks_wait_for_vectors_of_a_model_until_they_have_them),
         TEST(what_must_not_leave_is_not_given_to_be_embedded),

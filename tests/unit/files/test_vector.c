@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "files/stems.h"
 #include "files/vector.h"
 
 #define PINNED 0x588b54e9u /* first bytes of the SHA-256 of some vectors */
@@ -171,6 +172,42 @@ the_bytes_are_the_same_everywhere(void **state)
                      PINNED);
 }
 
+/* Also where words are too long to be remembered, the language changes, and one
+ * word takes the place of another. */
+static void
+what_is_remembered_changes_no_vector(void **state)
+{
+    static const char *const texts[] = {
+        "The lighthouse stands on the cliff, and lighthouses shine.",
+        "Die Leuchttürme stehen auf den Klippen und leuchten.",
+        "a_name_that_is_far_longer_than_what_is_remembered read_file2 2024",
+        "東京の天気 ok",
+        "bad \xC3 bytes \xFF here",
+        "",
+        "The lighthouse stands on the cliff, and lighthouses shine."};
+    struct stems *stems = stems_new(2);
+    struct vector_memory *m = vector_memory_new(stems);
+    char *many = xmalloc(60000);
+    size_t n = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 8500; i++)
+        n += (size_t)snprintf(many + n, 60000 - n, "%c%c%cing ", 'a' + i % 26,
+                              'a' + i / 26 % 26, 'a' + i / 676 % 26);
+    for (size_t i = 0; i < 3 * COUNT_OF(texts); i++) {
+        const char *about = i % 3 == 0 ? "notes.txt\nLights" : "notes.txt\n";
+        const char *s = i == 9 ? many : texts[i % COUNT_OF(texts)];
+        float with[VECTOR_DIMS], without[VECTOR_DIMS];
+
+        vector_of_part(about, strlen(about), s, strlen(s), without);
+        vector_of_part_by(m, about, strlen(about), s, strlen(s), with);
+        assert_memory_equal(with, without, sizeof(with));
+    }
+    free(many);
+    vector_memory_free(m);
+    stems_free(stems);
+}
+
 int
 main(void)
 {
@@ -186,6 +223,7 @@ main(void)
         cmocka_unit_test(what_it_is_about_counts_beside_the_text),
         cmocka_unit_test(mixing_and_normalising),
         cmocka_unit_test(the_bytes_are_the_same_everywhere),
+        cmocka_unit_test(what_is_remembered_changes_no_vector),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

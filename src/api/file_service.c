@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "chat/retrieve.h"
+#include "chat/sight.h"
 #include "files/broker.h"
 
 #define PROGRAM "ingest" /* beside the one that runs */
@@ -61,6 +62,12 @@ file_service_begin(struct app *app)
     app->broker = broker_start(path);
 }
 
+static enum err
+open_file(void *arg, int64_t document, int *fd)
+{
+    return broker_open(arg, document, fd);
+}
+
 void
 file_service_open(struct app *app)
 {
@@ -74,6 +81,7 @@ file_service_open(struct app *app)
         return; /* the log says why */
     app->files = f;
     retrieve_use(app->en, f);
+    sight_use(app->en, open_file, app->broker);
 }
 
 void

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "chat/retrieve.h"
+#include "chat/sight.h"
 #include "files/broker.h"
 #include "files/cite.h"
 #include "ops/audit.h"
@@ -44,20 +45,13 @@ split_tags(struct package *p, const char *s, size_t *n)
 static void
 encode_file(struct package *p, struct app *app, int64_t document)
 {
-    char *bytes;
-    ssize_t n = 0, got = 0;
+    const char *media_type;
     int fd;
 
     if (broker_open(app->broker, document, &fd) != OK)
         return;
-    bytes = xmalloc((size_t)PACKAGE_IMAGE_MAX + 1);
-    while (n <= PACKAGE_IMAGE_MAX &&
-           (got = read(fd, bytes + n, (size_t)(PACKAGE_IMAGE_MAX + 1 - n))) > 0)
-        n += got;
+    IGNORE(sight_read(fd, PACKAGE_IMAGE_MAX, &p->base64, &media_type));
     (void)close(fd);
-    if (got >= 0 && n <= PACKAGE_IMAGE_MAX)
-        text_base64(&p->base64, bytes, (size_t)n);
-    free(bytes);
 }
 
 static enum err

@@ -8,11 +8,12 @@
 
 #include "api/app.h"
 #include "api/file_config.h"
+#include "chat/sight.h"
 #include "dialect/ws.h"
 #include "files/files.h"
 
-#define PACKAGE_TEXT_MAX (64 * 1024)          /* bytes of all excerpts */
-#define PACKAGE_IMAGE_MAX (12L * 1024 * 1024) /* bytes of an image's file */
+#define PACKAGE_TEXT_MAX (64 * 1024)     /* bytes of all excerpts */
+#define PACKAGE_IMAGE_MAX SIGHT_FILE_MAX /* bytes of an image's file */
 
 struct package {
     struct ws_context c; /* borrows from all below, and from the request */

@@ -1,7 +1,7 @@
 /*
  * One event of the audit log for each call of a provider. It goes into the
- * queue of ops/audit.c, so the loop does not wait. No files are sent to
- * providers; the list says so.
+ * queue of ops/audit.c, so the loop does not wait. The files of a turn are
+ * those that left this machine, whole or in excerpts.
  */
 #include "base/base.h"
 
@@ -11,13 +11,15 @@
 #include "chat/embed.h"
 #include "chat/relay.h"
 #include "chat/retrieve.h"
+#include "chat/sight.h"
 #include "chat/turn.h"
 #include "chat/turn_command.h"
 #include "ops/audit.h"
 #include "provider/models.h"
 
 /* bytes of names of files */
-#define FILES_LIST_MAX (FILES_TOP_K_MAX * (FILES_NAME_MAX + 1))
+#define FILES_LIST_MAX \
+    ((FILES_TOP_K_MAX + 2 * ASK_NAMED_MAX) * (FILES_NAME_MAX + 1))
 
 struct call {
     const char *purpose;
@@ -67,6 +69,21 @@ cost(const struct route_choice *route, const char *model, const struct usage *u)
     return model_cost(m, u);
 }
 
+/* Images whose words were not among the excerpts. */
+static void
+add_images(struct buf *out, const struct turn *t, const struct files_found *f)
+{
+    for (size_t i = 0; !t->report.stays && i < ASK_NAMED_MAX; i++) {
+        const struct sight *s = prompt_shown(t->ask, &t->report, i);
+        bool again = s == NULL;
+
+        for (uint32_t k = 0; !again && k < t->report.excerpts; k++)
+            again = strcmp(f->hits[k].name, s->name) == 0;
+        if (!again)
+            buf_addf(out, "%s%s", out->len > 0 ? "\n" : "", s->name);
+    }
+}
+
 /* What left this machine of files: names, each on a line, one for each
  * excerpt. */
 static void
@@ -82,6 +99,7 @@ add_files(struct buf *out, const struct turn *t)
         if (!again)
             buf_addf(out, "%s%s", i > 0 ? "\n" : "", f->hits[i].name);
     }
+    add_images(out, t, f);
 }
 
 void

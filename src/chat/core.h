@@ -50,6 +50,8 @@ struct engine {
     struct watches *watches; /* of sessions */
     struct index *index;     /* thread-safe; NULL: there is none */
     struct files *files;     /* borrowed; thread-safe; NULL likewise */
+    enum err (*open_file)(void *arg, int64_t document, int *fd); /* sight.h */
+    void *open_arg;
     struct generator_config gen;
     command_export_fn *exporter; /* constant; NULL: nobody */
     const char *system_prompt;   /* constant */

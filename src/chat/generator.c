@@ -5,9 +5,9 @@
  * that is spent, or of no use, the next route is asked. After the first part
  * what was relayed stands, and the answer is incomplete.
  *
- * A request that a provider finds too long for its model is made shorter and
- * sent again, once. A provider whose circuit is open is passed over. Which
- * route that is, and the time of all of them, is chat/chain's business.
+ * A request that a provider finds too long is made shorter and sent again,
+ * once; one whose images it refuses, without these. A provider whose circuit is
+ * open is passed over. Which route that is is chat/chain's business.
  */
 #include "base/base.h"
 
@@ -238,18 +238,24 @@ on_data(void *arg, const char *p, size_t n)
     }
 }
 
+/* Ask the same for less: what is shorter, or has no images that it need not
+ * have. */
 static bool
-try_shorter(struct generator *g)
+try_less(struct generator *g, enum fault fault, int status)
 {
+    bool shorter = fault == FAULT_TOO_LONG;
     const struct ask *ask;
     struct problem why;
 
-    if (g->shortened || g->relayed)
+    if (g->relayed ||
+        (shorter ? g->shortened
+                 : !generator_is_content(fault, status) ||
+                       g->calls->plainer == NULL || !g->calls->plainer(g->arg)))
         return false;
-    ask = g->calls->prepare(g->arg, chain_route(&g->chain), true, &why);
+    ask = g->calls->prepare(g->arg, chain_route(&g->chain), shorter, &why);
     if (ask == NULL)
         return false;
-    g->shortened = true;
+    g->shortened |= shorter;
     g->ask = ask;
     later(g, on_try_timer, 0);
     return true;
@@ -268,7 +274,7 @@ refused(struct generator *g, const struct transfer_result *r)
     chain_provider(&g->chain)->error(r->head, r->error_body, r->error_len,
                                      &error);
     g->problem = error.problem;
-    if (error.fault == FAULT_TOO_LONG && try_shorter(g)) {
+    if (try_less(g, error.fault, status)) {
         chain_tell(&g->chain, HEALTH_OK, clock_mono_ms());
         return;
     }
@@ -297,12 +303,7 @@ on_done(void *arg, const struct transfer_result *r)
         generator_end(g, g->finish);
         return;
     }
-    log_info("upstream.done",
-             "provider=%s end=%d status=%d upstream_id=\"%s\" reason=\"%s\"",
-             chain_provider(&g->chain)->name, (int)r->end,
-             r->head != NULL ? r->head->status : 0,
-             LOG_TEXT(r->head != NULL ? r->head->request_id : ""),
-             LOG_TEXT(r->reason));
+    generator_log(chain_provider(&g->chain), r);
     if (r->head != NULL && r->head->status >= 400) {
         refused(g, r);
         return;

@@ -45,6 +45,9 @@ struct generator_calls {
      * window, make it shorter. NULL with why filled: that cannot be. */
     const struct ask *(*prepare)(void *arg, const struct route_choice *route,
                                  bool tight, struct problem *why);
+    /* A provider refuses what it was asked: can it be asked without some of it?
+     * True: prepare is called once more for the route. NULL: it cannot. */
+    bool (*plainer)(void *arg);
     /* The parts that follow were kept from an earlier, equal request; nobody
      * was asked. NULL: not wanted. */
     void (*cached)(void *arg);

@@ -5,6 +5,8 @@
 
 #include "chat/generator_problem.h"
 
+#include "base/log.h"
+
 void
 generator_problem(const struct transfer_result *r, struct problem *p)
 {
@@ -41,4 +43,21 @@ generator_problem(const struct transfer_result *r, struct problem *p)
                           "API.");
     }
     p->retryable = r->end != TRANSFER_UNTRUSTED;
+}
+
+void
+generator_log(const struct provider *p, const struct transfer_result *r)
+{
+    log_info("upstream.done",
+             "provider=%s end=%d status=%d upstream_id=\"%s\" reason=\"%s\"",
+             p->name, (int)r->end, r->head != NULL ? r->head->status : 0,
+             LOG_TEXT(r->head != NULL ? r->head->request_id : ""),
+             LOG_TEXT(r->reason));
+}
+
+bool
+generator_is_content(enum fault fault, int status)
+{
+    return fault == FAULT_OTHER &&
+           (status == 400 || status == 413 || status == 415 || status == 422);
 }

@@ -18,11 +18,13 @@
 #define TURN_ASK_NOTES_MAX (4 * 1024)     /* bytes of its notes */
 #define ASK_NAMED_MAX 8                   /* files that a message names */
 #define PROMPT_IDEM_MAX 255               /* bytes of an idempotency key */
-#define PROMPT_TITLE_MAX 60    /* bytes of a title made from a message */
-#define PROMPT_TITLE_LOOK 2048 /* bytes of the message looked at */
+#define PROMPT_TITLE_MAX 60      /* bytes of a title made from a message */
+#define PROMPT_TITLE_LOOK 2048   /* bytes of the message looked at */
+#define PROMPT_IMAGE_TOKENS 1000 /* that an image is taken to have */
 
 struct command_line; /* chat/command.h */
 struct retrieved;    /* chat/retrieve.h */
+struct sight;        /* chat/sight.h */
 
 /* One turn as asked for. Heap; everything it points to is in its arena. */
 struct turn_ask {
@@ -45,7 +47,8 @@ struct turn_ask {
     const struct retrieved *retrieved; /* chat/retrieve.h; NULL: nothing */
     const char *named[ASK_NAMED_MAX];  /* files that are meant, by name */
     size_t n_named;
-    const char *context;         /* extra system text for this turn; NULL */
+    bool words_only;     /* this route does not take images of the index */
+    const char *context; /* extra system text for this turn; NULL */
     const char *session_context; /* the session's own; "" if none */
     const char *session_model;   /* the session's choice; "" if none */
     const char *title; /* what names a session that has no name yet; NULL */
@@ -117,6 +120,9 @@ struct prompt_report {
     uint32_t excerpts;           /* of files, that are sent along */
     bool stays;                  /* on this machine: route_stays */
     bool images_dropped;         /* a provider without a network sees none */
+    uint8_t sight[ASK_NAMED_MAX]; /* what became of images of the index: enum
+                                     sight_end (chat/sight.h) */
+    uint8_t n_sights;
 };
 
 /* Fill a->ask for this route from the rest: what fits the model's window. The
@@ -149,6 +155,17 @@ const char *prompt_excerpts(struct turn_ask *a,
 /* Put that text, unless it is "", before what m says. */
 void prompt_quote(struct turn_ask *a, struct ask_message *m,
                   const char *excerpts);
+/* The part that is about images of the index (chat/prompt_images.c): put those
+ * that this route may be shown behind the new message, which is among the n at
+ * m; sets r->sight. room likewise. */
+void prompt_images(struct turn_ask *a, const struct route_choice *route,
+                   struct ask_message *m, size_t n, int64_t room,
+                   struct prompt_report *r);
+/* Number i of them, if it was shown, else NULL. */
+const struct sight *prompt_shown(const struct turn_ask *a,
+                                 const struct prompt_report *r, size_t i);
+/* Tokens that these have at most, whatever route is asked. */
+int64_t prompt_sight_tokens(const struct turn_ask *a);
 /* Tokens that excerpts of files have at most, whatever route is asked. */
 int64_t prompt_excerpt_tokens(const struct turn_ask *a);
 /* Tokens that this route may be sent for a, not corrected; INT64_MAX: any

@@ -104,5 +104,5 @@ prompt_excerpt_tokens(const struct turn_ask *a)
     int64_t away = found_tokens(retrieved_for(a->retrieved, false));
     int64_t most = here > away ? here : away;
 
-    return most > 0 ? most + RULE_TOKENS : 0;
+    return (most > 0 ? most + RULE_TOKENS : 0) + prompt_sight_tokens(a);
 }

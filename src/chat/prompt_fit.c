@@ -26,7 +26,6 @@
 #define SUMMARY_REST 2       /* and half of what the new message leaves */
 #define SHORTER_PERCENT 60   /* of what was too long */
 #define HEAD_PERCENT 70      /* of what a cut message keeps */
-#define IMAGE_TOKENS 1000    /* that an image is taken to have */
 #define CACHE_TOKENS 1024    /* fewer are not worth a provider's cache */
 
 /* system_prompt, the session's context and the turn's, in that order. */
@@ -62,7 +61,7 @@ message_tokens(const struct ask_message *m)
         return sum + tokens_estimate(m->text, m->len);
     for (size_t i = 0; i < m->n_pieces; i++)
         sum += m->pieces[i].kind == PIECE_IMAGE
-                   ? IMAGE_TOKENS
+                   ? PROMPT_IMAGE_TOKENS
                    : tokens_estimate(m->pieces[i].text, m->pieces[i].len);
     return sum;
 }
@@ -403,6 +402,7 @@ prompt_build(struct turn_ask *a, const struct route_choice *route,
         r->room = room;
     excerpts = prompt_excerpts(a, route, room, r);
     quoted = tokens_estimate(excerpts, strlen(excerpts));
+    prompt_images(a, route, all, n, room - quoted, r);
     summarise(a, &all, &n, room - quoted, r);
     whole_tokens = system_tokens_of(a) + quoted;
     if (room != INT64_MAX &&

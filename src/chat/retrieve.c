@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/sight.h"
 #include "provider/provider.h"
 
 #define RECENT_ANSWER_MAX 400   /* bytes of an answer that count */
@@ -340,6 +341,7 @@ retrieve(struct engine *en, struct turn_ask *a)
     q.recent = buf_cstr(&recent);
     q.recent_len = recent.len;
     if (look(en->files, &q, a, r) == OK) {
+        sight_take(en, a, r);
         a->retrieved = r;
     } else {
         log_warn("files.search", "error=\"the index cannot be read\"");
@@ -355,6 +357,7 @@ retrieved_free(const struct retrieved *r)
 
     if (r == NULL)
         return;
+    sights_free(mine->sights);
     files_found_release(&mine->here);
     if (r->differs)
         files_found_release(&mine->away);

@@ -24,6 +24,7 @@ struct retrieved {
     bool differs;
     bool local;               /* only a model on this machine was to have any */
     struct excerpt *excerpts; /* here's, for the offline provider */
+    struct sights *sights;    /* owned; chat/sight.h; NULL: there are none */
 };
 
 /* The index that turns look into; once, before the engine runs. Borrowed; NULL:

@@ -154,15 +154,17 @@ on_prepare(void *arg, const struct route_choice *route, bool shorter,
     if (prompt_build(t->ask, route, t->en->system_prompt, t->en->scales,
                      shorter, &t->report, why) != OK)
         return NULL;
-    if (t->report.options_dropped && !shorter)
+    if (t->report.options_dropped && !shorter && !t->ask->words_only)
         turn_note(t, "option_dropped",
                   "%s takes no temperature and no top_p: left out.",
                   route->model);
     if (t->report.images_dropped)
         turn_note(t, "image_ignored", "%s does not see images.",
                   route->provider->name);
-    if (!shorter)
+    if (!shorter) {
         turn_held_note(t);
+        turn_sight_notes(t);
+    }
     t->due.asked = true;
     return &t->ask->ask;
 }
@@ -175,6 +177,7 @@ on_moved(void *arg, const struct route_choice *route, const struct problem *why)
     turn_note(t, "fallback", "%s could not answer (%s); %s was asked.",
               t->ask->route.provider->name, why->code, route->provider->name);
     turn_tried(t, why, true);
+    t->ask->words_only = false;
     t->ask->route = *route;
     (void)snprintf(t->model, sizeof(t->model), "%s", route->model);
     turn_log_route(t);
@@ -184,6 +187,19 @@ static void
 on_again(void *arg, const struct problem *why)
 {
     turn_tried(arg, why, false);
+}
+
+/* It saw an image of the index, and refuses: its words may do. */
+static bool
+on_plainer(void *arg)
+{
+    struct turn *t = arg;
+    bool shown = false;
+
+    for (size_t i = 0; i < ASK_NAMED_MAX; i++)
+        shown |= prompt_shown(t->ask, &t->report, i) != NULL;
+    t->ask->words_only |= shown;
+    return shown;
 }
 
 static const char *
@@ -207,6 +223,7 @@ on_cached(void *arg)
 static const struct generator_calls turn_calls = {
     .owner = on_owner,
     .prepare = on_prepare,
+    .plainer = on_plainer,
     .cached = on_cached,
     .part = on_part,
     .again = on_again,
@@ -246,5 +263,6 @@ turn_ask_provider(struct turn *t)
     size_t n = turn_routes(t, routes);
 
     t->ask->route = t->chosen;
+    t->ask->words_only = false;
     t->generator = generator_start(&t->en->gen, routes, n, &turn_calls, t);
 }

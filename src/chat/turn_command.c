@@ -152,6 +152,8 @@ turn_command_start(struct turn *t)
         t->ask->n_pieces = 0;
         turn_note(t, "image_ignored", "A command does not see images.");
     }
+    if (t->ask->n_named > 0)
+        turn_note(t, "file_ignored", "A command does not read files.");
     t->asked_ms = clock_wall_ms();
     t->step = TURN_LOADING;
     turn_work(t, work_run, on_worked);

@@ -9,7 +9,9 @@
 #include <stdarg.h>
 
 #include "base/json.h"
+#include "base/text.h"
 #include "chat/retrieve.h"
+#include "chat/sight.h"
 #include "chat/temporary.h"
 #include "files/cite.h"
 #include "provider/models.h"
@@ -60,7 +62,8 @@ bool
 turn_was_cut(const struct turn *t)
 {
     return t->report.dropped + t->report.cut > 0 || t->report.shortened ||
-           t->report.summarised || t->report.excerpts > 0;
+           t->report.summarised || t->report.excerpts > 0 ||
+           t->report.n_sights > 0;
 }
 
 /* What of the files the model was shown. */
@@ -83,6 +86,21 @@ turn_quotes(const struct turn *t)
     for (size_t i = 0; t->report.stays && i < n; i++)
         if (hits[i].label != LABEL_CLOUD_OK)
             return true;
+    for (size_t i = 0; t->report.stays && i < ASK_NAMED_MAX; i++) {
+        const struct sight *s = prompt_shown(t->ask, &t->report, i);
+
+        if (s != NULL && s->label != LABEL_CLOUD_OK)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_excerpt(const struct files_hit *hits, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(hits[i].name, name) == 0)
+            return true;
     return false;
 }
 
@@ -95,15 +113,38 @@ put_files(struct json_out *j, const struct turn *t)
 
     json_name(j, "files");
     json_begin_arr(j);
-    for (size_t i = 0; i < n; i++) {
-        size_t k = 0;
-
-        while (strcmp(hits[k].name, hits[i].name) != 0)
-            k++;
-        if (k == i)
+    for (size_t i = 0; i < n; i++)
+        if (!is_excerpt(hits, i, hits[i].name))
             json_add_str(j, hits[i].name);
+    for (size_t i = 0; i < ASK_NAMED_MAX; i++) {
+        const struct sight *s = prompt_shown(t->ask, &t->report, i);
+
+        if (s != NULL && !is_excerpt(hits, n, s->name))
+            json_add_str(j, s->name);
     }
     json_end_arr(j);
+}
+
+/* Those of them that it saw as images. */
+static void
+put_images(struct json_out *j, const struct turn *t)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < ASK_NAMED_MAX; i++) {
+        const struct sight *s = prompt_shown(t->ask, &t->report, i);
+
+        if (s == NULL)
+            continue;
+        if (!any) {
+            json_name(j, "images");
+            json_begin_arr(j);
+        }
+        any = true;
+        json_add_str(j, s->name);
+    }
+    if (any)
+        json_end_arr(j);
 }
 
 /* The numbers of the excerpts that are told of. */
@@ -224,6 +265,26 @@ turn_held_note(struct turn *t)
 }
 
 void
+turn_sight_notes(struct turn *t)
+{
+    bool only = t->ask->words_only; /* the rest was said before */
+
+    for (size_t i = 0; i < t->report.n_sights; i++) {
+        const char *name = t->ask->retrieved->sights->list[i].name;
+        enum sight_end end = (enum sight_end)t->report.sight[i];
+        size_t n = strlen(name);
+
+        if (sight_reason(end)[0] == '\0' || only != (end == SIGHT_REFUSED))
+            continue;
+        if (n > SIGHT_NAME_TOLD)
+            n = utf8_whole(name, SIGHT_NAME_TOLD);
+        turn_note(t, "image_in_words",
+                  "%.*s was given to the model in words only: %s.", (int)n,
+                  name, sight_reason(end));
+    }
+}
+
+void
 turn_context_json(struct buf *out, const struct turn *t)
 {
     const struct prompt_report *r = &t->report;
@@ -239,6 +300,7 @@ turn_context_json(struct buf *out, const struct turn *t)
     json_put_bool(&j, "summarised", r->summarised);
     json_put_bool(&j, "shortened", r->shortened);
     put_files(&j, t);
+    put_images(&j, t);
     if (turn_quotes(t))
         json_put_bool(&j, "stays", true);
     json_put_count(&j, "window_tokens", r->window_tokens);

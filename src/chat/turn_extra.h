@@ -24,6 +24,8 @@ uint32_t turn_citations(const struct turn *t);
 MUST_USE enum err turn_tell_citations(struct turn *t);
 /* Say, once, which files it was not shown because they must stay here. */
 void turn_held_note(struct turn *t);
+/* Say which images of the index it has in words alone, and why. */
+void turn_sight_notes(struct turn *t);
 /* Was the model shown a file that must not leave this machine as it is? */
 bool turn_quotes(const struct turn *t);
 /* What it was sent, as a JSON object: the data of EVENT_CONTEXT. */

@@ -683,7 +683,7 @@ describe('a running server', () => {
         const ITEMS = {
             history: () => ({ role: 'user', content: 'a' }),
             attachments: () => ({ name: 'a' }),
-            stop: String, tags: String,
+            stop: String, tags: String, files: () => 'a',
         };
         const around = (name, schema) => {
             const { maximum, maxLength, maxItems } = schema;

@@ -20,6 +20,7 @@
 #include "base/mem.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "describe.h"
 #include "files/crawl.h"
 #include "files/extract.h"
 #include "files/receive.h"
@@ -29,12 +30,19 @@
 static const char help[] =
     "usage: parley index [--owner NAME] [--name NAME] FOLDER...\n"
     "       parley index --list\n"
-    "       parley index --drop NAME [--owner NAME]\n\n"
+    "       parley index --drop NAME [--owner NAME]\n"
+    "       parley index --describe [OPTION...] [FOLDER...]\n\n"
     "  --owner NAME  who alone may see it: ann (or local/ann), jwt/ann, ...;\n"
     "                else everybody who may chat\n"
     "  --name NAME   of the collection; else the folder's\n"
     "  --list        the collections that there are\n"
-    "  --drop NAME   take a collection out of the index\n\n"
+    "  --drop NAME   take a collection out of the index\n"
+    "  --describe    have a model describe images that nobody has described:\n"
+    "                those of the folders, else of all that --owner (or\n"
+    "                everybody) sees; what it costs is said first\n"
+    "  --again       those, too, that a model has described before\n"
+    "  --sidecar     write what it says beside each image, as NAME.json\n"
+    "  --yes         do not ask before\n\n"
     "A file .parleyrules in the folder says what is left out, and what may\n"
     "not leave this machine.";
 
@@ -44,13 +52,19 @@ static void
 on_interrupt(int number)
 {
     (void)number;
-    interrupted = 1;
+    interrupted = interrupted + 1;
+}
+
+static int
+interrupts(void)
+{
+    return (int)interrupted;
 }
 
 struct options {
     char owner[STORE_OWNER_MAX + 1];
     const char *name, *drop;
-    bool list;
+    bool list, describe, again, sidecar, yes, owned;
     char **folders;
     int n_folders;
 };
@@ -142,8 +156,10 @@ tell(const char *name, const char *owner, const struct crawl_count *n)
                                                   : owner);
 }
 
+/* *id: of its collection. */
 static int
-index_folder(struct files *f, const struct options *o, const char *folder)
+index_folder(struct files *f, const struct options *o, const char *folder,
+             int64_t *id)
 {
     char *root = realpath(folder, NULL);
     const char *name = o->name;
@@ -170,7 +186,7 @@ index_folder(struct files *f, const struct options *o, const char *folder)
         name = folder_name(root);
     cli_bar_init(&r->bar, name);
     e = files_collection(f, o->owner, name, root, &col);
-    c.collection = col.id;
+    c.collection = *id = e == OK ? col.id : 0;
     if (e == OK)
         e = crawl(&c, &done, &why);
     cli_bar_end(&r->bar);
@@ -224,9 +240,67 @@ drop(struct files *f, const struct options *o)
     return e == OK ? CLI_OK : cli_fail("%s: %s", o->drop, err_text(e));
 }
 
+/* --- describing ----------------------------------------------------------- */
+
+struct chosen {
+    const struct options *o;
+    int64_t *id; /* owned; of collections */
+    size_t n;
+};
+
+static void
+choose(struct chosen *c, int64_t id)
+{
+    c->id = xrealloc(c->id, (c->n + 1) * sizeof(*c->id));
+    c->id[c->n++] = id;
+}
+
+/* Without --owner what is nobody's goes with what is everybody's, but never
+ * what is somebody's. */
+static bool
+choose_owned(void *arg, const struct collection *c)
+{
+    struct chosen *to = arg;
+    const struct options *o = to->o;
+
+    if ((strcmp(c->owner, o->owner) == 0 ||
+         (!o->owned && strcmp(c->owner, FILES_NOBODY) == 0)) &&
+        (o->name == NULL || strcmp(c->name, o->name) == 0))
+        choose(to, c->id);
+    return true;
+}
+
+static int
+describe_all(struct files *f, const char *dir, struct chosen *c)
+{
+    struct describe d = {.files = f,
+                         .dir = dir,
+                         .again = c->o->again,
+                         .yes = c->o->yes,
+                         .sidecar = c->o->sidecar,
+                         .interrupts = interrupts};
+    int status = describe_begin(&d);
+    enum err e = OK;
+
+    if (status == CLI_OK && c->o->n_folders == 0)
+        e = files_collections(f, NULL, choose_owned, c);
+    for (size_t i = 0; status == CLI_OK && e == OK && i < c->n; i++)
+        e = describe_look(&d, c->id[i]);
+    if (e != OK)
+        status = cli_fail("the index in %s cannot be read", dir);
+    if (status == CLI_OK)
+        status = describe_do(&d);
+    describe_end(&d);
+    return status;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
 static int
 run(const struct options *o)
 {
+    struct chosen chosen = {.o = o};
+
     char dir[PROCESS_PATH_MAX];
     struct files *f;
     int status = CLI_OK;
@@ -241,10 +315,15 @@ run(const struct options *o)
     if (o->drop != NULL)
         status = drop(f, o);
     for (int i = 0; i < o->n_folders && !interrupted; i++) {
-        int one = index_folder(f, o, o->folders[i]);
+        int64_t id = 0;
+        int one = index_folder(f, o, o->folders[i], &id);
 
         status = one != CLI_OK ? one : status;
+        choose(&chosen, id);
     }
+    if (o->describe && status == CLI_OK && !interrupted)
+        status = describe_all(f, dir, &chosen);
+    free(chosen.id);
     files_close(f);
     return status;
 }
@@ -277,7 +356,29 @@ find_reader(void)
 static bool
 take_owner(struct options *o, const char *name)
 {
+    o->owned = true;
     return identity_named(o->owner, name);
+}
+
+/* Is it an option without a value? */
+static bool
+take_switch(struct options *o, const char *name)
+{
+    const struct {
+        const char *name;
+        bool *on;
+    } switches[] = {{"--list", &o->list},
+                    {"--describe", &o->describe},
+                    {"--again", &o->again},
+                    {"--sidecar", &o->sidecar},
+                    {"--yes", &o->yes}};
+
+    for (size_t i = 0; i < COUNT_OF(switches); i++)
+        if (strcmp(name, switches[i].name) == 0) {
+            *switches[i].on = true;
+            return true;
+        }
+    return false;
 }
 
 int
@@ -294,10 +395,8 @@ cli_index_files(int argc, char **argv)
             (void)puts(help);
             return CLI_OK;
         }
-        if (strcmp(argv[i], "--list") == 0) {
-            o.list = true;
+        if (take_switch(&o, argv[i]))
             continue;
-        }
         if (value == NULL)
             return cli_wrong("index");
         if (strcmp(argv[i], "--name") == 0)
@@ -310,7 +409,8 @@ cli_index_files(int argc, char **argv)
     }
     o.folders = argv + i;
     o.n_folders = argc - i;
-    if (o.n_folders == 0 && !o.list && o.drop == NULL)
+    if ((o.n_folders == 0 && !o.list && o.drop == NULL && !o.describe) ||
+        ((o.again || o.sidecar || o.yes) && !o.describe))
         return cli_wrong("index");
     if (o.n_folders > 1 && o.name != NULL)
         return cli_fail("--name is for one folder");

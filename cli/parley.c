@@ -38,7 +38,7 @@ static const struct command {
     {"import", "[--owner NAME] [--format FORMAT] FILE…",
      "put conversations of files into the store, while it is used", cli_import},
     {"reindex", "", "make the index of words anew from the store", cli_reindex},
-    {"index", "[--owner NAME] [--name NAME] FOLDER…",
+    {"index", "[--owner NAME] [--name NAME] [--describe] FOLDER…",
      "put the files of folders into the index of files", cli_index_files},
     {"passwd", "[--stdin | --delete] FILE USER | --check FILE",
      "set a user's password in a file of accounts", cli_passwd},

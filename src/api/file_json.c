@@ -38,6 +38,8 @@ put_image(struct json_out *j, const struct facts *f)
     }
     json_end_arr(j);
     json_put_str(j, "description", f->description);
+    json_put_str(j, "described_by",
+                 f->described_by[0] != '\0' ? f->described_by : NULL);
     json_put_str(j, "taken", f->taken[0] != '\0' ? f->taken : NULL);
     json_put_str(j, "camera", f->camera[0] != '\0' ? f->camera : NULL);
     if (f->has_place) {

@@ -143,6 +143,9 @@ const struct row conf_rows[CONF__MAX] = {
     [CONF_FILES_OWNER_MIB] = {"FILES_OWNER_MIB", INT, "MiB", "1024", 0,
         1048576, false, "What the uploads of one owner may have together; 0: "
         "any amount"},
+    [CONF_VISION_MODEL] = {"VISION_MODEL", LINE, "", "", 0, 0, false,
+        "Model that parley index --describe asks, as provider/model or a "
+        "model's name; empty: the default model, if it sees images"},
     [CONF_ALLOWED_ORIGINS] = {"ALLOWED_ORIGINS", LINE, "", "", 0, 0, false,
         "Other origins whose pages may use the API, separated by commas"},
     [CONF_ALLOWED_HOSTS] = {"ALLOWED_HOSTS", LINE, "", "", 0, 0, false,

@@ -17,6 +17,7 @@ enum prompt_file {
     PROMPT_FILE_ANALYZE,   /* /analyze */
     PROMPT_FILE_TRANSLATE, /* /translate */
     PROMPT_FILE_TITLE,     /* of a session */
+    PROMPT_FILE_DESCRIBE,  /* of an image */
     PROMPT_FILE__MAX
 };
 

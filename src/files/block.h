@@ -16,6 +16,7 @@
 #define FACTS_TITLE_MAX 255   /* bytes, each of these */
 #define FACTS_CAMERA_MAX 127
 #define FACTS_DESCRIPTION_MAX 4095
+#define FACTS_BY_MAX 159    /* a provider, and a model's name */
 #define FACTS_TAGS_MAX 1023 /* bytes of all, with a line feed between */
 
 enum block_kind {
@@ -50,7 +51,9 @@ struct facts {
     double latitude, longitude; /* degrees, WGS 84 */
     char camera[FACTS_CAMERA_MAX + 1];
     char description[FACTS_DESCRIPTION_MAX + 1];
-    char tags[FACTS_TAGS_MAX + 1]; /* a line feed between two */
+    char tags[FACTS_TAGS_MAX + 1];       /* a line feed between two */
+    char described_by[FACTS_BY_MAX + 1]; /* the model that the description is
+                                            of; "": it is no model's */
 };
 
 /* Why a file is not in the index. skip_name gives the word that people and

@@ -163,6 +163,8 @@ drop_all(struct shelf_conn *c, int64_t id)
     while ((e = shelf_int(c, &no, SHELF_DOCUMENT_NEXT, "ii", at, end)) == OK) {
         e = shelf_document_empty(c, no);
         if (e == OK)
+            e = shelf_do(c, SHELF_DESCRIBED_DROP, "i", no);
+        if (e == OK)
             e = shelf_do(c, SHELF_DOCUMENT_DROP, "i", no);
         if (e != OK)
             return e == ERR_NOTFOUND ? ERR_STORE : e;

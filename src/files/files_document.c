@@ -34,6 +34,7 @@ facts_read(sqlite3_stmt *stmt, struct facts *f)
     shelf_text(stmt, 21, f->camera, sizeof(f->camera));
     shelf_text(stmt, 22, f->description, sizeof(f->description));
     shelf_text(stmt, 23, f->tags, sizeof(f->tags));
+    shelf_text(stmt, 27, f->described_by, sizeof(f->described_by));
 }
 
 void
@@ -311,6 +312,8 @@ document_drop(struct shelf_conn *c, int64_t document)
 {
     enum err e = shelf_document_empty(c, document);
 
+    if (e == OK)
+        e = shelf_do(c, SHELF_DESCRIBED_DROP, "i", document);
     return e == OK ? shelf_do(c, SHELF_DOCUMENT_DROP, "i", document) : e;
 }
 

@@ -21,7 +21,8 @@ enum err image_read(int fd, struct facts *f, enum skip *why);
 /* Bytes of a sidecar, over what f has; tags of both. By its name JSON:
  *     {"tags": ["beach", ...], "description": "...", "title": "...",
  *      "date": "2024-08-15T18:30:00", "place": ...}
- * each of which may be missing ("keywords", "caption", "taken", "location" are
+ * each of which may be missing ("described_by" names the model that wrote the
+ * description; "keywords", "caption", "taken", "location" are
  * taken, too; a place is a name, "38.7, -9.1", [38.7, -9.1], or an object with
  * latitude, longitude and name; a name becomes a tag), or text: the
  * description, and lines "tags: a, b", "title: ...", "date: ...", "place: ...".
@@ -29,6 +30,9 @@ enum err image_read(int fd, struct facts *f, enum skip *why);
  * was): a document of its own. */
 bool sidecar_read(const char *name, const char *bytes, size_t n,
                   struct facts *f);
+/* Does it say that a model wrote it (its member described_by), and of other
+ * bytes than those of this hash (sha256)? It says nothing of the image then. */
+bool sidecar_stale(const char *bytes, size_t n, const uint8_t hash[32]);
 /* "beach.jpg" has its sidecar in "beach.jpg.json", "beach.json",
  * "beach.jpg.txt" or "beach.txt": is `name` such a name for the image? */
 bool sidecar_is_of(const char *name, const char *image);

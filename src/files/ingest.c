@@ -24,6 +24,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "files/chunk.h"
+#include "files/described.h"
 #include "files/extract.h"
 #include "files/image.h"
 #include "files/kind.h"
@@ -186,14 +187,18 @@ add_image(struct reading *r, const struct opened *o, struct document *d)
     ssize_t n = o->sidecar >= 0 ? read(o->sidecar, bytes, SIDECAR_MAX) : 0;
     enum err e = OK;
 
-    if (n > 0)
+    if (n > 0 && !sidecar_stale(bytes, (size_t)n, d->hash))
         IGNORE(sidecar_read(o->sidecar_path, bytes, (size_t)n, &d->facts));
     free(bytes);
+    if (d->id > 0 && d->facts.described_by[0] != '\0')
+        e = files_undescribe(r->in->files, d->id); /* the sidecar says it */
+    else
+        described_use(r->in->files, d->id, d->hash, &d->facts);
     buf_init(&text, 2 * BLOCK_MAX);
     image_text(d->name, &d->facts, &text);
     b.text = buf_cstr(&text);
     b.len = text.len < BLOCK_MAX ? text.len : utf8_whole(b.text, BLOCK_MAX);
-    if (b.len > 0)
+    if (e == OK && b.len > 0)
         e = take_block(r, &b);
     buf_release(&text);
     return e;
@@ -399,6 +404,7 @@ ingest_file(struct ingest *in, const char *path, const char *name,
         e = relabel(in, &known, d->label);
         *d = known;
     } else {
+        d->id = is_known ? known.id : 0;
         if (is_known && known.label_fixed) {
             d->label = known.label;
             d->label_fixed = true;

@@ -277,6 +277,11 @@ write_all(struct shelf_conn *c, struct files_put *p, struct document *d,
         return e;
     w.lang = (int64_t)word_guess(buf_cstr(&p->guess), p->guess.len);
     e = row_write(&w, d, redactions);
+    if (e == OK && d->facts.described_by[0] == '\0')
+        e = shelf_do(c, SHELF_DESCRIBED_DROP, "i", d->id);
+    else if (e == OK) /* of a sidecar; else it is there */
+        e = shelf_do(c, SHELF_DESCRIBED_HAVE, "ibt", d->id, d->hash,
+                     sizeof(d->hash), d->facts.described_by);
     if (e == OK)
         e = chunks_write(&w, p);
     if (e == OK)

@@ -61,13 +61,23 @@ static const char schema[] =
     "INSERT INTO words (words, rank) VALUES ('automerge', 8);";
 _Static_assert(LABEL_LOCAL_ONLY == 2, "document_local");
 
+/* It came later, and programs that do not know it do not miss it: a file gets
+ * it when it is opened. */
+#define DESCRIBED_EXISTS \
+    "SELECT count(*) FROM sqlite_schema WHERE name = 'described'"
+static const char described[] =
+    "CREATE TABLE IF NOT EXISTS described (document INTEGER PRIMARY KEY,"
+    " hash BLOB NOT NULL, model TEXT NOT NULL, description TEXT NOT NULL,"
+    " tags TEXT NOT NULL);";
+
 #define DOCUMENT                                                          \
     "SELECT d.no, d.collection, c.owner, d.name, d.size, d.mtime_ns,"     \
     " d.hash, d.image, d.skip, d.label, d.label_fixed, d.added_ms,"       \
     " d.chunks, d.text_len, d.type, d.title, d.width, d.height, d.taken," \
     " d.latitude, d.longitude, d.camera, d.description, d.tags, d.first," \
-    " d.lang, d.redactions FROM document d"                               \
-    " JOIN collection c ON c.no = d.collection "
+    " d.lang, d.redactions, coalesce(m.model, '') FROM document d"        \
+    " JOIN collection c ON c.no = d.collection"                           \
+    " LEFT JOIN described m ON m.document = d.no "
 #define COLLECTION                                                     \
     "SELECT no, owner, name, root, documents, skipped, chunks, bytes," \
     " updated_ms, next_document, next_chunk FROM collection "
@@ -177,6 +187,13 @@ static const char *const sql[SHELF_SQL__N] = {
         " (SELECT 1 FROM vector v WHERE v.no = ?3 + c.no) LIMIT ?4",
     [SHELF_LOCAL] = "SELECT first, chunks FROM document"
                     " WHERE collection = ?1 AND label = 2",
+    [SHELF_DESCRIBED] = "SELECT hash, model, description, tags FROM described"
+                        " WHERE document = ?1",
+    [SHELF_DESCRIBED_PUT] =
+        "INSERT OR REPLACE INTO described VALUES (?1, ?2, ?3, ?4, ?5)",
+    [SHELF_DESCRIBED_HAVE] =
+        "INSERT OR IGNORE INTO described VALUES (?1, ?2, ?3, '', '')",
+    [SHELF_DESCRIBED_DROP] = "DELETE FROM described WHERE document = ?1",
 };
 
 const char *
@@ -242,6 +259,17 @@ stamp_read(struct shelf_conn *c, int *application, int *version)
     return rc;
 }
 
+static int
+described_have(struct shelf_conn *c)
+{
+    int tables = 0;
+    int rc = pragma_int(c->db, DESCRIBED_EXISTS, &tables);
+
+    return rc == SQLITE_OK && tables == 0
+               ? sqlite3_exec(c->db, described, NULL, NULL, NULL)
+               : rc;
+}
+
 /* Are the tables there, and of this version? They are made where nothing is. */
 static int
 tables_have(struct shelf_conn *c, bool *ours)
@@ -258,6 +286,8 @@ tables_have(struct shelf_conn *c, bool *ours)
             rc = stamp_read(c, &application, &version);
     }
     *ours = application == APPLICATION_ID && version == SCHEMA;
+    if (rc == SQLITE_OK && *ours)
+        rc = described_have(c);
     if (rc == SQLITE_OK && !*ours)
         log_error("files.version",
                   "have=%d known=%d file=\"%s\" help=\"remove it and index "

@@ -152,6 +152,7 @@ read_json(const char *bytes, size_t n, struct facts *f)
     static const char *const titles[] = {"title", NULL};
     static const char *const dates[] = {"date", "taken", NULL};
     static const char *const places[] = {"place", "location", NULL};
+    static const char *const by[] = {"described_by", NULL};
     const cJSON *v;
     cJSON *o = NULL;
 
@@ -170,9 +171,30 @@ read_json(const char *bytes, size_t n, struct facts *f)
         if (cJSON_IsString(v))
             fact_date(f->taken, v->valuestring, strlen(v->valuestring));
         take_place(f, member(o, places));
+        if (f->description[0])
+            take_text(member(o, by), f->described_by, sizeof(f->described_by),
+                      false);
     }
     cJSON_Delete(o);
     return true;
+}
+
+bool
+sidecar_stale(const char *bytes, size_t n, const uint8_t hash[32])
+{
+    char hex[2 * 32 + 1];
+    cJSON *o = NULL;
+    const char *of;
+    bool stale = false;
+
+    if (json_parse(bytes, n, &o, NULL))
+        return false;
+    text_hex(hex, hash, 32);
+    of = json_str(o, "sha256");
+    if (json_str(o, "described_by") != NULL && of != NULL)
+        stale = !text_ieq(of, hex);
+    cJSON_Delete(o);
+    return stale;
 }
 
 /* --- lines ---------------------------------------------------------------- */

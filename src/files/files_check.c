@@ -52,6 +52,9 @@ static const struct {
      " WHERE d.collection = c.no) OR bytes <>"
      " (SELECT coalesce(sum(size), 0) FROM document d"
      " WHERE d.collection = c.no AND skip = '')"},
+    {"descriptions of no image",
+     "SELECT count(*) FROM described WHERE document NOT IN"
+     " (SELECT no FROM document WHERE image <> 0)"},
     {"words of no chunk", "SELECT count(*) FROM temp.places WHERE doc NOT IN"
                           " (SELECT no FROM chunk)"},
     {"chunks without words", "SELECT count(*) FROM chunk WHERE no NOT IN"

@@ -53,12 +53,16 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     is_text(f.taken, sizeof(f.taken));
     is_text(f.description, sizeof(f.description));
     is_text(f.tags, sizeof(f.tags));
+    is_text(f.described_by, sizeof(f.described_by));
+    if (sidecar_stale(bytes, n, (const uint8_t[32]){0}))
+        MUST(!sidecar_stale("{}", 2, (const uint8_t[32]){0}));
     MUST(f.width == 5);
     before = f;
     MUST(sidecar_read(name, bytes, n, &f));
     MUST(strcmp(f.title, before.title) == 0);
     MUST(strcmp(f.description, before.description) == 0);
     MUST(strcmp(f.tags, before.tags) == 0);
+    MUST(strcmp(f.described_by, before.described_by) == 0);
     MUST(strcmp(f.taken, before.taken) == 0);
     buf_init(&out, 65536);
     image_text("a.png", &f, &out);

@@ -19,6 +19,8 @@ static struct ask ask;
 static struct route_choice routes[3];
 static size_t n_routes; /* 1 unless a test adds some */
 static bool can_shorten;
+static int plainer; /* how often it can be asked without some of it */
+static int n_plainer;
 static int n_prepared, n_shortened, n_moved, n_again, n_may;
 static bool may_waits; /* the test says whether a route may be asked */
 static const struct problem *may_not; /* why none may be, else */
@@ -106,8 +108,17 @@ on_may(void *arg, const struct route_choice *route)
         generator_may(generator, may_not);
 }
 
+static inline bool
+on_plainer(void *arg)
+{
+    assert_ptr_equal(arg, &text);
+    n_plainer++;
+    return plainer-- > 0;
+}
+
 static const struct generator_calls calls = {
     .prepare = on_prepare,
+    .plainer = on_plainer,
     .part = on_part,
     .again = on_again,
     .moved = on_moved,
@@ -134,6 +145,7 @@ setup(void **state)
     };
     n_routes = 1;
     can_shorten = false;
+    plainer = n_plainer = 0;
     n_prepared = n_shortened = n_moved = n_again = n_may = 0;
     may_waits = false;
     may_not = NULL;

@@ -390,6 +390,57 @@ what_cannot_be_shortened_is_not_sent_again(void **state)
     expect(FINISH_ERROR, "tap_refused", "", 1);
 }
 
+static void
+what_is_refused_is_sent_plainer_where_it_can_be(void **state)
+{
+    static const int content[] = {400, 413, 415, 422};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(content); i++) {
+        teardown(state);
+        setup(state);
+        plainer = 1;
+        tap_refuse(0, 1, content[i]);
+        tap_text(0, "in words");
+        tap_finish(0, FINISH_STOP);
+        start(&tap_provider, "tap 0");
+        expect(FINISH_STOP, NULL, "in words", 2);
+        assert_int_equal(n_plainer, 1);
+        assert_int_equal(n_prepared, 2);
+        assert_int_equal(n_shortened, 0);
+        assert_int_equal(n_again, 0); /* no try of the same */
+    }
+}
+
+static void
+what_is_refused_plainly_as_well_is_an_error(void **state)
+{
+    (void)state;
+    plainer = 1;
+    tap_refuse(0, 9, 400);
+    start(&tap_provider, "tap 0");
+    expect(FINISH_ERROR, "tap_refused", "", 2);
+    assert_int_equal(n_plainer, 2);
+    assert_int_equal(n_prepared, 2);
+}
+
+static void
+who_is_refused_is_not_asked_to_be_plainer(void **state)
+{
+    static const int others[] = {401, 403, 404};
+
+    (void)state;
+    for (size_t i = 0; i < COUNT_OF(others); i++) {
+        teardown(state);
+        setup(state);
+        plainer = 9;
+        tap_refuse(0, 9, others[i]);
+        start(&tap_provider, "tap 0");
+        expect(FINISH_ERROR, "tap_refused", "", 1);
+        assert_int_equal(n_plainer, 0);
+    }
+}
+
 /* --- local answers -------------------------------------------------------- */
 
 static void
@@ -515,6 +566,9 @@ main(void)
         T(what_is_too_long_is_sent_shorter_once),
         T(what_stays_too_long_is_an_error),
         T(what_cannot_be_shortened_is_not_sent_again),
+        T(what_is_refused_is_sent_plainer_where_it_can_be),
+        T(what_is_refused_plainly_as_well_is_an_error),
+        T(who_is_refused_is_not_asked_to_be_plainer),
         T(without_a_delay_a_local_answer_is_one_piece),
         T(with_a_delay_it_comes_in_pieces_that_end_at_words),
         T(an_empty_local_answer_is_one_all_the_same),

@@ -14,7 +14,6 @@
 #define DESCRIBE_AT_ONCE 2       /* images that a model is asked about */
 #define DESCRIBE_FAILURES 5      /* in a row: it is given up */
 #define DESCRIBE_FAULTS_MAX 1000 /* that are named */
-#define DESCRIBE_FILE_MAX (12 * 1024 * 1024) /* bytes of an image */
 
 struct describe {
     struct files *files;     /* these are set by the caller, and borrowed */

@@ -30,7 +30,6 @@
 #include "upstream/transfer.h"
 
 #define TICK_MS 100 /* between two looks at whether to stop */
-_Static_assert(DESCRIBE_FILE_MAX == SIGHT_FILE_MAX, "as in a message");
 
 struct run;
 
@@ -237,7 +236,7 @@ read_image(struct slot *s, const char **media_type)
     else if (memcmp(hash, s->doc.hash, sizeof(hash)) != 0)
         why = "it has changed since it was indexed";
     else
-        e = sight_read(fd, DESCRIBE_FILE_MAX, &s->data, media_type);
+        e = sight_read(fd, SIGHT_FILE_MAX, &s->data, media_type);
     (void)close(fd);
     if (why == NULL && e != OK)
         why = e == ERR_TOOBIG ? "its file is too large"
@@ -264,7 +263,7 @@ slot_ask(struct slot *s, int64_t document)
         describe_fault(d, s->doc.name, "its name is too long");
         return false;
     }
-    buf_init(&s->data, (size_t)DESCRIBE_FILE_MAX / 3 * 4 + 8);
+    buf_init(&s->data, (size_t)SIGHT_FILE_MAX / 3 * 4 + 8);
     buf_init(&s->text, DESCRIBE_TEXT_MAX);
     why = read_image(s, &media_type);
     if (why != NULL) {

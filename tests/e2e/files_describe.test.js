@@ -111,7 +111,8 @@ describe('before anybody is asked', () => {
         put({ 'yes.png': png(2) });
         const r = await run(env, [dir], { input: 'y\n' });
         assert.equal(r.code, 0, r.err);
-        assert.match(r.out, /^1 of 1 described, 7 tokens in and 3 out, \$0\.00/m);
+        assert.match(r.out,
+            /^1 of 1 described, 7 tokens in and 3 out, \$0\.00/m);
         assert.equal(replay.requests.length, 1);
     });
 
@@ -408,7 +409,8 @@ describe('--sidecar', () => {
         assert.equal(r.code, 2);
         assert.match(r.out, /^2 of 2 described/m);
         assert.equal(r.err.match(/there is a file beside it/g).length, 2);
-        assert.equal(fs.readFileSync(path.join(dir, 'theirs.json'), 'utf8'), tags);
+        assert.equal(fs.readFileSync(path.join(dir, 'theirs.json'), 'utf8'),
+            tags);
         assert.equal(fs.readFileSync(path.join(dir, 'b.png.json'), 'utf8'),
             '{"some": "document"}');
         assert.equal((await told('theirs.png')).description,

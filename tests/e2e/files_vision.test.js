@@ -9,7 +9,8 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { accounts, basic } from '../lib/accounts.js';
-import { ask, askEvents, call, messagesOf, newSession } from '../lib/client.js';
+import { ask, askEvents, call, messagesOf, newSession, postJson }
+    from '../lib/client.js';
 import { readFile, sendFile, upload } from '../lib/files.js';
 import { IMAGES, imagesIn } from '../lib/images.js';
 import { echo, startReplay, status, whole } from '../lib/replay.js';
@@ -155,7 +156,8 @@ describe('a model that sees', () => {
     test('has words where the file is too large, and bytes at the limit',
         async () => {
             const n = 12 * MIB;
-            for (const [name, size] of [['whole.png', n], ['over.png', n + 1]]) {
+            for (const [name, size] of [['whole.png', n],
+                ['over.png', n + 1]]) {
                 await sendFile(parley, name, pngOf(size));
                 await readFile(parley, name);
             }
@@ -294,6 +296,14 @@ describe('what must stay here', () => {
         assert.deepEqual(reply.notes, []);
         assert.deepEqual(imagesIn(here.about('at home')[0]),
             [IMAGES['dot.png'], SUNSET, IMAGES['dot.gif']].map(base64));
+    });
+
+    test('and by the one that /api/chat asks', async () => {
+        const r = await postJson(parley, '/api/chat',
+            { message: 'api at home', image_name: 'local.png' });
+        assert.equal(r.status, 200, r.text);
+        assert.deepEqual(imagesIn(here.about('api at home')[0]),
+            [base64(SUNSET)]);
     });
 
     for (const [how, fields] of [['chosen', { provider: 'openai' }],

@@ -4,14 +4,16 @@
 const bytes = (base64) => Buffer.from(base64, 'base64');
 
 export const IMAGES = {
-    'dot.gif': bytes('R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'),
+    'dot.gif': bytes(
+        'R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7'),
     'dot.webp': bytes(
         'UklGRiIAAABXRUJQVlA4IBYAAAAwAQCdASoBAAEADsD+JaQAA3AAAAAA'),
     'dot.jpg': bytes('/9j/4AAQSkZJRgABAQEASABIAAD/2wBDAP///////////////////' +
         '///////////////////////////////////////////////////////////////' +
-        '////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA='),
-    'dot.png': bytes('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4' +
-        '2mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='),
+        '////wgALCAABAAEBAREA/8QAFBABAAAAAAAAAAAAAAAAAAAAAP/aAAgBAQABPxA' +
+        '='),
+    'dot.png': bytes('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADU' +
+        'lEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=='),
 };
 
 /* The base64 of the images of a request, on any wire, in their order. */

@@ -325,7 +325,7 @@ each_route_is_shown_what_it_may_be(void **state)
     assert_int_equal(n_images(a), 0);
     assert_int_equal(r.sight[0], SIGHT_REFUSED);
     a->words_only = false;
-    r = built(a, "gpt-4o");
+    (void)built(a, "gpt-4o");
     assert_int_equal(n_images(a), 3);
     a->route.provider = &local_provider;
     r = built(a, "local");

@@ -10,6 +10,7 @@
 #include "api/chat.h"
 #include "api/file_json.h"
 #include "api/package.h"
+#include "api/who.h"
 #include "base/conf.h"
 
 #define PROVIDERS_MAX 16
@@ -102,7 +103,7 @@ api_cloud_chat(void *arg, struct request *rq)
         return;
     }
     buf_init(&result, RESULT_BODY_MAX / 2);
-    e = package_make(&pack, app, files_viewer(rq), app_owner(rq), o, true, &p);
+    e = package_make(&pack, app, files_viewer(rq), who_asks(rq), o, true, &p);
     if (e == OK)
         ws_context_result(&pack.c, &result);
     if (e == OK && buf_status(&result) != OK)

@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/text.h"
+#include "chat/file_embed.h"
 #include "chat/retrieve.h"
 
 #define UPLOADS "Uploads" /* the collection's name */
@@ -73,10 +74,19 @@ document_put(struct json_out *j, const struct document *d)
         put_image(j, &d->facts);
 }
 
+struct collections {
+    struct json_out *j;
+    struct files *files;
+    struct file_embed_told told;
+    bool tells; /* of vectors by a provider */
+};
+
 static bool
 put_collection(void *arg, const struct collection *c)
 {
-    struct json_out *j = arg;
+    struct collections *all = arg;
+    struct json_out *j = all->j;
+    int64_t embedded = 0;
 
     json_begin_obj(j);
     json_put_i64(j, "id", c->id);
@@ -86,21 +96,39 @@ put_collection(void *arg, const struct collection *c)
     json_put_i64(j, "documents", c->documents);
     json_put_i64(j, "skipped", c->skipped);
     json_put_i64(j, "chunks", c->chunks);
+    if (all->tells &&
+        files_embedded(all->files, all->told.model, c->id, &embedded) == OK)
+        json_put_i64(j, "embedded", embedded);
     json_put_i64(j, "bytes", c->bytes);
     json_put_when(j, "updated", c->updated_ms);
     json_end_obj(j);
     return true;
 }
 
-enum err
-collections_put(struct json_out *j, struct files *f, const char *owner)
+static void
+put_embedding(struct json_out *j, const struct file_embed_told *told)
 {
+    json_name(j, "embedding");
+    json_begin_obj(j);
+    json_put_str(j, "model", told->model);
+    json_put_str(j, "state", told->state);
+    json_put_str(j, "code", told->code[0] != '\0' ? told->code : NULL);
+    json_end_obj(j);
+}
+
+enum err
+collections_put(struct json_out *j, const struct app *app, const char *owner)
+{
+    struct collections all = {.j = j, .files = retrieve_files(app->en)};
     enum err e;
 
+    all.tells = file_embed_tell(app->en, &all.told);
     json_name(j, "collections");
     json_begin_arr(j);
-    e = files_collections(f, owner, put_collection, j);
+    e = files_collections(all.files, owner, put_collection, &all);
     json_end_arr(j);
+    if (all.tells)
+        put_embedding(j, &all.told);
     return e;
 }
 

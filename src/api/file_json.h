@@ -11,8 +11,9 @@
 
 /* The members of one object. */
 void document_put(struct json_out *j, const struct document *d);
-/* The collections that owner sees: "collections": [...]. */
-enum err collections_put(struct json_out *j, struct files *f,
+/* The collections that owner sees: "collections": [...], and how far a
+ * provider's vectors of them are: "embedding": {...}. */
+enum err collections_put(struct json_out *j, const struct app *app,
                          const char *owner);
 
 /* Who looks into the files for this request: its owner, or (who is nobody in

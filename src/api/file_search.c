@@ -4,9 +4,12 @@
 #include "base/base.h"
 
 #include "api/file_json.h"
+#include "api/payer.h"
+#include "api/who.h"
 #include "base/clock.h"
 #include "base/conf.h"
 #include "base/text.h"
+#include "chat/query_vector.h"
 #include "files/cite.h"
 
 #define RESULT_BODY_MAX (64 * 1024) /* bytes of one in a reply */
@@ -48,6 +51,21 @@ read_query(struct request *rq, struct files_query *q, struct problem *why)
     return OK;
 }
 
+static enum err
+look(struct app *app, const struct request *rq, struct files *f,
+     struct files_query *q, struct files_found *found)
+{
+    struct query_vector vector;
+    struct payer payer;
+    enum err e;
+
+    payer_find(app, who_asks(rq), &payer);
+    query_vector(app->en, q, &payer, NULL, &vector);
+    e = files_search(f, q, found);
+    query_vector_release(&vector);
+    return e;
+}
+
 void
 api_search(void *arg, struct request *rq)
 {
@@ -60,7 +78,7 @@ api_search(void *arg, struct request *rq)
     struct buf body;
     enum err e = f != NULL ? read_query(rq, &q, &p) : p.err;
 
-    if (e == OK && (e = files_search(f, &q, &found)) != OK)
+    if (e == OK && (e = look(app, rq, f, &q, &found)) != OK)
         (void)files_problem(&p, e, "");
     if (e != OK) {
         app_fail(app, rq, &p);

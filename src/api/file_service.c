@@ -14,6 +14,7 @@
 #include "base/conf.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "chat/file_embed.h"
 #include "chat/retrieve.h"
 #include "chat/sight.h"
 #include "files/broker.h"
@@ -82,6 +83,7 @@ file_service_open(struct app *app)
     app->files = f;
     retrieve_use(app->en, f);
     sight_use(app->en, open_file, app->broker);
+    file_embed_begin(app->en, !app->one);
 }
 
 void

@@ -16,6 +16,7 @@
 #include "base/conf.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "chat/file_embed.h"
 #include "files/broker.h"
 #include "files/receive.h"
 #include "http/multipart.h"
@@ -300,6 +301,7 @@ have_read(struct upload *u)
     }
     if (waits)
         atomic_store(&waited_for, false);
+    file_embed_wake(u->app->en);
 }
 
 static void

@@ -87,7 +87,8 @@ put_document(void *arg, const struct document *d)
 }
 
 static enum err
-list(struct files *f, struct request *rq, struct buf *body, struct problem *why)
+list(struct app *app, struct files *f, struct request *rq, struct buf *body,
+     struct problem *why)
 {
     int64_t limit = LIST_LIMIT, collection = 0;
     char name[FILES_NAME_MAX + 1];
@@ -118,7 +119,7 @@ list(struct files *f, struct request *rq, struct buf *body, struct problem *why)
     else
         json_put_str(&j, "next", NULL);
     if (e == OK)
-        e = collections_put(&j, f, files_viewer(rq));
+        e = collections_put(&j, app, files_viewer(rq));
     json_end_obj(&j);
     return e == OK ? OK : files_problem(why, e, "");
 }
@@ -132,7 +133,7 @@ api_files(void *arg, struct request *rq)
     struct buf body;
 
     buf_init(&body, (size_t)FILE_BODY_MAX * LIST_LIMIT_MAX);
-    if (f != NULL && list(f, rq, &body, &p) == OK) {
+    if (f != NULL && list(app, f, rq, &body, &p) == OK) {
         app_json(app, rq, 200, &body);
         return;
     }

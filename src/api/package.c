@@ -11,8 +11,10 @@
 #include <unistd.h>
 
 #include "api/file_json.h"
+#include "api/payer.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "chat/query_vector.h"
 #include "chat/retrieve.h"
 #include "chat/sight.h"
 #include "files/broker.h"
@@ -80,8 +82,11 @@ take_image(struct package *p, struct app *app, struct files *f,
 
 /* --- the files ------------------------------------------------------------ */
 
+/* away: without what was answered, where the answers were made for a model on
+ * this machine. */
 static void
-read_recent(const cJSON *history, int64_t rounds, struct buf *out)
+read_recent(const cJSON *history, int64_t rounds, bool leaves, struct buf *out,
+            struct buf *away)
 {
     struct ask_message *m = xcalloc(HISTORY_MAX, sizeof(*m));
     int n = cJSON_GetArraySize(history);
@@ -97,10 +102,12 @@ read_recent(const cJSON *history, int64_t rounds, struct buf *out)
 
         if (role == NULL || text == NULL || role_parse(role, &m[k].role) != OK)
             continue;
+        m[k].stays = !leaves && m[k].role != ROLE_USER;
         m[k].text = text;
         m[k++].len = strlen(text);
     }
-    retrieve_recent(m, k, out);
+    retrieve_recent(m, k, false, out);
+    retrieve_recent(m, k, true, away);
     free(m);
 }
 
@@ -132,8 +139,9 @@ list_files(struct package *p)
 }
 
 static enum err
-find_files(struct package *p, struct files *f, const char *viewer,
-           const cJSON *ask, bool leaves, struct problem *why)
+find_files(struct package *p, struct app *app, const char *viewer,
+           const struct identity *who, const cJSON *ask, bool leaves,
+           struct problem *why)
 {
     struct files_query q = {
         .owner = viewer,
@@ -144,16 +152,24 @@ find_files(struct package *p, struct files *f, const char *viewer,
         .leaves = leaves,
         .now_ms = clock_wall_ms(),
     };
-    struct buf recent;
+    struct query_vector vector;
+    struct buf recent, away;
+    struct payer payer;
     enum err e;
 
     buf_init(&recent, RETRIEVE_RECENT_MAX + 1);
-    read_recent(json_arr(ask, "history"), p->config.chat_rounds, &recent);
+    buf_init(&away, RETRIEVE_RECENT_MAX + 1);
+    read_recent(json_arr(ask, "history"), p->config.chat_rounds, leaves,
+                &recent, &away);
     q.len = strlen(q.text);
     q.recent = buf_cstr(&recent);
     q.recent_len = recent.len;
-    e = files_search(f, &q, &p->found);
+    payer_find(app, who, &payer);
+    query_vector(app->en, &q, &payer, &away, &vector);
+    e = files_search(retrieve_files(app->en), &q, &p->found);
+    query_vector_release(&vector);
     buf_release(&recent);
+    buf_release(&away);
     if (e != OK)
         return files_problem(why, e, "");
     p->has_found = true;
@@ -197,7 +213,7 @@ note_sent(const struct package *p, const char *who)
 
 enum err
 package_make(struct package *p, struct app *app, const char *viewer,
-             const char *owner, const cJSON *ask, bool leaves,
+             const struct identity *who, const cJSON *ask, bool leaves,
              struct problem *why)
 {
     const char *image = json_str(ask, "image_name");
@@ -213,17 +229,17 @@ package_make(struct package *p, struct app *app, const char *viewer,
                            "There is no index of files",
                            "The server was started with FILES=off, or its "
                            "index cannot be opened.");
-    file_config_load(engine_store(app->en), owner, &p->config);
+    file_config_load(engine_store(app->en), who->owner, &p->config);
     if (image != NULL && *image != '\0')
         e = take_image(p, app, f, viewer, image, leaves, why);
     if (e == OK)
-        e = find_files(p, f, viewer, ask, leaves, why);
+        e = find_files(p, app, viewer, who, ask, leaves, why);
     p->c.system_prompt = p->config.system_prompt;
     p->c.rag_context = buf_cstr(&p->rag);
     p->c.user_message = json_str(ask, "message");
     p->c.history = json_arr(ask, "history");
     if (e == OK && leaves)
-        note_sent(p, owner);
+        note_sent(p, who->owner);
     return e;
 }
 

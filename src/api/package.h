@@ -8,6 +8,7 @@
 
 #include "api/app.h"
 #include "api/file_config.h"
+#include "auth/identity.h"
 #include "chat/sight.h"
 #include "dialect/ws.h"
 #include "files/files.h"
@@ -26,11 +27,12 @@ struct package {
 };
 
 /* Make it of a request's object that passed ws_context_check. viewer: as
- * files_viewer says; owner: whose configuration. leaves: it goes to a model
- * elsewhere. ERR_NOTFOUND: there is no such image; ERR_IMPOSSIBLE: there is no
- * index. package_release also after an error. Acceptor or worker. */
+ * files_viewer says; who: asks, and whose configuration it is. leaves: it goes
+ * to a model elsewhere. ERR_NOTFOUND: there is no such image; ERR_IMPOSSIBLE:
+ * there is no index. package_release also after an error. Acceptor or worker.
+ */
 MUST_USE enum err package_make(struct package *p, struct app *app,
-                               const char *viewer, const char *owner,
+                               const char *viewer, const struct identity *who,
                                const cJSON *ask, bool leaves,
                                struct problem *why);
 /* What it makes is more than a client is sent: ERR_TOOBIG. */

@@ -56,7 +56,7 @@ work_context(struct ws_work *w)
 {
     struct package p;
 
-    w->e = package_make(&p, w->app, viewer(w), w->who.owner, w->in.ask, true,
+    w->e = package_make(&p, w->app, viewer(w), &w->who, w->in.ask, true,
                         &w->why);
     if (w->e == OK) {
         ws_context_status(&w->status);
@@ -88,8 +88,8 @@ static enum err
 prepare_local(struct ws_work *w)
 {
     struct package p;
-    enum err e = package_make(&p, w->app, viewer(w), w->who.owner, w->in.ask,
-                              false, &w->why);
+    enum err e = package_make(&p, w->app, viewer(w), &w->who, w->in.ask, false,
+                              &w->why);
 
     if (e == OK) {
         ws_context_data(&p.c, &w->frame);

@@ -146,6 +146,13 @@ const struct row conf_rows[CONF__MAX] = {
     [CONF_VISION_MODEL] = {"VISION_MODEL", LINE, "", "", 0, 0, false,
         "Model that parley index --describe asks, as provider/model or a "
         "model's name; empty: the default model, if it sees images"},
+    [CONF_EMBED_MODEL] = {"EMBED_MODEL", LINE, "", "", 0, 0, false,
+        "Whose vectors files are found by, beside their words: provider/model, "
+        "such as openai/text-embedding-3-small; empty: built-in ones, which "
+        "need nobody"},
+    [CONF_EMBED_WAIT_MS] = {"EMBED_WAIT_MS", INT, "ms", "2000", 1, 60000,
+        false, "How long a search waits for the vector of its question; after "
+        "that it goes by the built-in ones"},
     [CONF_ALLOWED_ORIGINS] = {"ALLOWED_ORIGINS", LINE, "", "", 0, 0, false,
         "Other origins whose pages may use the API, separated by commas"},
     [CONF_ALLOWED_HOSTS] = {"ALLOWED_HOSTS", LINE, "", "", 0, 0, false,

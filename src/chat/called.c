@@ -1,7 +1,7 @@
 /*
  * One event of the audit log for each call of a provider. It goes into the
- * queue of ops/audit.c, so the loop does not wait. The files of a turn are
- * those that left this machine, whole or in excerpts.
+ * queue of ops/audit.c, so the loop does not wait. It names the files that left
+ * this machine with it.
  */
 #include "base/base.h"
 
@@ -161,5 +161,6 @@ called_embed(const struct embed *em, const char *outcome)
                         .model = em->route.model,
                         .usage = u,
                         .cost_micro = cost(&em->route, em->route.model, &u),
+                        .files = em->files,
                         .outcome = outcome});
 }

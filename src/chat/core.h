@@ -20,9 +20,11 @@
 #include "chat/turn.h"
 #include "upstream/transfer.h"
 
-struct asides; /* chat/aside.h */
-struct index;  /* chat/index.h */
-struct files;  /* files/files.h */
+struct asides;        /* chat/aside.h */
+struct index;         /* chat/index.h */
+struct files;         /* files/files.h */
+struct file_embed;    /* chat/file_embed.h */
+struct query_vectors; /* chat/query_vector.h */
 struct mend;
 struct relays;       /* chat/relay.h */
 struct command_keys; /* chat/command_key.h */
@@ -47,9 +49,11 @@ struct engine {
     struct allowances *allowances; /* constant */
     struct relays *relays;
     struct sweep *sweep;
-    struct watches *watches; /* of sessions */
-    struct index *index;     /* thread-safe; NULL: there is none */
-    struct files *files;     /* borrowed; thread-safe; NULL likewise */
+    struct watches *watches;       /* of sessions */
+    struct index *index;           /* thread-safe; NULL: there is none */
+    struct files *files;           /* borrowed; thread-safe; NULL likewise */
+    struct file_embed *file_embed; /* NULL likewise */
+    struct query_vectors *query_vectors; /* thread-safe; its */
     enum err (*open_file)(void *arg, int64_t document, int *fd); /* sight.h */
     void *open_arg;
     struct generator_config gen;

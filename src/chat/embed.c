@@ -1,6 +1,8 @@
 /*
  * Embeddings: request, reply, worker, next request. Runs on the loop thread
  * but for read_rows. While the worker has it, a cancel waits for the worker.
+ * Who waits for the rows may hold the last worker: then they are not read
+ * there.
  */
 #include "base/base.h"
 
@@ -34,6 +36,8 @@ make_bill(struct embed *em)
         em->sent += tokens_estimate(em->ask.texts[i], strlen(em->ask.texts[i]));
     bill_init(&em->bill, em->en->allowances, &em->payer,
               payer_owner(&em->payer, NULL), &em->route);
+    if (em->aside)
+        bill_aside(&em->bill);
     if (em->bill.what.n > 0)
         IGNORE(bill_worst(&em->bill, em->en->allowances, &em->route, 1,
                           em->sent, 0, NULL) < 0);
@@ -53,6 +57,7 @@ settle(struct embed *em)
     if (em->asked)
         bill_spent(&em->bill, &spent, payer_owner(&em->payer, NULL), &em->route,
                    em->route.model, &u, em->sent, 0, true);
+    spent.aside = em->aside;
     if (em->held)
         charge_settle(em->en, &em->id, &spent);
     else if (em->asked)
@@ -103,7 +108,7 @@ on_dropped(struct engine_hold *h)
 
 /* --- rows ----------------------------------------------------------------- */
 
-/* Worker. */
+/* Worker; or the loop. */
 static void
 read_rows(void *arg)
 {
@@ -127,10 +132,8 @@ read_rows(void *arg)
 }
 
 static void
-on_read(struct mail *m)
+rows_read(struct embed *em)
 {
-    struct embed *em = m->arg;
-
     em->working = false;
     buf_clear(&em->reply);
     buf_trim(&em->reply, 0);
@@ -145,6 +148,12 @@ on_read(struct mail *m)
 }
 
 static void
+on_read(struct mail *m)
+{
+    rows_read(m->arg);
+}
+
+static void
 on_read_dropped(struct mail *m)
 {
     on_dropped(&((struct embed *)m->arg)->hold);
@@ -153,6 +162,11 @@ on_read_dropped(struct mail *m)
 static void
 start_reading(struct embed *em)
 {
+    if (em->soon && em->reply.len <= EMBED_SOON_MAX) {
+        read_rows(em);
+        rows_read(em);
+        return;
+    }
     em->working = true;
     memset(&em->job, 0, sizeof(em->job));
     em->job.run = read_rows;

@@ -13,6 +13,7 @@
 #include "provider/provider.h"
 
 #define EMBED_REPLY_MAX (64 * 1024 * 1024) /* bytes of one reply */
+#define EMBED_SOON_MAX (256 * 1024) /* of one that the loop reads itself */
 
 struct charge;
 struct embed;
@@ -21,7 +22,8 @@ struct transfer;
 struct embed_ops {
     /* The loop has it now. */
     void (*attached)(struct embed *em);
-    /* Worker. The rows of the texts from number first on. */
+    /* Worker; or the loop, if they are wanted soon. The rows of the texts from
+     * number first on. */
     void (*rows)(struct embed *em, size_t first, const struct embeddings *rows);
     /* Loop. All rows came, or why they did not (p NULL: they did). em is the
      * caller's again. Called once, also after a cancel. */
@@ -35,6 +37,11 @@ struct embed {
     struct embed_ask ask;      /* all texts; borrowed until done */
     struct payer payer;        /* its strings borrowed until done; no owner:
                                   nobody, "" */
+    const char *files; /* names, one on a line, that the texts are from and
+                          that leave this machine; borrowed likewise; NULL */
+    bool aside;        /* no user asks it: it is the program's own question */
+    bool soon;         /* it is short, and somebody waits: a reply of at most
+                          EMBED_SOON_MAX is read at once, whatever workers do */
     /* The rest is its own. */
     struct engine *en;
     struct engine_hold hold;

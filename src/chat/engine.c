@@ -16,6 +16,7 @@
 #include "base/metric.h"
 #include "chat/command_key.h"
 #include "chat/core.h"
+#include "chat/file_embed.h"
 #include "chat/index.h"
 #include "chat/relay.h"
 #include "chat/summary.h"
@@ -217,6 +218,7 @@ engine_close(struct engine *en)
     hub_free(en->hub);
     while (en->holds != NULL)
         en->holds->drop(en->holds);
+    file_embed_free(en->file_embed);
     streamlog_close(en->log);
     loop_free(en->loop);
     (void)pthread_mutex_destroy(&en->call_mu);
@@ -376,6 +378,7 @@ engine_drain(struct engine *en, int64_t deadline_ms)
     watches_stop(en->watches);
     asides_cut(en->summaries);
     asides_cut(en->titles);
+    file_embed_stop(en->file_embed);
 }
 
 void
@@ -429,6 +432,7 @@ engine_idle_ms(const struct engine *en)
     if (en->turns != NULL || en->holds != NULL ||
         metric_get(METRIC_READERS) > 0 || asides_busy(en->summaries) ||
         asides_busy(en->titles) || index_busy(en->index) ||
+        file_embed_busy(en->file_embed) ||
         budget_used(&en->temporary) > 0) /* it would end with us */
         return 0;
     return loop_now_ms(en->loop) - en->busy_ms;

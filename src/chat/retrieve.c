@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "chat/core.h"
+#include "chat/query_vector.h"
 #include "chat/sight.h"
 #include "provider/provider.h"
 
@@ -51,31 +52,32 @@ retrieve_viewer(const struct turn_ask *a)
 
 /* Bytes of the i-th of n messages that count. */
 static size_t
-recent_len(const struct ask_message *m, size_t i, size_t n)
+recent_len(const struct ask_message *m, size_t i, size_t n, bool leaves)
 {
     size_t max = m[i].role == ROLE_USER ? RECENT_QUESTION_MAX
                  : m[i].role != ROLE_ASSISTANT || i + 2 < n ? 0
                                                             : RECENT_ANSWER_MAX;
 
-    if (m[i].text == NULL)
+    if (m[i].text == NULL || (leaves && m[i].stays))
         return 0;
     return m[i].len <= max ? m[i].len : utf8_whole(m[i].text, max);
 }
 
 void
-retrieve_recent(const struct ask_message *m, size_t n, struct buf *out)
+retrieve_recent(const struct ask_message *m, size_t n, bool leaves,
+                struct buf *out)
 {
     size_t first = n, room = RETRIEVE_RECENT_MAX;
 
     for (; first > 0; first--) {
-        size_t len = recent_len(m, first - 1, n);
+        size_t len = recent_len(m, first - 1, n, leaves);
 
         if (len + 1 > room)
             break;
         room -= len > 0 ? len + 1 : 0;
     }
     for (size_t i = first; i < n; i++) {
-        size_t len = recent_len(m, i, n);
+        size_t len = recent_len(m, i, n, leaves);
 
         if (len == 0)
             continue;
@@ -308,6 +310,35 @@ top_k(const struct turn_ask *a)
                : RETRIEVE_LISTED;
 }
 
+/* The same with the vectors of what is looked for, and with what was said. */
+static enum err
+look_with_recent(struct engine *en, struct files_query *q,
+                 const struct turn_ask *a, struct retrieved *r)
+{
+    size_t n = a->n_history < RECENT_MESSAGES ? a->n_history : RECENT_MESSAGES;
+    const struct ask_message *last = n > 0 ? a->history + (a->n_history - n)
+                                           : NULL;
+    struct payer payer = a->payer;
+    struct query_vector vector;
+    struct buf recent, away;
+    enum err e;
+
+    buf_init(&recent, RETRIEVE_RECENT_MAX + 1);
+    buf_init(&away, RETRIEVE_RECENT_MAX + 1);
+    retrieve_recent(last, n, false, &recent);
+    retrieve_recent(last, n, true, &away);
+    q->recent = buf_cstr(&recent);
+    q->recent_len = recent.len;
+    if (payer.owner == NULL)
+        payer.owner = a->owner;
+    query_vector(en, q, &payer, &away, &vector);
+    e = look(en->files, q, a, r);
+    query_vector_release(&vector);
+    buf_release(&recent);
+    buf_release(&away);
+    return e;
+}
+
 void
 retrieve(struct engine *en, struct turn_ask *a)
 {
@@ -322,8 +353,6 @@ retrieve(struct engine *en, struct turn_ask *a)
         .now_ms = clock_wall_ms(),
     };
     struct retrieved *r;
-    struct buf recent;
-    size_t n;
 
     retrieved_free(a->retrieved);
     a->retrieved = NULL;
@@ -334,20 +363,13 @@ retrieve(struct engine *en, struct turn_ask *a)
         return;
     r = xcalloc(1, sizeof(*r));
     r->local = !is_asked(a);
-    buf_init(&recent, RETRIEVE_RECENT_MAX + 1);
-    n = a->n_history < RECENT_MESSAGES ? a->n_history : RECENT_MESSAGES;
-    if (n > 0)
-        retrieve_recent(a->history + (a->n_history - n), n, &recent);
-    q.recent = buf_cstr(&recent);
-    q.recent_len = recent.len;
-    if (look(en->files, &q, a, r) == OK) {
+    if (look_with_recent(en, &q, a, r) == OK) {
         sight_take(en, a, r);
         a->retrieved = r;
     } else {
         log_warn("files.search", "error=\"the index cannot be read\"");
         free(r);
     }
-    buf_release(&recent);
 }
 
 void

@@ -56,7 +56,8 @@ void retrieved_free(const struct retrieved *r); /* NULL is fine */
 const struct files_found *retrieved_for(const struct retrieved *r, bool stays);
 
 /* What was said in a conversation, newest last, as files_query has it: as much
- * of the newest as has room. */
-void retrieve_recent(const struct ask_message *m, size_t n, struct buf *out);
+ * of the newest as has room. leaves: but for what must not leave. */
+void retrieve_recent(const struct ask_message *m, size_t n, bool leaves,
+                     struct buf *out);
 
 #endif

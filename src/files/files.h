@@ -174,6 +174,7 @@ struct files_query {
     bool leaves;           /* the result goes to another machine: what is
                              local-only is held back, redact is blotted out */
     const float *vector; /* of the query, by `model`; NULL: the built-in one */
+    const float *recent_vector; /* likewise, of `recent`; NULL: it has none */
     size_t dims;
     const char *model;
     int64_t now_ms;
@@ -216,15 +217,27 @@ void files_found_release(struct files_found *found);
 
 /* Chunks that have no vector of this model yet: at most limit, of those whose
  * label lets them leave (leaves true: local-only ones stay with the built-in
- * vectors, and redacted text is given). */
-typedef bool chunk_text_fn(void *arg, int64_t chunk, const char *text,
-                           size_t n);
+ * vectors, and redacted text is given). name: of its document. */
+typedef bool chunk_text_fn(void *arg, int64_t chunk, const char *name,
+                           const char *text, size_t n);
 MUST_USE enum err files_pending(struct files *f, const char *model, bool leaves,
                                 unsigned limit, chunk_text_fn *fn, void *arg);
+/* n rows, one for each chunk; one of zeros alone says that the model has none
+ * for this chunk, which stays with its built-in vector and is not pending any
+ * more. ERR_BADREQ: no model, or dims past FILES_DIMS_MAX. */
 MUST_USE enum err files_vectors(struct files *f, const char *model,
                                 const int64_t *chunks, const float *rows,
                                 size_t n, size_t dims);
-/* Vectors of every other model but the built-in one are dropped. */
+#define FILES_DIMS_MAX 8192
+/* Vectors of every other model but the built-in one are dropped, some at a
+ * time, so that others can write meanwhile. */
 MUST_USE enum err files_vectors_only(struct files *f, const char *model);
+/* The models that there are vectors of, but the built-in one, with how many
+ * chunks have one. */
+typedef bool files_model_fn(void *arg, const char *model, int64_t chunks);
+MUST_USE enum err files_models(struct files *f, files_model_fn *fn, void *arg);
+/* How many chunks of a collection (0: of all) have a vector of this model. */
+MUST_USE enum err files_embedded(struct files *f, const char *model,
+                                 int64_t collection, int64_t *chunks);
 
 #endif

@@ -116,6 +116,21 @@ model_read(struct query *q)
     return e == ERR_NOTFOUND ? OK : e;
 }
 
+/* What was said before weighs as much as in the built-in vectors. */
+static void
+model_mix(struct query *q, struct files_query *ask)
+{
+    float *mixed;
+
+    if (ask->vector == NULL || ask->recent_vector == NULL)
+        return;
+    mixed = arena_alloc(q->arena, ask->dims * sizeof(*mixed));
+    memcpy(mixed, ask->vector, ask->dims * sizeof(*mixed));
+    vector_mix(mixed, ask->recent_vector, ask->dims, query_recent_weight(q));
+    vector_normalise(mixed, ask->dims);
+    ask->vector = mixed;
+}
+
 /* --- the result ----------------------------------------------------------- */
 
 /* What was written for it; nothing if it had no room. */
@@ -270,6 +285,7 @@ files_search(struct files *f, const struct files_query *q,
     if (e != OK)
         return e;
     query_words(query);
+    model_mix(query, &ask);
     e = shelf_read(query->conn);
     if (e == OK)
         e = shelf_end(query->conn, look(query, out));

@@ -15,49 +15,19 @@
 
 #define PENDING_MAX 1024 /* of one call */
 
-/* --- models --------------------------------------------------------------- */
-
-/* The number of a model, and how many dimensions it has. */
-static enum err
-model_find(struct shelf_conn *c, const char *model, int64_t *no, int64_t *dims)
-{
-    enum err e;
-    sqlite3_stmt *stmt = shelf_stmt(c, &e, SHELF_MODEL, "t", model);
-
-    if (e == OK)
-        e = shelf_step(c, stmt);
-    if (e != OK)
-        return e;
-    *no = sqlite3_column_int64(stmt, 0);
-    *dims = sqlite3_column_int64(stmt, 1);
-    (void)sqlite3_reset(stmt);
-    return OK;
-}
-
-static enum err
-model_drop(struct shelf_conn *c, int64_t no)
-{
-    int64_t from = shelf_model_key(no, 0), to = shelf_model_key(no + 1, 0);
-    enum err e = shelf_do(c, SHELF_VECTOR_DROP, "ii", from, to);
-
-    if (e == OK)
-        e = shelf_do(c, SHELF_SKETCH_DROP, "ii", from, to);
-    if (e == OK)
-        e = shelf_do(c, SHELF_MODEL_FORGET, "i", no);
-    return e == OK ? shelf_do(c, SHELF_MODEL_DROP, "i", no) : e;
-}
+/* --- the model ------------------------------------------------------------ */
 
 /* Its number; a model whose vectors have another length now begins anew. */
 static enum err
 model_have(struct shelf_conn *c, const char *model, size_t dims, int64_t *no)
 {
     int64_t had = 0;
-    enum err e = model_find(c, model, no, &had);
+    enum err e = shelf_model_find(c, model, no, &had);
 
     if (e == OK && had == (int64_t)dims)
         return OK;
     if (e == OK)
-        e = model_drop(c, *no);
+        e = shelf_model_drop(c, *no);
     if (e == OK || e == ERR_NOTFOUND)
         e = shelf_int(c, no, SHELF_MODEL_FREE, "");
     if (e == OK && *no > SHELF_MODELS_MAX)
@@ -69,9 +39,14 @@ model_have(struct shelf_conn *c, const char *model, size_t dims, int64_t *no)
 
 /* --- what is still to do -------------------------------------------------- */
 
+struct pending_chunk {
+    int64_t chunk;
+    char name[FILES_NAME_MAX + 1]; /* of its document */
+    struct buf text;
+};
+
 struct pending {
-    int64_t *chunk; /* owned */
-    struct buf *text;
+    struct pending_chunk *at; /* owned */
     size_t n;
 };
 
@@ -79,12 +54,14 @@ static enum err
 pending_add(struct shelf_conn *c, struct pending *p, sqlite3_stmt *stmt,
             bool leaves)
 {
-    struct buf *out = &p->text[p->n];
+    struct pending_chunk *to = &p->at[p->n++];
+    struct buf *out = &to->text;
     const char *text = (const char *)sqlite3_column_text(stmt, 1);
     size_t n = (size_t)sqlite3_column_bytes(stmt, 1);
     enum err e = OK;
 
-    p->chunk[p->n++] = sqlite3_column_int64(stmt, 0);
+    to->chunk = sqlite3_column_int64(stmt, 0);
+    shelf_text(stmt, 8, to->name, sizeof(to->name));
     buf_init(out, 16 * (n + 64));
     if (leaves && sqlite3_column_int(stmt, 2) != LABEL_CLOUD_OK) {
         const char *patterns = (const char *)sqlite3_column_text(stmt, 3);
@@ -111,7 +88,7 @@ pending_read(struct shelf_conn *c, const char *model, bool leaves,
 {
     int64_t no = 0, dims;
     sqlite3_stmt *stmt;
-    enum err e = model_find(c, model, &no, &dims);
+    enum err e = shelf_model_find(c, model, &no, &dims);
 
     if (e == ERR_NOTFOUND)
         no = SHELF_MODELS_MAX + 1; /* that no document is marked with */
@@ -138,19 +115,18 @@ files_pending(struct files *f, const char *model, bool leaves, unsigned limit,
         return e;
     if (limit > PENDING_MAX)
         limit = PENDING_MAX;
-    p.chunk = xcalloc(limit + 1, sizeof(*p.chunk));
-    p.text = xcalloc(limit + 1, sizeof(*p.text));
+    p.at = xcalloc(limit + 1, sizeof(*p.at));
     e = shelf_read(c);
     if (e == OK)
         e = shelf_end(c, pending_read(c, model, leaves, limit, &p));
     shelf_give(c);
     for (size_t i = 0; e == OK && i < p.n; i++)
-        if (!fn(arg, p.chunk[i], buf_cstr(&p.text[i]), p.text[i].len))
+        if (!fn(arg, p.at[i].chunk, p.at[i].name, buf_cstr(&p.at[i].text),
+                p.at[i].text.len))
             break;
     for (size_t i = 0; i < p.n; i++)
-        buf_release(&p.text[i]);
-    free(p.chunk);
-    free(p.text);
+        buf_release(&p.at[i].text);
+    free(p.at);
     return e;
 }
 
@@ -160,9 +136,11 @@ struct taking {
     struct shelf_conn *c;
     int64_t model;
     size_t dims;
-    /* Neighbours of one document whose sketches are one record. */
+    float *unit;      /* owned; room for one */
+    int64_t document; /* of the last chunk; 0: there is none */
+    /* Neighbours of it whose sketches are one record. */
     struct buf rows;
-    int64_t from, document;
+    int64_t from;
     uint32_t n;
 };
 
@@ -182,11 +160,11 @@ rows_write(struct taking *t)
 
 /* Mark the document if it has all of them now. */
 static enum err
-document_mark(struct taking *t, int64_t document)
+document_mark(struct taking *t)
 {
     int64_t first, chunks, have = 0;
     enum err e;
-    sqlite3_stmt *stmt = shelf_stmt(t->c, &e, SHELF_DOCUMENT, "i", document);
+    sqlite3_stmt *stmt = shelf_stmt(t->c, &e, SHELF_DOCUMENT, "i", t->document);
 
     if (e == OK)
         e = shelf_step(t->c, stmt);
@@ -199,45 +177,70 @@ document_mark(struct taking *t, int64_t document)
                   shelf_model_key(t->model, first),
                   shelf_model_key(t->model, first + chunks));
     return e == OK && have == chunks ? shelf_do(t->c, SHELF_DOCUMENT_EMBEDDED,
-                                                "ii", document, t->model)
+                                                "ii", t->document, t->model)
                                      : e;
+}
+
+/* No more of this document, for now. */
+static enum err
+document_end(struct taking *t)
+{
+    enum err e = rows_write(t);
+
+    return e == OK && t->document != 0 ? document_mark(t) : e;
+}
+
+static bool
+is_none(const float *row, size_t dims)
+{
+    for (size_t i = 0; i < dims; i++)
+        if (row[i] < 0 || row[i] > 0)
+            return false;
+    return true;
+}
+
+/* The exact vector, and a sketch by which it is found; no row is kept as a
+ * BLOB of nothing, without a sketch. */
+static enum err
+row_add(struct taking *t, int64_t chunk, const float *row)
+{
+    size_t size = is_none(row, t->dims) ? 0 : t->dims * sizeof(*row);
+    enum err e;
+
+    memcpy(t->unit, row, t->dims * sizeof(*row));
+    vector_normalise(t->unit, t->dims);
+    e = shelf_do(t->c, SHELF_VECTOR_ADD, "ib", shelf_model_key(t->model, chunk),
+                 t->unit, size);
+    if (e != OK || size == 0)
+        return e;
+    if (t->n > 0 && (chunk != t->from + t->n || t->n == SKETCH_ROWS))
+        e = rows_write(t);
+    if (t->n == 0)
+        t->from = chunk;
+    sketch_row(t->unit, t->dims, &t->rows);
+    t->n++;
+    return e;
 }
 
 static enum err
 take_one(struct taking *t, int64_t chunk, const float *row)
 {
-    int64_t document, there, key = shelf_model_key(t->model, chunk);
-    float *unit;
+    int64_t document, there;
     enum err e = shelf_int(t->c, &document, SHELF_CHUNK_DOCUMENT, "i", chunk);
 
     if (e != OK) /* ERR_NOTFOUND: it is gone by now */
         return e == ERR_NOTFOUND ? OK : e;
-    e = shelf_int(t->c, &there, SHELF_VECTOR_HAS, "i", key);
+    e = shelf_int(t->c, &there, SHELF_VECTOR_HAS, "i",
+                  shelf_model_key(t->model, chunk));
     if (e != ERR_NOTFOUND) /* it has one */
         return e;
-    if (t->n > 0 && (document != t->document || chunk != t->from + t->n ||
-                     t->n == SKETCH_ROWS)) {
-        int64_t last = t->document;
-
-        e = rows_write(t);
-        if (e == OK && document != last)
-            e = document_mark(t, last);
+    if (document != t->document) {
+        e = document_end(t);
+        t->document = document;
         if (e != OK)
             return e;
     }
-    unit = xcalloc(t->dims, sizeof(*unit));
-    memcpy(unit, row, t->dims * sizeof(*unit));
-    vector_normalise(unit, t->dims);
-    e = shelf_do(t->c, SHELF_VECTOR_ADD, "ib", key, unit,
-                 t->dims * sizeof(*unit));
-    if (t->n == 0) {
-        t->from = chunk;
-        t->document = document;
-    }
-    sketch_row(unit, t->dims, &t->rows);
-    t->n++;
-    free(unit);
-    return e;
+    return row_add(t, chunk, row);
 }
 
 static enum err
@@ -248,14 +251,13 @@ take_all(struct shelf_conn *c, const char *model, const int64_t *chunks,
     enum err e = model_have(c, model, dims, &t.model);
 
     buf_init(&t.rows, SKETCH_ROWS * SKETCH_ROW);
+    t.unit = xcalloc(dims, sizeof(*t.unit));
     for (size_t i = 0; e == OK && i < n; i++)
         e = take_one(&t, chunks[i], rows + i * dims);
-    if (e == OK && t.n > 0) {
-        e = rows_write(&t);
-        if (e == OK)
-            e = document_mark(&t, t.document);
-    }
+    if (e == OK)
+        e = document_end(&t);
     buf_release(&t.rows);
+    free(t.unit);
     return e;
 }
 
@@ -275,35 +277,6 @@ files_vectors(struct files *f, const char *model, const int64_t *chunks,
     e = shelf_write(c);
     if (e == OK)
         e = shelf_end(c, take_all(c, model, chunks, rows, n, dims));
-    shelf_give(c);
-    return e;
-}
-
-static enum err
-drop_others(struct shelf_conn *c, const char *model)
-{
-    int64_t no;
-    enum err e;
-
-    while ((e = shelf_int(c, &no, SHELF_MODELS_OTHER, "t", model)) == OK) {
-        e = model_drop(c, no);
-        if (e != OK)
-            return e;
-    }
-    return e == ERR_NOTFOUND ? OK : e;
-}
-
-enum err
-files_vectors_only(struct files *f, const char *model)
-{
-    struct shelf_conn *c;
-    enum err e = shelf_take(f, &c);
-
-    if (e != OK)
-        return e;
-    e = shelf_write(c);
-    if (e == OK)
-        e = shelf_end(c, drop_others(c, model));
     shelf_give(c);
     return e;
 }

@@ -54,6 +54,9 @@ struct query {
 /* --- query_words.c -------------------------------------------------------- */
 
 void query_words(struct query *q);
+/* Behind that: what the vector of what was said before counts, beside that of
+ * what was typed. */
+double query_recent_weight(const struct query *q);
 /* How a word of a text is a term: the term of the most weight, or -1. */
 enum query_match { MATCH_WORD, MATCH_STEM, MATCH_PREFIX };
 int query_match(const struct query *q, enum lang lang,

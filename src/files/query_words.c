@@ -277,6 +277,12 @@ first_bytes(struct query *q)
     }
 }
 
+double
+query_recent_weight(const struct query *q)
+{
+    return q->plain ? 1 : RECENT_VECTOR;
+}
+
 void
 query_words(struct query *q)
 {
@@ -303,8 +309,7 @@ query_words(struct query *q)
         float recent[VECTOR_DIMS];
 
         vector_of(said.data, said.len, recent);
-        vector_mix(q->vector, recent, VECTOR_DIMS,
-                   q->plain ? 1 : RECENT_VECTOR);
+        vector_mix(q->vector, recent, VECTOR_DIMS, query_recent_weight(q));
         vector_normalise(q->vector, VECTOR_DIMS);
     }
     for (size_t i = 0; q->n_terms > 0 && i < VECTOR_DIMS; i++)

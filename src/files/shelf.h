@@ -80,17 +80,21 @@ enum shelf_sql {
     SHELF_SKETCH_ADD,
     SHELF_SKETCH_DROP,
     SHELF_SKETCH_SCAN,
+    SHELF_SKETCH_SUM,
     SHELF_VECTOR_ADD,
     SHELF_VECTOR_DROP,
+    SHELF_VECTOR_NTH,
     SHELF_VECTOR_COSINE,
     SHELF_VECTOR_HAS,
     SHELF_VECTOR_COUNT,
     SHELF_MODEL,
     SHELF_MODEL_NEXT,
+    SHELF_MODELS,
     SHELF_MODELS_OTHER,
     SHELF_MODEL_FREE,
     SHELF_MODEL_ADD,
     SHELF_MODEL_DROP,
+    SHELF_MODEL_FADE,
     SHELF_MODEL_FORGET,
     SHELF_PENDING,
     SHELF_LOCAL,
@@ -182,6 +186,14 @@ MUST_USE enum err shelf_document_empty(struct shelf_conn *c, int64_t document);
 void shelf_words_text(struct buf *out, int64_t lang, const char *name,
                       const char *title, const char *heading, const char *text,
                       size_t n);
+
+/* --- files/files_models.c ------------------------------------------------- */
+
+/* The number of a model, and how many dimensions it has. ERR_NOTFOUND. */
+MUST_USE enum err shelf_model_find(struct shelf_conn *c, const char *model,
+                                   int64_t *no, int64_t *dims);
+/* With all its vectors. */
+MUST_USE enum err shelf_model_drop(struct shelf_conn *c, int64_t no);
 
 /* --- files/files_text.c --------------------------------------------------- */
 

@@ -161,14 +161,19 @@ static const char *const sql[SHELF_SQL__N] = {
     [SHELF_SKETCH_DROP] = "DELETE FROM sketch WHERE no >= ?1 AND no < ?2",
     [SHELF_SKETCH_SCAN] = "SELECT no, document, rows FROM sketch"
                           " WHERE no >= ?1 AND no < ?2 ORDER BY no",
+    [SHELF_SKETCH_SUM] = "SELECT coalesce(sum(length(rows)), 0) FROM sketch"
+                         " WHERE no >= ?1 AND no < ?2",
     [SHELF_VECTOR_ADD] = "INSERT INTO vector VALUES (?1, ?2)",
     [SHELF_VECTOR_DROP] = "DELETE FROM vector WHERE no >= ?1 AND no < ?2",
+    [SHELF_VECTOR_NTH] = "SELECT no FROM vector WHERE no >= ?1 AND no < ?2"
+                         " ORDER BY no LIMIT 1 OFFSET ?3",
     [SHELF_VECTOR_COSINE] = "SELECT cosine(row, ?2) FROM vector WHERE no = ?1",
     [SHELF_VECTOR_HAS] = "SELECT 1 FROM vector WHERE no = ?1",
     [SHELF_VECTOR_COUNT] = "SELECT count(*) FROM vector"
                            " WHERE no >= ?1 AND no < ?2",
     [SHELF_MODEL] = "SELECT no, dims FROM model WHERE name = ?1",
     [SHELF_MODEL_NEXT] = "SELECT min(no) FROM model WHERE no > ?1",
+    [SHELF_MODELS] = "SELECT no, name FROM model ORDER BY no",
     [SHELF_MODELS_OTHER] = "SELECT no FROM model WHERE name <> ?1 LIMIT 1",
     [SHELF_MODEL_FREE] =
         "SELECT coalesce(min(no), 0) + 1 FROM (SELECT 0 AS no UNION ALL"
@@ -176,11 +181,12 @@ static const char *const sql[SHELF_SQL__N] = {
         " (SELECT 1 FROM model WHERE model.no = m.no + 1)",
     [SHELF_MODEL_ADD] = "INSERT INTO model VALUES (?1, ?2, ?3)",
     [SHELF_MODEL_DROP] = "DELETE FROM model WHERE no = ?1",
+    [SHELF_MODEL_FADE] = "UPDATE model SET name = '-' || no WHERE no = ?1",
     [SHELF_MODEL_FORGET] = "UPDATE document SET embedded = 0"
                            " WHERE embedded = ?1 AND chunks > 0",
     [SHELF_PENDING] =
         "SELECT c.no, c.text, d.label, d.redactions, c.start, d.first,"
-        " d.chunks, d.image FROM document d"
+        " d.chunks, d.image, d.name FROM document d"
         " JOIN chunk c ON c.no >= d.first AND c.no < d.first + d.chunks"
         " WHERE d.chunks > 0 AND (d.embedded < ?1 OR d.embedded > ?1)"
         " AND (?2 = 0 OR d.label <> 2) AND NOT EXISTS"

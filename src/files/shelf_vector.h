@@ -9,11 +9,12 @@
 #include <sqlite3.h>
 
 #include "base/buf.h"
+#include "files/files.h"
 
 #define SKETCH_DIMS 256
 #define SKETCH_ROW (SKETCH_DIMS + sizeof(float)) /* bytes of one */
 #define SKETCH_ROWS 64                           /* of one record, at most */
-#define VECTOR_DIMS_MAX 8192
+#define VECTOR_DIMS_MAX FILES_DIMS_MAX
 
 /* What a query is compared with sketches by. */
 struct sketch_query {

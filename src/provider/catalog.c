@@ -353,6 +353,24 @@ catalog_route(const char *provider, const char *model, struct route_choice *out,
                        "This provider is not configured", "%s", r->hint);
 }
 
+enum err
+catalog_embed(struct route_choice *out, struct problem *why)
+{
+    const char *name = conf_str(CONF_EMBED_MODEL);
+    enum err e;
+
+    if (*name == '\0')
+        return problem_set(why, ERR_NOTFOUND, NULL, NULL, NULL);
+    if (strchr(name, '/') == NULL)
+        return problem_set(why, ERR_BADREQ, NULL,
+                           "It does not say provider/model", NULL);
+    e = catalog_route(NULL, name, out, why);
+    if (e == OK && out->provider->embed_build == NULL)
+        e = problem_set(why, ERR_IMPOSSIBLE, "embeddings_not_supported",
+                        "This model's provider makes no embeddings", NULL);
+    return e;
+}
+
 size_t
 catalog_list(const struct provider **out, bool *configured, size_t max)
 {

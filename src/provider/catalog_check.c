@@ -375,6 +375,20 @@ check_model(struct checker *c, const char *setting, const char *model)
     fault(c, setting, 0, rule);
 }
 
+/* Whose vectors files are found by. */
+static void
+check_embed(struct checker *c)
+{
+    struct route_choice route;
+    struct problem why;
+    char rule[RULE_MAX];
+
+    if (catalog_embed(&route, &why) == OK || why.err == ERR_NOTFOUND)
+        return;
+    (void)snprintf(rule, sizeof(rule), "is not used: %s", why.error);
+    fault(c, "EMBED_MODEL", 0, rule);
+}
+
 static void
 check_tasks(struct checker *c)
 {
@@ -384,6 +398,7 @@ check_tasks(struct checker *c)
         check_model(c, "SUMMARY_MODEL", conf_str(CONF_SUMMARY_MODEL));
     if (!text_ieq(title, "auto") && !text_ieq(title, "off"))
         check_model(c, "TITLE_MODEL", title);
+    check_embed(c);
 }
 
 static void

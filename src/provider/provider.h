@@ -305,6 +305,10 @@ MUST_USE enum err catalog_route(const char *provider, const char *model,
  * r. False: none is known (a base URL of one's own may lead anywhere), or the
  * model of r costs no more. */
 bool catalog_cheap(const struct route_choice *r, struct route_choice *out);
+/* Who makes the vectors of files (EMBED_MODEL). ERR_NOTFOUND: nobody is to.
+ * ERR_BADREQ, ERR_IMPOSSIBLE with why: it cannot be asked, or its provider
+ * makes none. */
+MUST_USE enum err catalog_embed(struct route_choice *out, struct problem *why);
 /* Does what this route is sent stay on this machine? It is answered here, or by
  * a model behind a base URL of the loopback; a name that says it is served from
  * a cloud (Ollama's "-cloud") does not count. Pure. */

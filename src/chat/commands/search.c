@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "chat/engine.h"
 #include "chat/found.h"
+#include "chat/query_vector.h"
 #include "chat/retrieve.h"
 
 #define RESULTS 20 /* sessions, or messages of this one */
@@ -79,9 +80,19 @@ put_files(struct command_run *run, const char *text, size_t n)
         .per_document = 1,
         .now_ms = clock_wall_ms(),
     };
+    struct payer payer = a->payer;
+    struct query_vector vector;
     struct files_found found;
+    enum err e;
 
-    if (files == NULL || files_search(files, &q, &found) != OK)
+    if (files == NULL)
+        return;
+    if (payer.owner == NULL)
+        payer.owner = a->owner;
+    query_vector(run->en, &q, &payer, NULL, &vector);
+    e = files_search(files, &q, &found);
+    query_vector_release(&vector);
+    if (e != OK)
         return; /* the log says why */
     json_name(&run->j, "files");
     json_begin_arr(&run->j);

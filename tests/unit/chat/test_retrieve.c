@@ -512,7 +512,7 @@ the_newest_of_what_was_said_counts(void **state)
     m[5].text = big[2];
     m[5].len = sizeof(big[2]);
     buf_init(&out, RETRIEVE_RECENT_MAX + 1);
-    retrieve_recent(m, COUNT_OF(m), &out);
+    retrieve_recent(m, COUNT_OF(m), false, &out);
     assert_int_equal(buf_status(&out), OK);
     assert_int_equal(out.len, 3 * 401); /* the oldest has no room */
     assert_true(out.data[0] == 'b' && out.data[out.len - 2] == 'c');
@@ -520,10 +520,10 @@ the_newest_of_what_was_said_counts(void **state)
     buf_clear(&out);
     m[0].text = "Where?";
     m[0].len = 6;
-    retrieve_recent(m, 2, &out);
+    retrieve_recent(m, 2, false, &out);
     assert_string_equal(buf_cstr(&out), "Where?\nzzz\n");
     buf_clear(&out);
-    retrieve_recent(NULL, 0, &out);
+    retrieve_recent(NULL, 0, false, &out);
     assert_int_equal(out.len, 0);
     buf_release(&out);
 }

@@ -592,9 +592,12 @@ struct waiting {
 };
 
 static bool
-waiting_add(void *arg, int64_t chunk, const char *text, size_t n)
+waiting_add(void *arg, int64_t chunk, const char *name, const char *text,
+            size_t n)
 {
     struct waiting *w = arg;
+
+    assert_true(name[0] != '\0');
 
     w->chunk[w->n] = chunk;
     (void)snprintf(w->text[w->n++], 64, "%.*s", (int)n, text);

@@ -558,11 +558,12 @@ a_snippet_shows_the_place_in_one_line(void **state)
 }
 
 static bool
-embed(void *arg, int64_t chunk, const char *text, size_t n)
+embed(void *arg, int64_t chunk, const char *name, const char *text, size_t n)
 {
     float row[700] = {0};
 
     (void)arg;
+    (void)name;
     row[memmem(text, n, "walrus", 6) != NULL ? 0 : 699] = 2;
     return files_vectors(fs, "m/1", &chunk, row, 1, COUNT_OF(row)) == OK;
 }

@@ -83,3 +83,10 @@ export const embedded = (parley, chunks, headers) =>
         const p = await progress(parley, headers);
         return p.state === 'done' && p.embedded === chunks && p;
     });
+
+/* Wait for what is told of it to be this. */
+export const stateOf = (parley, state) =>
+    until(`the vectors to be ${state}`, async () => {
+        const p = await progress(parley);
+        return p.state === state && p;
+    });

@@ -163,18 +163,16 @@ static enum err
 embedded_read(struct shelf_conn *c, const char *model, int64_t collection,
               int64_t *chunks)
 {
-    int64_t no, dims, from = 0, to = shelf_chunk_from(SHELF_COLLECTIONS_MAX);
+    int64_t no, dims, from, to;
     enum err e = shelf_model_find(c, model, &no, &dims);
 
-    if (collection > 0) {
-        from = shelf_chunk_from(collection);
-        to = shelf_chunk_from(collection + 1);
-    }
     *chunks = 0;
-    if (e == OK)
-        e = count_read(c, shelf_model_key(no, from), shelf_model_key(no, to),
-                       chunks);
-    return e == ERR_NOTFOUND ? OK : e;
+    if (e != OK)
+        return e == ERR_NOTFOUND ? OK : e;
+    from = shelf_model_key(no, shelf_chunk_from(collection));
+    to = collection > 0 ? shelf_model_key(no, shelf_chunk_from(collection + 1))
+                        : shelf_model_key(no + 1, 0);
+    return count_read(c, from, to, chunks);
 }
 
 enum err

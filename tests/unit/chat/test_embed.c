@@ -295,6 +295,68 @@ a_client_that_leaves_waits_for_the_worker(void **state)
     assert_int_equal(tap_count(&taps[0].asked), 1);
 }
 
+/* A reply of so many bytes. */
+static void
+reply_of(size_t n)
+{
+    char *text = xcalloc(n + 1, 1);
+
+    (void)memset(text, ' ', n);
+    (void)memcpy(text, "1 1", 3);
+    tap_wait_asked(0, 1);
+    tap_put(0, 'T', text, n - 5); /* a frame has five bytes more */
+    tap_close(0, false);
+    free(text);
+}
+
+static void
+look_working(void *arg)
+{
+    *(bool *)arg = em.working;
+}
+
+static void
+wait_working(void)
+{
+    int64_t until_ms = clock_mono_ms() + TAP_WAIT_MS;
+    bool working = false;
+
+    while (!working && clock_mono_ms() < until_ms) {
+        fake_sleep_ms(2);
+        engine_call(rig, look_working, &working);
+    }
+    assert_true(working);
+}
+
+static void
+one_that_is_wanted_soon_needs_no_worker(void **state)
+{
+    (void)state;
+    hold_worker();
+    em.soon = true;
+    embed_it(1);
+    reply_of(EMBED_SOON_MAX);
+    wait_done();
+    assert_int_equal(problem.err, OK);
+    assert_string_equal(buf_cstr(&heard), "0+1|");
+    hold_release();
+}
+
+static void
+unless_it_is_long(void **state)
+{
+    (void)state;
+    hold_worker();
+    em.soon = true;
+    embed_it(1);
+    reply_of(EMBED_SOON_MAX + 1);
+    wait_working();
+    assert_int_equal(n_done, 0);
+    hold_release();
+    wait_done();
+    assert_string_equal(buf_cstr(&heard), "0+1|");
+}
+
 static void
 a_process_that_stops_ends_it(void **state)
 {
@@ -321,6 +383,8 @@ main(void)
         T(what_is_not_understood_is_no_answer),
         T(a_client_that_leaves_takes_the_provider_along),
         T(a_client_that_leaves_waits_for_the_worker),
+        T(one_that_is_wanted_soon_needs_no_worker),
+        T(unless_it_is_long),
         T(a_process_that_stops_ends_it),
     };
 

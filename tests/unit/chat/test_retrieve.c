@@ -523,6 +523,13 @@ the_newest_of_what_was_said_counts(void **state)
     retrieve_recent(m, 2, false, &out);
     assert_string_equal(buf_cstr(&out), "Where?\nzzz\n");
     buf_clear(&out);
+    m[1].stays = true; /* it quotes what must not leave */
+    retrieve_recent(m, 2, true, &out);
+    assert_string_equal(buf_cstr(&out), "Where?\n");
+    buf_clear(&out);
+    retrieve_recent(m, 2, false, &out);
+    assert_string_equal(buf_cstr(&out), "Where?\nzzz\n");
+    buf_clear(&out);
     retrieve_recent(NULL, 0, false, &out);
     assert_int_equal(out.len, 0);
     buf_release(&out);

@@ -509,6 +509,28 @@ who_is_named_for_a_task_is_checked(void **state)
     assert_non_null(strstr(said, "SUMMARY_MODEL:0: cannot be asked: "));
 }
 
+static void
+who_makes_vectors_of_files_is_checked(void **state)
+{
+    struct route_choice r;
+    struct problem why;
+
+    (void)state;
+    assert_int_equal(SET(OPENAI), 0);
+    assert_int_equal(catalog_embed(&r, &why), ERR_NOTFOUND);
+    assert_int_equal(SET(OPENAI, {CONF_EMBED_MODEL, "openai/e/3"}), 0);
+    assert_int_equal(catalog_embed(&r, &why), OK);
+    assert_string_equal(r.provider->name, "openai");
+    assert_string_equal(r.model, "e/3");
+    assert_int_equal(SET(OPENAI, {CONF_EMBED_MODEL, "e-3"}), 1);
+    assert_non_null(strstr(said, "EMBED_MODEL:0: is not used: It does not"));
+    assert_int_equal(SET(ANTHROPIC, {CONF_EMBED_MODEL, "anthropic/e"}), 1);
+    assert_non_null(strstr(said, "provider makes no embeddings"));
+    assert_int_equal(catalog_embed(&r, &why), ERR_IMPOSSIBLE);
+    assert_int_equal(SET(OPENAI, {CONF_EMBED_MODEL, "gemini/e"}), 1);
+    assert_non_null(strstr(said, "provider is not configured"));
+}
+
 /* --- what is said at start ------------------------------------------------ */
 
 static void
@@ -762,6 +784,7 @@ main(void)
             small_tasks_are_for_a_cheaper_model_of_the_same_provider),
         cmocka_unit_test(what_an_address_of_ones_own_has_is_not_known),
         cmocka_unit_test(who_is_named_for_a_task_is_checked),
+        cmocka_unit_test(who_makes_vectors_of_files_is_checked),
         cmocka_unit_test(all_faults_are_told_at_once_and_no_secret),
         cmocka_unit_test(a_missing_key_is_told_with_what_to_set),
         cmocka_unit_test(the_models_file_is_read_and_its_faults_have_lines),

@@ -17,6 +17,9 @@
 #define QUERY_COLLECTIONS 4096 /* that are looked through */
 #define QUERY_MIN 64           /* candidates that are read, of each kind */
 #define QUERY_MAX 256
+#define QUERY_BASE_MIN \
+    20 /* chunks of a model of which it is known what is
+                             usual */
 
 /* A word that is looked for. */
 struct query_term {
@@ -44,6 +47,8 @@ struct query {
     float typed[VECTOR_DIMS];  /* the same without what was said before */
     bool has_vector;
     int64_t model; /* of ask->vector; 0: there is none, or it is unknown */
+    double base;   /* similarity that says nothing, of that model; set by the
+                      scan */
     /* Collections that are looked through, by number. */
     int64_t *collection;
     size_t n_collections;

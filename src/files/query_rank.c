@@ -33,6 +33,7 @@
 #define WEIGHT_VECTOR 1.0
 #define WEIGHT_BUILT_IN 0.5 /* of the built-in vectors */
 #define SIMILAR 0.18 /* at least, of one that has no word; built-in vectors */
+#define SIMILAR_MODEL 0.2 /* likewise, of another model, above what is usual */
 #define HALF_MS (90.0 * 24 * 3600 * 1000) /* a file of that age is half new */
 
 /* --- reading -------------------------------------------------------------- */
@@ -117,9 +118,12 @@ similarities_read(struct query *q, struct query_result *r)
 {
     enum err e = OK;
 
-    if (r->model)
-        return similarity_read(q, shelf_model_key(q->model, r->chunk),
-                               q->ask->vector, q->ask->dims, &r->similarity);
+    if (r->model) {
+        e = similarity_read(q, shelf_model_key(q->model, r->chunk),
+                            q->ask->vector, q->ask->dims, &r->similarity);
+        r->similarity = fmax((r->similarity - q->base) / (1 - q->base), 0);
+        return e;
+    }
     if (q->has_vector)
         e = similarity_read(q, r->chunk, q->vector, VECTOR_DIMS,
                             &r->similarity);
@@ -340,7 +344,7 @@ is_answer(const struct query *q, const struct query_result *r)
     if (r->said && q->matched)
         return true; /* of what was said before */
     /* What was said before does not make an answer to something else. */
-    return r->model ? r->similarity > 0 : r->to_typed >= SIMILAR;
+    return r->model ? r->similarity >= SIMILAR_MODEL : r->to_typed >= SIMILAR;
 }
 
 enum err

@@ -19,6 +19,7 @@
 #define COMMON_SHARE 12   /* a word in one chunk of so many is common */
 #define COMMON_LEAST 1000 /* and of fewer chunks none is */
 #define PREFIX_SHARE 0.4f /* what the beginning of a word is worth of it */
+#define BASE_MAX 0.95
 #define EXPR_MAX (8 * (SHELF_WORD_MAX + 16))
 
 void
@@ -324,6 +325,22 @@ scan_terms(struct query *q, struct query_scan *s)
     return e;
 }
 
+/* Vectors of some models are all alike to a good part, whatever they are about:
+ * what a chunk has with the query on the average says nothing of it. */
+static double
+base_of(const struct query_scan *s)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t k = 0; k < s->n; k++)
+        if ((s->flags[k] & SCAN_MODEL) != 0) {
+            sum += (double)s->similarity[k];
+            n++;
+        }
+    return n < QUERY_BASE_MIN ? 0 : fmin(fmax(sum / (double)n, 0), BASE_MAX);
+}
+
 enum err
 query_scan_read(struct query *q, struct query_scan *s)
 {
@@ -341,5 +358,6 @@ query_scan_read(struct query *q, struct query_scan *s)
         if (e == OK && q->ask->leaves)
             e = scan_local(q, s, q->collection[i]);
     }
+    q->base = base_of(s);
     return e == OK && s->n > 0 ? scan_terms(q, s) : e;
 }

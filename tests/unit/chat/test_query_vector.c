@@ -48,27 +48,28 @@ struct asking {
     struct query_vector v;
 };
 
-static struct asking
-query_as(const char *text, const char *recent, const struct payer *payer,
-         const struct buf *away)
+/* The query borrows from where it is filled in. */
+static void
+query_as(struct asking *a, const char *text, const char *recent,
+         const struct payer *payer, const struct buf *away)
 {
-    struct asking a = {.q = {.owner = FILES_SHARED,
-                             .text = text,
-                             .len = strlen(text),
-                             .recent = recent,
-                             .recent_len = strlen(recent)}};
-
-    query_vector(rig, &a.q, payer, away, &a.v);
-    return a;
+    *a = (struct asking){.q = {.owner = FILES_SHARED,
+                               .text = text,
+                               .len = strlen(text),
+                               .recent = recent,
+                               .recent_len = strlen(recent)}};
+    query_vector(rig, &a->q, payer, away, &a->v);
 }
 
 /* Has it a vector? */
 static bool
 query(const char *text)
 {
-    struct asking a = query_as(text, "", &nobody, NULL);
-    bool has = a.q.vector != NULL;
+    struct asking a;
+    bool has;
 
+    query_as(&a, text, "", &nobody, NULL);
+    has = a.q.vector != NULL;
     assert_true(a.q.vector == a.v.typed);
     query_vector_release(&a.v);
     return has;
@@ -83,7 +84,7 @@ both_texts_are_asked_for_at_once(void **state)
 
     (void)state;
     begin();
-    a = query_as("xxx", "xx\n", &nobody, NULL);
+    query_as(&a, "xxx", "xx\n", &nobody, NULL);
     assert_string_equal(served.seen, "xxx|xx\n|\n");
     assert_int_equal(a.q.dims, 2);
     assert_string_equal(a.q.model, MODEL);
@@ -91,7 +92,7 @@ both_texts_are_asked_for_at_once(void **state)
     assert_true(a.q.recent_vector[0] > 1.9F && a.q.recent_vector[0] < 2.1F);
     query_vector_release(&a.v);
     assert_null(a.v.typed);
-    a = query_as("xx\n", "x", &nobody, NULL); /* one of them is known */
+    query_as(&a, "xx\n", "x", &nobody, NULL); /* one of them is known */
     assert_non_null(a.q.recent_vector);
     assert_string_equal(served.seen, "xxx|xx\n|\nx|\n");
     query_vector_release(&a.v);
@@ -107,7 +108,7 @@ what_must_not_leave_is_not_sent(void **state)
     begin();
     buf_init(&away, 100);
     buf_adds(&away, "only this");
-    a = query_as("x", "a secret", &nobody, &away);
+    query_as(&a, "x", "a secret", &nobody, &away);
     assert_int_equal(served_times("a secret"), 1); /* it is this machine */
     query_vector_release(&a.v);
     rig_stop(0);
@@ -115,7 +116,7 @@ what_must_not_leave_is_not_sent(void **state)
     conf_override(CONF_EMBED_MODEL, MODEL "-cloud");
     have_vectors(MODEL "-cloud", 1);
     embed_begin(false);
-    a = query_as("x", "a secret", &nobody, &away);
+    query_as(&a, "x", "a secret", &nobody, &away);
     assert_int_equal(served_times("a secret"), 1);
     assert_int_equal(served_times("only this"), 1);
     assert_non_null(a.q.recent_vector);
@@ -301,7 +302,7 @@ a_budget_is_its_owners_own_matter(void **state)
 
     (void)state;
     begin();
-    a = query_as("a text of more than one token, by far", "", &poor, NULL);
+    query_as(&a, "a text of more than one token, by far", "", &poor, NULL);
     assert_null(a.q.vector);
     assert_int_equal(served_asked(), 0);
     assert_true(query("x"));
@@ -320,13 +321,13 @@ the_model_that_most_chunks_have_serves(void **state)
     have_vectors("nobody/knows", 2);
     have_vectors(MODEL, 1);
     embed_begin(false);
-    a = query_as("x", "", &nobody, NULL);
+    query_as(&a, "x", "", &nobody, NULL);
     assert_string_equal(a.q.model, "openai/old");
     query_vector_release(&a.v);
     rig_stop(0);
     have_vectors(MODEL, 1);
     embed_begin(false);
-    a = query_as("x", "", &nobody, NULL);
+    query_as(&a, "x", "", &nobody, NULL);
     assert_string_equal(a.q.model, MODEL);
     query_vector_release(&a.v);
 }

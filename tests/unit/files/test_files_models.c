@@ -2,6 +2,8 @@
  * not, and how they go. */
 #include "index_test.h"
 
+#include "files/query.h"
+
 #define STEP 1000 /* vectors that go in one transaction */
 
 static int64_t ids[STEP + 1];
@@ -271,6 +273,39 @@ what_was_said_before_counts_less(void **state)
     assert_string_equal(found_with(0, 1, a), "c b a ");
 }
 
+/* All have a good part of one direction, and a little of their own. */
+static void
+what_all_have_says_nothing(void **state)
+{
+    static const float other[] = {0.9F, 0.4358899F, 0};
+    static const float row[] = {0.9F, 0, 0.4358899F};
+    struct files_query q = query_of(ANN, "zzz");
+    struct files_found all;
+
+    (void)state;
+    q.vector = row;
+    q.dims = 3;
+    q.model = "m/1";
+    q.top_k = FILES_TOP_K_MAX;
+    (void)put_note("this", "one");
+    assert_int_equal(pending("m/1"), 1);
+    assert_int_equal(files_vectors(fs, "m/1", ids, row, 1, 3), OK);
+    for (size_t n = 2; n <= QUERY_BASE_MIN; n++) {
+        char name[16];
+
+        (void)snprintf(name, sizeof(name), "%zu", n);
+        (void)put_note(name, "two");
+        assert_int_equal(pending("m/1"), 1);
+        assert_int_equal(files_vectors(fs, "m/1", ids, other, 1, 3), OK);
+        assert_int_equal(files_search(fs, &q, &all), OK);
+        /* Of few it is not known what they have in common. */
+        assert_int_equal(all.n, n < QUERY_BASE_MIN ? n : 1);
+        assert_string_equal(all.hits[0].name, "this");
+        assert_true(all.hits[0].similarity > 0.99);
+        files_found_release(&all);
+    }
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, index_setup, index_teardown)
 
 int
@@ -283,6 +318,7 @@ main(void)
         TEST(a_model_that_is_half_gone_begins_anew),
         TEST(vectors_are_as_long_as_they_may_be),
         TEST(what_was_said_before_counts_less),
+        TEST(what_all_have_says_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

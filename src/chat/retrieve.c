@@ -316,8 +316,7 @@ look_with_recent(struct engine *en, struct files_query *q,
                  const struct turn_ask *a, struct retrieved *r)
 {
     size_t n = a->n_history < RECENT_MESSAGES ? a->n_history : RECENT_MESSAGES;
-    const struct ask_message *last = n > 0 ? a->history + (a->n_history - n)
-                                           : NULL;
+    const struct ask_message *last;
     struct payer payer = a->payer;
     struct query_vector vector;
     struct buf recent, away;
@@ -325,8 +324,11 @@ look_with_recent(struct engine *en, struct files_query *q,
 
     buf_init(&recent, RETRIEVE_RECENT_MAX + 1);
     buf_init(&away, RETRIEVE_RECENT_MAX + 1);
-    retrieve_recent(last, n, false, &recent);
-    retrieve_recent(last, n, true, &away);
+    if (n > 0) {
+        last = a->history + (a->n_history - n);
+        retrieve_recent(last, n, false, &recent);
+        retrieve_recent(last, n, true, &away);
+    }
     q->recent = buf_cstr(&recent);
     q->recent_len = recent.len;
     if (payer.owner == NULL)

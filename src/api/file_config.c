@@ -15,6 +15,7 @@
 #include "base/json.h"
 
 #define ROUNDS 3 /* of a conversation that count, unless asked otherwise */
+#define TRIES 16 /* others may be faster so often */
 #define NAME "files/config/"
 #define NAME_MAX_ (sizeof(NAME) + DIGEST_NAME_LEN)
 
@@ -70,19 +71,18 @@ config_read(struct file_config *c, const cJSON *o, struct problem *why)
     return OK;
 }
 
-/* The members that the owner set; never NULL. */
+/* The members that the owner set; never NULL. was is the record as it stands,
+ * empty where there is none. */
 static cJSON *
-load_set(struct store *s, const char *owner)
+load_set(struct store *s, const char *owner, struct buf *was)
 {
     char name[NAME_MAX_];
     size_t n = record_name(name, owner);
     cJSON *o = NULL;
-    struct buf value;
 
-    buf_init(&value, STORE_RECORD_MAX + 1);
-    if (store_record(s, name, n, &value) == OK)
-        o = json_parse_lenient(buf_cstr(&value), value.len);
-    buf_release(&value);
+    buf_clear(was);
+    if (store_record(s, name, n, was) == OK)
+        o = json_parse_lenient(buf_cstr(was), was->len);
     if (!cJSON_IsObject(o)) {
         cJSON_Delete(o);
         o = cJSON_CreateObject();
@@ -95,12 +95,16 @@ load_set(struct store *s, const char *owner)
 void
 file_config_load(struct store *s, const char *owner, struct file_config *out)
 {
-    cJSON *o = load_set(s, owner);
     struct problem ignored;
+    struct buf was;
+    cJSON *o;
 
+    buf_init(&was, STORE_RECORD_MAX + 1);
+    o = load_set(s, owner, &was);
     config_default(out);
     IGNORE(config_read(out, o, &ignored));
     cJSON_Delete(o);
+    buf_release(&was);
 }
 
 /* --- the routes ---------------------------------------------------------- */
@@ -155,8 +159,10 @@ merge(cJSON *set, const cJSON *sent)
     }
 }
 
+/* ERR_CONFLICT: it is not as it was. */
 static enum err
-save(struct app *app, const char *owner, const cJSON *set, struct problem *why)
+save(struct store *s, const char *owner, const cJSON *set,
+     const struct buf *was)
 {
     struct store_op op = {.kind = STORE_RECORDS, .owner = ""};
     struct record_change change = {.expires_ms = 0};
@@ -170,11 +176,33 @@ save(struct app *app, const char *owner, const cJSON *set, struct problem *why)
     change.n = record_name(name, owner);
     change.value = text;
     change.len = strlen(text);
+    change.expect = was->len > 0 ? RECORD_SAME : RECORD_ABSENT;
+    change.was = was->data;
+    change.was_len = was->len;
     op.records.changes = &change;
     op.records.n = 1;
-    e = change.len > STORE_RECORD_MAX ? ERR_TOOBIG
-                                      : store_apply(engine_store(app->en), &op);
+    e = change.len > STORE_RECORD_MAX ? ERR_TOOBIG : store_apply(s, &op);
     cJSON_free(text);
+    return e;
+}
+
+/* Two requests at once may set different members. */
+static enum err
+change_set(struct store *s, const char *owner, const cJSON *sent,
+           struct problem *why)
+{
+    enum err e = ERR_CONFLICT;
+    struct buf was;
+
+    buf_init(&was, STORE_RECORD_MAX + 1);
+    for (int i = 0; i < TRIES && e == ERR_CONFLICT; i++) {
+        cJSON *set = load_set(s, owner, &was);
+
+        merge(set, sent);
+        e = save(s, owner, set, &was);
+        cJSON_Delete(set);
+    }
+    buf_release(&was);
     return e == OK ? OK : problem_set(why, e, NULL, NULL, NULL);
 }
 
@@ -185,7 +213,7 @@ api_config_set(void *arg, struct request *rq)
     const char *owner = app_owner(rq);
     struct problem p = {.err = OK};
     struct file_config c;
-    cJSON *sent = NULL, *set = load_set(engine_store(app->en), owner);
+    cJSON *sent = NULL;
     enum err e = json_parse(rq->body != NULL ? rq->body : "", rq->body_len,
                             &sent, &p);
 
@@ -195,12 +223,9 @@ api_config_set(void *arg, struct request *rq)
                         "Sign in, or let the browser keep cookies.");
     if (e == OK)
         e = config_read(&c, sent, &p);
-    if (e == OK) {
-        merge(set, sent);
-        e = save(app, owner, set, &p);
-    }
+    if (e == OK)
+        e = change_set(engine_store(app->en), owner, sent, &p);
     cJSON_Delete(sent);
-    cJSON_Delete(set);
     if (e != OK) {
         app_fail(app, rq, &p);
         return;

@@ -373,4 +373,18 @@ describe('the context of a message', () => {
             chat_rounds: null, system_prompt: null });
         assert.equal(back.body.top_k, 8);
     });
+
+    test('keeps what several ask for at once', async () => {
+        const set = (json) => postJson(parley, '/api/config', json, ann);
+        for (let i = 1; i <= 10; i++) {
+            const wish = { top_k: i, chat_rounds: i,
+                recency_bias: i / 10, system_prompt: `Be number ${i}.` };
+            await Promise.all(Object.entries(wish).map(([k, v]) =>
+                set({ [k]: v })));
+            assert.deepEqual((await call(parley, '/api/config',
+                { headers: ann })).body, wish);
+        }
+        await set({ top_k: null, recency_bias: null,
+            chat_rounds: null, system_prompt: null });
+    });
 });

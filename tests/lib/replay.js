@@ -158,8 +158,15 @@ export function lastMessage({ body }) {
 function readRequests(socket, onRequest) {
     let bytes = Buffer.alloc(0);
     let head = null;
+    let parts = []; /* behind bytes; put together when a body is whole */
+    let missing = 0;
     socket.on('data', (data) => {
-        bytes = Buffer.concat([bytes, data]);
+        parts.push(data);
+        missing -= data.length;
+        if (missing > 0)
+            return;
+        bytes = Buffer.concat([bytes, ...parts]);
+        parts = [];
         for (;;) {
             if (!head) {
                 const end = bytes.indexOf('\r\n\r\n');
@@ -171,7 +178,8 @@ function readRequests(socket, onRequest) {
                     socket.write('HTTP/1.1 100 Continue\r\n\r\n');
             }
             const length = Number(head.headers['content-length'] ?? 0);
-            if (bytes.length < length)
+            missing = length - bytes.length;
+            if (missing > 0)
                 return;
             const request = {
                 ...head, at: performance.now(),

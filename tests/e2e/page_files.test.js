@@ -56,7 +56,7 @@ describe('files on the page', () => {
         await tab.page.setInputFiles('#add-files', chosen);
         for (const { name } of chosen)
             await row(tab, name).waitFor();
-        await tab.page.locator('.files-list .waiting')
+        await tab.page.locator('.files-list .waiting').first()
             .waitFor({ state: 'detached' });
     }
 

@@ -81,13 +81,14 @@ read_upload(struct server *sv, const struct place *p,
     struct ingest in = {
         .files = sv->files, .tried = sv->tried, .collection = was->collection};
     enum err settled, e;
+    int root = open(p->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    in.root = open(p->root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (in.root < 0)
+    if (root < 0)
         return ERR_NOTFOUND;
+    in.root = root;
     e = ingest_file(&in, p->path, was->name, d, did);
     settled = ingest_settle(&in);
-    (void)close(in.root);
+    (void)close(root);
     e = e == OK ? settled : e;
     if (e == OK && *did != INGEST_GONE)
         forget_deleted(sv, p, d->id);

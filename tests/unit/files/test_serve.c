@@ -582,6 +582,16 @@ starts(const char *path)
 }
 
 static bool
+has_socket(int family, int type)
+{
+    int fd = socket(family, type, 0);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+static bool
 copy(const char *from, const char *to)
 {
     char command[800];
@@ -609,10 +619,10 @@ try_all(void)
     CHECK(5, opens(inside, O_RDWR));
     CHECK(6, opens("/dev/null", O_RDWR));
     CHECK(7, starts("/bin/true"));
-    CHECK(8, socket(AF_UNIX, SOCK_STREAM, 0) >= 0);
-    CHECK(9, socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM);
-    CHECK(10, socket(AF_INET6, SOCK_DGRAM, 0) < 0 && errno == EPERM);
-    CHECK(11, socket(AF_NETLINK, SOCK_RAW, 0) < 0 && errno == EPERM);
+    CHECK(8, has_socket(AF_UNIX, SOCK_STREAM));
+    CHECK(9, !has_socket(AF_INET, SOCK_STREAM) && errno == EPERM);
+    CHECK(10, !has_socket(AF_INET6, SOCK_DGRAM) && errno == EPERM);
+    CHECK(11, !has_socket(AF_NETLINK, SOCK_RAW) && errno == EPERM);
     CHECK(12, unshare(CLONE_NEWUSER) != 0);
     CHECK(13, sandbox_calls_of_reader(&why) > 0); /* its children's own */
     CHECK(14, starts("/bin/true"));

@@ -9,8 +9,9 @@
  * word of any commonness.
  *
  * Prints a line of JSON: megabytes of text indexed a second, and nanoseconds of
- * CPU time for each byte, median and p99 of a query in milliseconds by the clock
- * and of CPU time with all documents and with the first THOUSAND of them, how many queries gave the document that they were taken from, bytes of
+ * CPU time for each byte; median and p99 of a query in milliseconds by the
+ * clock, and of CPU time, with all documents and with the first THOUSAND of
+ * them; how many queries gave the document that they were taken from; bytes of
  * the index a byte of text, and the memory that an idle index keeps. It is
  * linked with the library, writes to a folder of its own below TMPDIR and
  * removes it. */
@@ -313,7 +314,8 @@ main(void)
     (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     (void)printf(
         "\"documents\":%u,\"chunks\":%.0f,\"textBytes\":%.0f,"
-        "\"indexMBs\":%.1f,\"indexCpuNs\":%.0f,\"bytesAByte\":%.2f,\"found\":%.3f,"
+        "\"indexMBs\":%.1f,\"indexCpuNs\":%.0f,\"bytesAByte\":%.2f,"
+        "\"found\":%.3f,"
         "\"idleKib\":%.0f,\"peakKib\":%ld}\n",
         n, (double)f.chunks, (double)f.bytes, (double)f.bytes / 1e3 / filled,
         filled_cpu * 1e6 / (double)f.bytes,

@@ -312,14 +312,14 @@ main(void)
     if (stat(path, &st) != 0)
         die("stat");
     (void)nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    (void)printf(
-        "\"documents\":%u,\"chunks\":%.0f,\"textBytes\":%.0f,"
-        "\"indexMBs\":%.1f,\"indexCpuNs\":%.0f,\"bytesAByte\":%.2f,"
-        "\"found\":%.3f,"
-        "\"idleKib\":%.0f,\"peakKib\":%ld}\n",
-        n, (double)f.chunks, (double)f.bytes, (double)f.bytes / 1e3 / filled,
-        filled_cpu * 1e6 / (double)f.bytes,
-        (double)st.st_size / (double)f.bytes, right, (double)idle / 1024,
-        use.ru_maxrss);
+    (void)printf("\"documents\":%u,\"chunks\":%.0f,\"textBytes\":%.0f,"
+                 "\"indexMBs\":%.1f,\"indexCpuNs\":%.0f,\"bytesAByte\":%.2f,"
+                 "\"found\":%.3f,"
+                 "\"idleKib\":%.0f,\"peakKib\":%ld}\n",
+                 n, (double)f.chunks, (double)f.bytes,
+                 (double)f.bytes / 1e3 / filled,
+                 filled_cpu * 1e6 / (double)f.bytes,
+                 (double)st.st_size / (double)f.bytes, right,
+                 (double)idle / 1024, use.ru_maxrss);
     return 0;
 }

@@ -269,9 +269,9 @@ find_term(struct query *q, struct query_scan *s, unsigned i, bool begins,
     return e;
 }
 
-/* Add a word to the chunks that have it. *seen: how many of the chunks, which it
- * was looked for in one after the other, were enough to find `most` that have
- * it: it is common, and was left. 0: it is not. */
+/* Add a word to the chunks that have it. *seen: among how many of the chunks,
+ * in their order, there were already `most` that have it: it is common, and was
+ * left. 0: it is not. */
 static enum err
 scan_term(struct query *q, struct query_scan *s, unsigned i, struct places *p,
           size_t most, size_t *seen)

@@ -43,8 +43,9 @@ void shelf_token_free(struct shelf_token *t); /* NULL is fine */
 #define SHELF_TOKEN_MARK '\x01'
 MUST_USE int shelf_token_register(fts5_api *api, struct shelf_token *t);
 
-/* What such a text can be given as instead: its words, found by the tokenizer of
- * another thread. n bytes at text, with the mark; out is overwritten. */
+/* What can be given instead of such a text: its words, as the tokenizer of
+ * another thread found them. n bytes at text, with the mark; out is written
+ * anew. */
 #define SHELF_TOKEN_LIST '\x02'
 void shelf_token_list(struct shelf_token *t, const char *text, size_t n,
                       struct buf *out);

@@ -1,5 +1,5 @@
 /*
- * A table with one slot for each hash: the word that came last is in it. Whoever
+ * A table with one slot for each hash, in which the word is that came last: who
  * has another one makes its stem and takes the slot.
  */
 #include "base/base.h"

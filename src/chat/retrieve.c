@@ -34,20 +34,6 @@ retrieve_files(const struct engine *en)
     return en->files;
 }
 
-const char *
-retrieve_as(const char *who, bool lists)
-{
-    return who[0] != '\0' ? who : lists ? FILES_NOBODY : FILES_SHARED;
-}
-
-const char *
-retrieve_viewer(const struct turn_ask *a)
-{
-    const char *who = a->payer.owner != NULL ? a->payer.owner : a->owner;
-
-    return retrieve_as(who, a->owner[0] == '\0' && a->lists);
-}
-
 /* --- what to look for ----------------------------------------------------- */
 
 /* Bytes of the i-th of n messages that count. */
@@ -331,8 +317,7 @@ look_with_recent(struct engine *en, struct files_query *q,
     }
     q->recent = buf_cstr(&recent);
     q->recent_len = recent.len;
-    if (payer.owner == NULL)
-        payer.owner = a->owner;
+    payer.owner = payer_owner(&payer, a->owner);
     query_vector(en, q, &payer, &away, &vector);
     e = look(en->files, q, a, r);
     query_vector_release(&vector);
@@ -372,28 +357,4 @@ retrieve(struct engine *en, struct turn_ask *a)
         log_warn("files.search", "error=\"the index cannot be read\"");
         free(r);
     }
-}
-
-void
-retrieved_free(const struct retrieved *r)
-{
-    struct retrieved *mine = (struct retrieved *)(uintptr_t)r;
-
-    if (r == NULL)
-        return;
-    sights_free(mine->sights);
-    files_found_release(&mine->here);
-    if (r->differs)
-        files_found_release(&mine->away);
-    free(mine);
-}
-
-const struct files_found *
-retrieved_for(const struct retrieved *r, bool stays)
-{
-    static const struct files_found none = {.n = 0};
-
-    if (r == NULL || (r->local && !stays))
-        return &none;
-    return stays || !r->differs ? &r->here : &r->away;
 }

@@ -32,12 +32,6 @@ struct retrieved {
 void retrieve_use(struct engine *en, struct files *f);
 struct files *retrieve_files(const struct engine *en);
 
-/* As whom the index is asked by somebody: who is nobody in particular, and may
- * see no list, sees what is shared. */
-const char *retrieve_as(const char *who, bool lists);
-/* The same for a turn: who asks, not whose session it is (another's may be gone
- * on with by its id). */
-const char *retrieve_viewer(const struct turn_ask *a);
 /* Say that there is no file of this name; hint NULL: what is always said. Gives
  * ERR_NOTFOUND. */
 enum err retrieve_missing(struct problem *why, const char *name,
@@ -50,14 +44,22 @@ MUST_USE enum err retrieve_check(const struct engine *en, struct turn_ask *a,
  * that it names, whatever they say; sets a->retrieved.
  * What fails is logged and as good as nothing found. Acceptor or worker. */
 void retrieve(struct engine *en, struct turn_ask *a);
-void retrieved_free(const struct retrieved *r); /* NULL is fine */
-
-/* What this route may be shown. Never NULL: nothing has n 0. */
-const struct files_found *retrieved_for(const struct retrieved *r, bool stays);
 
 /* What was said in a conversation, newest last, as files_query has it: as much
  * of the newest as has room. leaves: but for what must not leave. */
 void retrieve_recent(const struct ask_message *m, size_t n, bool leaves,
                      struct buf *out);
+
+/* --- chat/retrieved.c ----------------------------------------------------- */
+
+/* As whom the index is asked by somebody: who is nobody in particular, and may
+ * see no list, sees what is shared. */
+const char *retrieve_as(const char *who, bool lists);
+/* The same for a turn: who asks, not whose session it is (another's may be gone
+ * on with by its id). */
+const char *retrieve_viewer(const struct turn_ask *a);
+void retrieved_free(const struct retrieved *r); /* NULL is fine */
+/* What this route may be shown. Never NULL: nothing has n 0. */
+const struct files_found *retrieved_for(const struct retrieved *r, bool stays);
 
 #endif

@@ -87,8 +87,7 @@ put_files(struct command_run *run, const char *text, size_t n)
 
     if (files == NULL)
         return;
-    if (payer.owner == NULL)
-        payer.owner = a->owner;
+    payer.owner = payer_owner(&payer, a->owner);
     query_vector(run->en, &q, &payer, NULL, &vector);
     e = files_search(files, &q, &found);
     query_vector_release(&vector);

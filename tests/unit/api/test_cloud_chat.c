@@ -95,12 +95,14 @@ put_all(void)
 static enum err
 find(const char *json, bool leaves)
 {
+    static const struct identity nobody;
+
     package_release(&pack);
     cJSON_Delete(ask);
     ask = cJSON_Parse(json);
     assert_non_null(ask);
     why = (struct problem){.err = OK};
-    return package_make(&pack, &app, FILES_SHARED, "", ask, leaves, &why);
+    return package_make(&pack, &app, FILES_SHARED, &nobody, ask, leaves, &why);
 }
 
 static bool

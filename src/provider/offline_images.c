@@ -232,7 +232,8 @@ offline_images(const struct ask *ask, const char *message, size_t n,
         found = n_images > 0 && w.asks && w.shows;
     else if (w.asks)
         found = best > 0;
-    else if (2 * n_images >= ask->n_excerpts && n_images > 0)
+    else if (n_images > 0 && (ask->excerpts[0].image || /* it fits best */
+                              2 * n_images >= ask->n_excerpts))
         found = best >= COVER_MIN * w.q.total;
     if (found)
         tell(out, ask, &w, KEEP_MIN * best);

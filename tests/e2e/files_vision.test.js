@@ -99,8 +99,8 @@ describe('a model that sees', () => {
             assert.deepEqual(reply.notes, []);
             const [request] = replay.about(message);
             assert.deepEqual(imagesIn(request), [base64(IMAGES['dot.png'])]);
-            assert.equal(request.body.messages.at(-1).content[0].text,
-                message);
+            assert.ok(request.body.messages.at(-1).content.some(
+                (p) => p.text === message), 'the message as it is');
         }
     });
 

@@ -31,13 +31,14 @@ is_on(void)
 static bool
 is_about_files(void)
 {
-    const char *uri = getenv("REQUEST_URI");
-    const char *path = getenv("PATH_INFO");
+    static const char *const of[] = {"/files", "-chat", "/api/chat"};
+    const char *const paths[] = {getenv("REQUEST_URI"), getenv("PATH_INFO")};
 
-    return (uri != NULL &&
-            (strstr(uri, "/files") != NULL || strstr(uri, "-chat") != NULL)) ||
-           (path != NULL &&
-            (strstr(path, "/files") != NULL || strstr(path, "-chat") != NULL));
+    for (size_t i = 0; i < COUNT_OF(paths); i++)
+        for (size_t k = 0; paths[i] != NULL && k < COUNT_OF(of); k++)
+            if (strstr(paths[i], of[k]) != NULL)
+                return true;
+    return false;
 }
 
 void

@@ -193,7 +193,7 @@ more_bytes(void *arg, struct buf *out, bool *last)
 
     if (n > 0)
         buf_add(out, piece, (size_t)n);
-    *last = n < POUR_PIECE;
+    *last = n <= 0;
     free(piece);
     return n < 0 ? ERR_STORE : OK;
 }

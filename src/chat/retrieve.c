@@ -241,6 +241,8 @@ take_named(struct files *files, const struct turn_ask *a, struct retrieved *r)
         if (files_find(files, retrieve_viewer(a), a->named[i], &d) != OK ||
             d.skip != SKIP_NOT)
             continue;
+        if (!r->differs && d.label != LABEL_CLOUD_OK)
+            continue; /* since a moment ago; the next question knows it */
         put_named(files, &d, &r->here);
         if (r->differs && d.label == LABEL_CLOUD_OK)
             put_named(files, &d, &r->away);

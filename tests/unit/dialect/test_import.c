@@ -5,20 +5,11 @@
  */
 #include "import_test.h"
 
+#include "../sanitized.h"
+
 #include <dirent.h>
 
 #define FOLDER "tests/import/"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define MEMORY_IS_OURS 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define MEMORY_IS_OURS 0
-#endif
-#endif
-#ifndef MEMORY_IS_OURS
-#define MEMORY_IS_OURS 1
-#endif
 
 /* --- the files ------------------------------------------------------------ */
 
@@ -481,7 +472,7 @@ fifty_megabytes_need_the_memory_of_one_conversation(void **state)
     after = most_memory();
     /* A conversation is about 110 kB here; its text, its tree and room to
      * grow are a few times that. */
-    if (MEMORY_IS_OURS && after - before > 2 * 1024 * 1024)
+    if (!SANITIZED && after - before > 2 * 1024 * 1024)
         fail_msg("needed %zu bytes more", after - before);
 }
 

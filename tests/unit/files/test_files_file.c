@@ -3,6 +3,8 @@
  */
 #include "index_test.h"
 
+#include "../sanitized.h"
+
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -11,7 +13,7 @@
 #include <sys/stat.h>
 
 #define MAY_NOT_MOUNT 77
-#define MANY 10000
+#define MANY (SANITIZED ? 1000 : 10000)
 
 static void
 pause_ms(int ms)
@@ -76,8 +78,8 @@ many_processes_make_one_index(void **state)
     char dir[300];
 
     (void)state;
-    for (int round = 0; round < 30; round++) {
-        pid_t pids[8];
+    for (int round = 0; round < 10; round++) {
+        pid_t pids[6];
 
         (void)snprintf(dir, sizeof(dir), "%s/new%d", index_dir, round);
         for (size_t i = 0; i < COUNT_OF(pids); i++) {
@@ -243,10 +245,11 @@ threads_work_side_by_side(void **state)
 /* --- much ----------------------------------------------------------------- */
 
 static void
-ten_thousand_documents_are_found_and_swept(void **state)
+thousands_of_documents_are_found_and_swept(void **state)
 {
-    static char text[200];
+    static char text[200], name[20];
     struct collection c;
+    int some = MANY / 10 * 7 + 77;
 
     (void)state;
     for (int i = 0; i < MANY; i += 500) {
@@ -259,12 +262,14 @@ ten_thousand_documents_are_found_and_swept(void **state)
         }
         assert_int_equal(files_batch_end(fs, true), OK);
     }
-    assert_true(strncmp(found("number7777"), "d07777.txt", 10) == 0);
-    assert_true(strncmp(found("the document number4242"), "d04242.txt", 10) ==
+    (void)snprintf(name, sizeof(name), "d%05d.txt", some);
+    (void)snprintf(text, sizeof(text), "number%d", some);
+    assert_true(strncmp(found(text), name, strlen(name)) == 0);
+    assert_true(strncmp(found("the document number442"), "d00442.txt", 10) ==
                 0);
     assert_sound();
     assert_int_equal(files_collection_drop(fs, notes.id), OK);
-    assert_string_equal(found("number7777"), "");
+    assert_string_equal(found(text), "");
     assert_int_equal(files_collection(fs, ANN, "notes", "/notes", &c), OK);
     assert_int_equal(c.documents, 0);
     assert_sound();
@@ -366,7 +371,7 @@ damage_does_no_harm(void **state)
     uint32_t random = 12345;
 
     (void)state;
-    for (int round = 0; round < 30; round++) {
+    for (int round = 0; round < 10; round++) {
         struct files_query q = query_of(BOB, "walrus");
         struct files_found out;
         struct document d;
@@ -549,7 +554,7 @@ main(void)
         TEST(a_process_that_is_killed_leaves_whole_documents),
         TEST(who_writes_waits_and_who_reads_does_not),
         TEST(threads_work_side_by_side),
-        TEST(ten_thousand_documents_are_found_and_swept),
+        TEST(thousands_of_documents_are_found_and_swept),
         TEST(a_large_document_goes_through_a_file),
         TEST(a_file_that_is_none_of_ours_is_an_error),
         TEST(a_file_of_another_version_is_an_error),

@@ -150,6 +150,8 @@ enum offline_images {
     IMAGES_NONE,      /* none fits */
     IMAGES_TOLD       /* all that fit were put into out */
 };
+#define OFFLINE_IMAGES_READ 2048 /* bytes of a message that can ask for them */
+
 /* List the images among the excerpts of ask that a message asks for. */
 enum offline_images offline_images(const struct ask *ask, const char *message,
                                    size_t n, struct buf *out);

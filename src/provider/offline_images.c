@@ -11,7 +11,10 @@
  */
 #include "base/base.h"
 
+#include <pthread.h>
+
 #include "base/mem.h"
+#include "base/text.h"
 #include "provider/offline.h"
 #include "provider/provider.h"
 
@@ -19,6 +22,7 @@
 #define KEEP_MIN 0.6       /* of the best one's words */
 #define COVER_MIN 0.5      /* of the question, where no image was asked for */
 #define ABOUT_MAX 600      /* bytes that are told of one */
+#define LIST_WORDS_MAX 80  /* of each list of words */
 #define SIZE_LINE "Size: " /* says nothing of what is to be seen */
 
 /* Words that ask to be shown something, and those that ask otherwise. */
@@ -52,32 +56,60 @@ hash_of(const char *word, size_t n)
     return words_next(&word, word + n, &stop);
 }
 
-/* Is it one of a list with blanks between? */
-static bool
-is_among(const char *list, uint32_t w)
+/* The lists, as hashes. */
+struct hashes {
+    uint32_t of[LIST_WORDS_MAX];
+    size_t n;
+};
+static struct hashes h_showing, h_not_showing, h_empty;
+static uint32_t h_image;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* A list has blanks between its words. */
+static void
+hash_list(struct hashes *h, const char *list)
 {
     for (size_t n; *list != '\0'; list += n + (list[n] == ' ')) {
         n = strcspn(list, " ");
-        if (hash_of(list, n) == w)
-            return true;
+        assert(h->n < LIST_WORDS_MAX);
+        h->of[h->n++] = hash_of(list, n);
     }
+}
+
+static void
+hash_lists(void)
+{
+    hash_list(&h_showing, showing);
+    hash_list(&h_not_showing, not_showing);
+    hash_list(&h_empty, empty);
+    h_image = hash_of("image", 5);
+}
+
+static bool
+is_among(const struct hashes *h, uint32_t w)
+{
+    for (size_t i = 0; i < h->n; i++)
+        if (h->of[i] == w)
+            return true;
     return false;
 }
 
 static void
 read_wanted(struct wanted *w, const char *s, size_t n)
 {
-    const char *end = s + n;
-    uint32_t word, image = hash_of("image", 5);
+    const char *end =
+        s + (n <= OFFLINE_IMAGES_READ ? n : utf8_whole(s, OFFLINE_IMAGES_READ));
+    uint32_t word;
     bool stop, other = false;
 
+    (void)pthread_once(&once, hash_lists);
     (void)memset(w, 0, sizeof(*w));
     while ((word = words_next(&s, end, &stop)) != 0) {
-        w->shows |= is_among(showing, word);
-        other |= is_among(not_showing, word);
-        if (word == image)
+        w->shows |= is_among(&h_showing, word);
+        other |= is_among(&h_not_showing, word);
+        if (word == h_image)
             w->asks = true;
-        else if (!stop && !is_among(empty, word) && w->q.n < QUERY_WORDS_MAX)
+        else if (!stop && !is_among(&h_empty, word) && w->q.n < QUERY_WORDS_MAX)
             w->q.words[w->q.n++] = word;
     }
     w->shows = w->shows && !other;

@@ -243,7 +243,7 @@ describe('SESSION_TTL', () => {
     let parley;
 
     before(async () => {
-        parley = await startParley({ env: { SESSION_TTL: '2' } });
+        parley = await startParley({ env: { SESSION_TTL: '4' } });
     });
     after(async () => { await parley?.stop(); });
 

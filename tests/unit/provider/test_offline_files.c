@@ -274,6 +274,24 @@ images_that_are_not_there_are_not_listed(void **state)
 }
 
 static void
+a_long_message_is_read_so_far(void **state)
+{
+    static const char show[] = "photos my";
+    const struct excerpt x = image_of("day.jpg", day);
+    char message[OFFLINE_IMAGES_READ + 2];
+
+    (void)state;
+    for (size_t over = 0; over < 2; over++) {
+        size_t n = OFFLINE_IMAGES_READ + over, at = n - (sizeof(show) - 1);
+
+        (void)memset(message, '.', at);
+        (void)memcpy(message + at, show, sizeof(show));
+        assert_int_equal(list(&x, 1, message),
+                         over == 0 ? IMAGES_TOLD : IMAGES_NOT_ASKED);
+    }
+}
+
+static void
 odd_images_do_no_harm(void **state)
 {
     const struct excerpt x[] = {image_of("", ""),
@@ -308,6 +326,7 @@ main(void)
         cmocka_unit_test(the_row_that_was_asked_for_is_told),
         cmocka_unit_test(all_images_that_fit_are_listed),
         cmocka_unit_test(images_that_are_not_there_are_not_listed),
+        cmocka_unit_test(a_long_message_is_read_so_far),
         cmocka_unit_test(odd_images_do_no_harm),
     };
 

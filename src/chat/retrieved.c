@@ -16,9 +16,8 @@ retrieve_as(const char *who, bool lists)
 const char *
 retrieve_viewer(const struct turn_ask *a)
 {
-    const char *who = a->payer.owner != NULL ? a->payer.owner : a->owner;
-
-    return retrieve_as(who, a->owner[0] == '\0' && a->lists);
+    return retrieve_as(payer_owner(&a->payer, a->owner),
+                       a->owner[0] == '\0' && a->lists);
 }
 
 void
